@@ -1,0 +1,67 @@
+"""What shall happen, as frozen values: the wishes that actors send each other."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import attrs
+
+from arb.core.events import Liquidity, Side
+from arb.core.money import CountE2, PriceE4
+
+
+class Purpose(StrEnum):
+    """Why an order exists: to open a position or to lessen one."""
+
+    ENTRY = "entry"
+    EXIT = "exit"
+
+
+class TimeInForce(StrEnum):
+    """How long an order lives, in the exchange's own words."""
+
+    GOOD_TILL_CANCELED = "good_till_canceled"
+    IMMEDIATE_OR_CANCEL = "immediate_or_cancel"
+    FILL_OR_KILL = "fill_or_kill"
+
+
+@attrs.frozen
+class OrderIntent:
+    """One order that a market wishes for; it becomes one only when risk approves it.
+
+    ``price_e4`` is the YES price whatever the side. ``trigger_ns`` is the moment the frame that
+    led here was in hand; ``expires_s`` is Unix seconds, for orders that rest.
+    """
+
+    ticker: str
+    game_id: str
+    purpose: Purpose
+    side: Side
+    price_e4: PriceE4
+    count_e2: CountE2
+    liquidity: Liquidity
+    time_in_force: TimeInForce
+    post_only: bool
+    trigger_ns: int
+    fair: float
+    expires_s: int | None = None
+
+
+@attrs.frozen
+class AmendIntent:
+    """A wish to move a resting order to a new price for what remains of it."""
+
+    client_order_id: str
+    ticker: str
+    price_e4: PriceE4
+    remaining_e2: CountE2
+    trigger_ns: int
+
+
+@attrs.frozen
+class CancelOrder:
+    """A cancel: needs no approval, and is allowed in every state."""
+
+    client_order_id: str
+    ticker: str
+    why: str
