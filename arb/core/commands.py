@@ -59,9 +59,26 @@ class AmendIntent:
 
 
 @attrs.frozen
-class CancelOrder:
-    """A cancel: needs no approval, and is allowed in every state."""
+class Amendment:
+    """An amendment as it is sent: ``total_e2`` is what has filled and what shall rest together."""
 
     client_order_id: str
+    order_id: str
+    ticker: str
+    side: Side
+    price_e4: PriceE4
+    total_e2: CountE2
+    trigger_ns: int
+
+
+@attrs.frozen
+class CancelOrder:
+    """A cancel: needs no approval, and is allowed in every state.
+
+    ``order_id`` is the exchange's; where it is not known yet, the cancel waits until it is.
+    """
+
+    client_order_id: str
+    order_id: str | None
     ticker: str
     why: str

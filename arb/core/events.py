@@ -144,6 +144,15 @@ class OrderAmended:
 
 
 @attrs.frozen
+class OrderKept:
+    """An amendment or a cancel was refused: the order stands as it was, if it still stands."""
+
+    client_order_id: str
+    code: str
+    text: str
+
+
+@attrs.frozen
 class OrderClosed:
     """The order no longer rests: cancelled, expired, or filled to the end."""
 
@@ -152,4 +161,6 @@ class OrderClosed:
     why: str
 
 
-OrderEvent = OrderAccepted | OrderRefused | OrderUnknown | OrderAmended | OrderClosed
+OrderEvent = (
+    OrderAccepted | OrderRefused | OrderUnknown | OrderAmended | OrderKept | OrderClosed
+)

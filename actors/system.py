@@ -1,0 +1,331 @@
+"""A running tree: opened as a context, addressed by name, steered by a person."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager
+from random import Random
+from typing import Any, overload
+
+import attrs
+import trio
+
+from actors.address import Address
+from actors.cell import Cell
+from actors.dead_letters import DeadLetters
+from actors.errors import SpecError, SteeringRefused, UnknownActor
+from actors.host import host
+from actors.node import SETTLED, Node, State, traceback_of
+from actors.registry import Registry
+from actors.snapshot import TreeSnapshot, all_nodes, take_snapshot
+from actors.spec import ActorSpec, ChildSpec, SupervisorSpec, validate, validate_tree
+from actors.supervisor import Supervisor
+from actors.timers import Timers
+from actors.turn import Turn
+from actors.waiting import circle_from
+from actors.watchdog import Heartbeat, WatchdogSpec
+
+
+@attrs.frozen
+class TreeEvent:
+    """Something that a person may want in a log.
+
+    ``kind`` is failed, restarting, quarantined, escalated, stuck or deadlock.
+    """
+
+    kind: str
+    path: str
+    generation: int
+    text: str
+    at_s: float
+
+
+@attrs.frozen
+class Steering:
+    """What a person asked for, already begun; awaited, it ends when the node has settled.
+
+    The result is the state then: usually running, or backoff where the new start has failed.
+    """
+
+    _node: Node
+
+    def __await__(self) -> Generator[Any, Any, State]:
+        """Wait until the node runs, is down, or has begun a backoff."""
+        return self._wait().__await__()
+
+    async def _wait(self) -> State:
+        await trio.lowlevel.checkpoint()
+        node = self._node
+        await node.wait_for(lambda: node.state in SETTLED or node.state is State.BACKOFF)
+        return node.state
+
+
+class System:
+    """One tree. Made by `open_system`."""
+
+    def __init__(
+        self,
+        spec: SupervisorSpec,
+        nursery: trio.Nursery,
+        *,
+        rng: Random,
+        on_event: Callable[[TreeEvent], None] | None,
+        choose_direct: Callable[[], bool] | None,
+        watchdog: WatchdogSpec | None,
+    ) -> None:
+        """Plant the whole tree, so that every address is usable; nothing runs yet."""
+        self.rng = rng
+        self.now_s = trio.current_time
+        self.turn = Turn(choose_direct)
+        self.dead_letters = DeadLetters(self.now_s)
+        self.timers = Timers(self._start_timers)
+        self.failure: BaseException | None = None
+        self.interrupted: BaseException | None = None
+        self.body_scope = trio.CancelScope()
+        self._nursery = nursery
+        self._service_scope = trio.CancelScope(shield=True)
+        self._on_event = on_event
+        self._registry = Registry()
+        self._snapshots = 0
+        self._heartbeat = Heartbeat(watchdog) if watchdog else None
+        self.root = Supervisor(spec, spec.name, self, self)
+        self._registry.add(self.root)
+
+    def __repr__(self) -> str:
+        """Name the root and its state."""
+        return f"<System {self.root.path} {self.root.state}>"
+
+    # ---------------------------------------------------------------- addressing
+
+    def address(self, name: str) -> Address:
+        """Return an actor's address by path, or by name where unique; it need not be up yet.
+
+        Raises `UnknownActor` with the nearest names.
+        """
+        node = self._registry.find(name)
+        if isinstance(node, Cell):
+            return node.address
+        raise UnknownActor(f"{node.path} is a supervisor and takes no messages")
+
+    def find(self, name: str) -> Node:
+        """Return the actor's cell or the supervisor of this name, for who looks closely."""
+        return self._registry.find(name)
+
+    def cell_of(self, address: Address) -> Cell:
+        """Return the cell behind an address."""
+        return address._cell  # noqa: SLF001 - private to the library, not to its class
+
+    def snapshot(self) -> TreeSnapshot:
+        """Return the whole tree as it is now, immutable."""
+        self._snapshots += 1
+        return take_snapshot(self, self._snapshots)
+
+    async def wait(self) -> None:
+        """Wait until the root has ended; raise what it failed of, with the chain of causes."""
+        await self.root.wait_for(lambda: self.root.state is State.STOPPED)
+        if self.failure is not None:
+            raise self.failure
+
+    # ------------------------------------------------------------ a person's will
+
+    @overload
+    def spawn(self, branch: str, spec: ActorSpec) -> Address: ...
+
+    @overload
+    def spawn(self, branch: str, spec: SupervisorSpec) -> None: ...
+
+    def spawn(self, branch: str, spec: ChildSpec) -> Address | None:
+        """Add a child to a supervisor and start it; return its address, usable at once.
+
+        A child that was removed and is spawned again answers at its old addresses.
+        """
+        validate(spec)
+        supervisor = self._registry.find(branch)
+        if not isinstance(supervisor, Supervisor):
+            raise UnknownActor(f"{supervisor.path} is an actor and has no children")
+        if spec.name in supervisor.children:
+            raise SpecError(f"{supervisor.path} has a child named {spec.name}: remove it first")
+        node = supervisor.add(spec)
+        return node.address if isinstance(node, Cell) else None
+
+    def remove(self, name: str) -> Steering:
+        """Stop a child in order and take it out of the tree; its address leads nowhere then."""
+        node, supervisor = self._find_child(name)
+        supervisor.remove(node)
+        return Steering(node)
+
+    def kill(self, name: str) -> Steering:
+        """Cancel an actor now, without its ``stop``; its supervisor restarts it at once."""
+        node, supervisor = self._find_child(name)
+        supervisor.renew(node, abrupt=True)
+        return Steering(node)
+
+    def restart(self, name: str) -> Steering:
+        """Stop an actor in order and start it again, also one that had ended."""
+        node, supervisor = self._find_child(name)
+        supervisor.renew(node, abrupt=False)
+        return Steering(node)
+
+    def quarantine(self, name: str) -> Steering:
+        """Stop an actor in order and keep it down until released; its mailbox fills meanwhile."""
+        node, supervisor = self._find_child(name)
+        supervisor.quarantine(node)
+        return Steering(node)
+
+    def release(self, name: str) -> Steering:
+        """Start a quarantined actor again."""
+        node, supervisor = self._find_child(name)
+        supervisor.release(node)
+        return Steering(node)
+
+    # ------------------------------------------------------- for the tree's nodes
+
+    def plant(self, spec: ChildSpec, parent: Supervisor) -> Node:
+        """Make the node that ``spec`` describes, with everything under it."""
+        path = spec.name if parent.parent is self else f"{parent.path}/{spec.name}"
+        node: Node
+        if isinstance(spec, SupervisorSpec):
+            node = Supervisor(spec, path, parent, self)
+        else:
+            node = self._registry.recall(path) or Cell(spec, path, parent, self)
+            if node.removed and isinstance(node, Cell):
+                node.furnish_anew(spec, parent)
+        self._registry.add(node)
+        return node
+
+    def uproot(self, node: Node) -> None:
+        """Forget a node and everything under it."""
+        for each in list(all_nodes(node)):
+            self._registry.discard(each)
+
+    def host(self, cell: Cell) -> None:
+        """Give an instance its task."""
+        self._nursery.start_soon(host, cell, name=cell.path)
+
+    def start_task(self, run: Callable[[], Awaitable[None]], name: str) -> None:
+        """Run a piece of a supervisor's work; nothing outside cancels it."""
+        self._nursery.start_soon(_shielded, run, name=name)
+
+    def report(self, kind: str, node: Node, text: str) -> None:
+        """Tell the listener of an event; what the listener raises is counted and kept off."""
+        if self._on_event is None:
+            return
+        event = TreeEvent(kind, node.path, node.generation, text, self.now_s())
+        try:
+            self._on_event(event)
+        except Exception as error:  # noqa: BLE001 - a listener must not decide over the tree
+            self.dead_letters.add(node.path, event, "event listener failed", traceback_of(error))
+
+    def look_for_deadlock(self, cell: Cell) -> None:
+        """Report the circle that ``cell`` has just closed, if it has."""
+        circle = circle_from(cell)
+        if circle is not None:
+            self.report("deadlock", cell, " waits for ".join([*circle, circle[0]]))
+
+    def interrupt(self, error: BaseException) -> None:
+        """Let a KeyboardInterrupt or SystemExit end the whole tree, in order."""
+        self.interrupted = self.interrupted or error
+        self.body_scope.cancel()
+
+    def child_exited(self, child: Node, failure: BaseException | None) -> None:
+        """Take the end of the root; its failure is the tree's."""
+        self.failure = failure
+        child.rest(State.STOPPED)
+        if failure is not None:
+            self.body_scope.cancel()
+
+    def lag_s(self) -> tuple[float | None, float | None]:
+        """Return the median and the 99th percentile of the loop's lag, where it is measured."""
+        return self._heartbeat.lag_s() if self._heartbeat else (None, None)
+
+    # ----------------------------------------------------------- opening, closing
+
+    async def start(self) -> None:
+        """Start the tree and wait until its root is ready; raise what it failed of."""
+        if self._heartbeat is not None:
+            self._heartbeat.start()
+            self._nursery.start_soon(self._serve, self._heartbeat.run)
+        self.root.launch()
+        await self.root.settled()
+        if self.failure is not None:
+            raise self.failure
+
+    async def shut(self, reason: str) -> None:
+        """Stop the tree in order."""
+        if self.root.alive:
+            self.root.request_stop(reason, State.STOPPED)
+            await self.root.stop()
+        for node in all_nodes(self.root):
+            if isinstance(node, Cell):
+                node.fail_asks(reason, None)
+        self._service_scope.cancel()
+        if self._heartbeat is not None:
+            self._heartbeat.close()
+
+    def abort(self) -> None:
+        """Cancel every actor now instead of in order: for a person's second Ctrl-C."""
+        if self.root.alive:
+            self.root.request_stop("aborted", State.STOPPED, abrupt=True)
+
+    # -------------------------------------------------------------------- inside
+
+    def _find_child(self, name: str) -> tuple[Node, Supervisor]:
+        node = self._registry.find(name)
+        if not isinstance(node.parent, Supervisor):
+            raise SteeringRefused(f"{node.path} is the root: stop the whole system instead")
+        return node, node.parent
+
+    def _start_timers(self) -> None:
+        self._nursery.start_soon(self._serve, self.timers.run)
+
+    async def _serve(self, run: Callable[[], Awaitable[None]]) -> None:
+        with self._service_scope:
+            await run()
+
+
+@trio.lowlevel.enable_ki_protection
+async def _shielded(run: Callable[[], Awaitable[None]]) -> None:
+    with trio.CancelScope(shield=True):
+        await run()
+
+
+@asynccontextmanager
+async def open_system(
+    root: SupervisorSpec,
+    *,
+    rng: Random,
+    on_event: Callable[[TreeEvent], None] | None = None,
+    choose_direct: Callable[[], bool] | None = None,
+    watchdog: WatchdogSpec | None = None,
+) -> AsyncGenerator[System, None]:
+    """Start a tree in order, and stop it in reverse order when the body is left.
+
+    When the root fails, the body is cancelled and the failure is raised, with the chain of causes
+    down to the first. ``rng`` draws the backoffs. ``choose_direct`` decides, in a simulation, for
+    each possible direct delivery whether it is one. Raises `SpecError` before anything runs.
+    """
+    validate_tree(root)
+    body_error: BaseException | None = None
+    async with trio.open_nursery() as nursery:
+        system = System(
+            root,
+            nursery,
+            rng=rng,
+            on_event=on_event,
+            choose_direct=choose_direct,
+            watchdog=watchdog,
+        )
+        try:
+            with system.body_scope:
+                try:
+                    await system.start()
+                    yield system
+                except (Exception, KeyboardInterrupt, SystemExit) as error:  # noqa: BLE001
+                    # Raised again below, outside the nursery, which would wrap it in a group.
+                    body_error = error
+        finally:
+            with trio.CancelScope(shield=True):
+                await system.shut("shutdown")
+    failure = system.interrupted or body_error or system.failure
+    if failure is not None:
+        raise failure

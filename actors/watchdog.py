@@ -1,0 +1,137 @@
+"""The loop's pulse, and a thread that names the handler which holds it up.
+
+Trio cannot kill a task, and one that never awaits holds up every other. A heartbeat measures how
+late the loop is; a thread of its own sees a missing beat, finds the handler by the loop thread's
+frames (so a message costs nothing), and past the last limit runs a last action and ends the
+process.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable
+from types import CodeType, FrameType
+
+import attrs
+import trio
+
+from actors.handling import Handling
+from actors.host import HOST_CODES
+
+# Half a minute of beats: enough for a p99, small enough to sort on each snapshot.
+BEATS_KEPT = 1500
+BLOCKED_EXIT_CODE = 70
+
+# Which variable of which code holds the cell whose instance is at work.
+CELL_IN: dict[CodeType, str] = {**dict.fromkeys(Handling.HANDLER_CODES, "self"), **HOST_CODES}
+
+
+@attrs.frozen
+class Blocked:
+    """A loop that does not turn: whose handler holds it, for how long, and where it is."""
+
+    path: str | None
+    for_s: float
+    stack: str
+
+
+@attrs.frozen
+class WatchdogSpec:
+    """How to watch the loop.
+
+    ``on_blocked`` is called in the watchdog's thread, once for each time the loop has stood still
+    for ``warn_after_s``. Past ``last_limit_s`` (None: never) ``last_action`` is called there, and
+    ``end_process`` after it, also if it fails. ``thread`` False leaves only the lag measured.
+    """
+
+    beat_s: float = 0.02
+    warn_after_s: float = 0.25
+    last_limit_s: float | None = None
+    on_blocked: Callable[[Blocked], None] | None = None
+    last_action: Callable[[Blocked], None] | None = None
+    end_process: Callable[[], None] = lambda: os._exit(BLOCKED_EXIT_CODE)
+    monotonic_s: Callable[[], float] = time.monotonic
+    thread: bool = True
+
+
+class Heartbeat:
+    """A task that beats and, beside it, the thread that listens."""
+
+    def __init__(self, spec: WatchdogSpec) -> None:
+        """Belong to the loop of the calling thread."""
+        self.spec = spec
+        self.blocked: Blocked | None = None
+        self._lags_s: deque[float] = deque(maxlen=BEATS_KEPT)
+        self._beaten_s = spec.monotonic_s()
+        self._loop_thread = threading.get_ident()
+        self._closed = threading.Event()
+
+    def __repr__(self) -> str:
+        """Say how late the loop is."""
+        return f"<Heartbeat lag p50, p99 {self.lag_s()}>"
+
+    def start(self) -> None:
+        """Start the thread."""
+        if self.spec.thread:
+            threading.Thread(target=self._listen, name="actors watchdog", daemon=True).start()
+
+    def close(self) -> None:
+        """Let the thread end."""
+        self._closed.set()
+
+    async def run(self) -> None:
+        """Beat until cancelled."""
+        while True:
+            due_s = trio.current_time() + self.spec.beat_s
+            await trio.sleep_until(due_s)
+            self._lags_s.append(trio.current_time() - due_s)
+            self._beaten_s = self.spec.monotonic_s()
+
+    def lag_s(self) -> tuple[float | None, float | None]:
+        """Return the median and the 99th percentile of how late beats were."""
+        lags_s = sorted(self._lags_s)
+        if not lags_s:
+            return None, None
+        return lags_s[len(lags_s) // 2], lags_s[len(lags_s) * 99 // 100]
+
+    def _listen(self) -> None:
+        while not self._closed.wait(self.spec.beat_s):
+            self.check()
+
+    def check(self) -> None:
+        """Look once whether the loop still turns, and act by how long it has not."""
+        silent_s = self.spec.monotonic_s() - self._beaten_s
+        if silent_s < self.spec.warn_after_s:
+            self.blocked = None
+            return
+        is_new = self.blocked is None
+        self.blocked = self._find(silent_s)
+        if is_new and self.spec.on_blocked is not None:
+            self.spec.on_blocked(self.blocked)
+        limit_s = self.spec.last_limit_s
+        if limit_s is not None and silent_s >= limit_s:
+            try:
+                if self.spec.last_action is not None:
+                    self.spec.last_action(self.blocked)
+            finally:
+                self.spec.end_process()
+
+    def _find(self, silent_s: float) -> Blocked:
+        frame = sys._current_frames().get(self._loop_thread)  # noqa: SLF001 - the only way
+        stack = "".join(traceback.format_stack(frame)) if frame else ""
+        return Blocked(_path_in(frame), silent_s, stack)
+
+
+def _path_in(frame: FrameType | None) -> str | None:
+    while frame is not None:
+        variable = CELL_IN.get(frame.f_code)
+        if variable is not None:
+            cell = frame.f_locals[variable]
+            return str(cell.path)
+        frame = frame.f_back
+    return None

@@ -1,0 +1,7 @@
+"""``python -m arb`` is the ``arb`` command."""
+
+from __future__ import annotations
+
+from arb.cli import main
+
+main()

@@ -1,0 +1,26 @@
+"""``arb console``: attaches to a running engine."""
+
+from __future__ import annotations
+
+from arb.cli.errors import CommandFailed, UsageError
+from arb.cli.steer import Mode, World, find_engine
+
+
+def console(*, mode: Mode = None, world: World = None) -> None:
+    """Watch and steer a running engine; closing the console leaves it running.
+
+    Example: arb console --mode demo
+    """
+    from arb.console.app import check_terminal
+    from arb.console.app import console as run
+    from arb.console.outcome import ConsoleError, NoTerminal, Outcome
+
+    try:
+        check_terminal()
+        outcome = run(find_engine(mode, world).socket_path, owns_engine=False)
+    except NoTerminal as error:
+        raise UsageError(str(error)) from None
+    except ConsoleError as error:
+        raise CommandFailed(str(error)) from None
+    if outcome is Outcome.LOST:
+        raise CommandFailed("the engine was lost: it ended, or does not answer")

@@ -1,0 +1,55 @@
+"""``arb replay``: a recorded day through the same actors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from arb.cli.common import Json, SettingsFile, load_settings, print_json, terminal
+from arb.cli.errors import CommandFailed
+from arb.core.money import dollars
+from arb.engine.replay import Replay
+from arb.io.teams_file import packaged_teams
+from arb.tape.format import TapeError
+
+
+def replay(
+    tape: Path,
+    *,
+    speed: Annotated[
+        float | None,
+        Parameter(help="Times real time; without it, as fast as the engine can."),
+    ] = None,
+    skip_bad: Annotated[
+        bool, Parameter(negative="", help="Count broken lines and go on instead of ending.")
+    ] = False,
+    json: Json = False,
+    settings: SettingsFile = None,
+) -> None:
+    """Play a tape and say what would have been traded; no order leaves this machine.
+
+    Parameters
+    ----------
+    tape
+        The tape to play.
+    """
+    if speed is not None and speed <= 0:
+        raise CommandFailed(f"a speed of {speed:g} goes nowhere: give one above 0")
+    play = Replay(tape, load_settings(settings), packaged_teams(), speed, skip_bad)
+    try:
+        result = play.run()
+    except TapeError as error:
+        raise CommandFailed(str(error)) from error
+    if json:
+        print_json(result)
+        return
+    screen = terminal()
+    screen.print(f"{result['frames']} frames, {result['quotes']} quotes, {result['markets']} markets")
+    screen.print(f"decisions {result['decisions']}, refusals {result['refusals']}")
+    screen.print(
+        f"{result['orders']} orders, {result['fills']} fills,"
+        f" P&L {dollars(result['pnl_e6'])} at the last bids, after fees"
+    )
+    screen.print(f"state {result['state_hash']}")

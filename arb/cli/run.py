@@ -1,0 +1,164 @@
+"""``arb run``: starts the engine and, unless headless, the console on top of it."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import trio
+from cyclopts import Parameter
+
+from arb.cli.common import Json, SettingsFile, load_settings, print_json
+from arb.cli.errors import CommandFailed, UsageError
+from arb.cli.run_console import require_terminal, run_with_console
+from arb.cli.steer import engine_root
+from arb.core.money import dollars
+from arb.engine.app import EngineFailed, RunConfig, run_engine
+from arb.engine.board import LogLine
+from arb.engine.stopping import StopRequest
+from arb.io.teams_file import packaged_teams
+from arb.settings import Mode, Settings
+
+LIVE_PHRASE = "trade real money"
+
+MS_PER_S = 1000
+
+
+def run(
+    *,
+    mode: Annotated[
+        Mode, Parameter(help="What to connect to: sim, paper, demo or live.")
+    ] = Mode.SIM,
+    live: Annotated[
+        bool, Parameter(negative="", help="Needed beside --mode live, with a typed phrase.")
+    ] = False,
+    headless: Annotated[
+        bool, Parameter(negative="", help="Without the console; the log goes to standard error.")
+    ] = False,
+    seconds: Annotated[float | None, Parameter(help="Stop after so many seconds.")] = None,
+    speed: Annotated[
+        float | None, Parameter(help="How fast the simulated world moves; only there.")
+    ] = None,
+    seed: Annotated[
+        int | None, Parameter(help="The simulated world's seed: the same makes the same world.")
+    ] = None,
+    json: Json = False,
+    settings: SettingsFile = None,
+) -> None:
+    """Start the engine, in the simulated world unless told otherwise."""
+    _check(mode, live=live, seconds=seconds, speed=speed, seed=seed)
+    loaded = load_settings(settings)
+    if json and not headless:
+        raise UsageError("--json is for headless runs: add --headless")
+    if not headless:
+        require_terminal()
+    if mode is Mode.LIVE:
+        _ask_for_the_phrase()
+    if headless:
+        _run_headless(loaded, mode, seconds, speed or 1.0, seed, json=json)
+    else:
+        said = f"{LIVE_PHRASE}\n" if live else ""
+        run_with_console(_engine_arguments(mode, seconds, speed, seed, settings), said)
+
+
+def _check(
+    mode: Mode, *, live: bool, seconds: float | None, speed: float | None, seed: int | None
+) -> None:
+    if (mode is Mode.LIVE) is not live:
+        raise UsageError("real money needs both --mode live and --live; neither goes alone")
+    if mode is not Mode.SIM and (speed is not None or seed is not None):
+        raise UsageError("--speed and --seed are for the simulated world: leave them out")
+    if speed is not None and speed <= 0:
+        raise UsageError(f"a speed of {speed:g} goes nowhere: give one above 0")
+    if seconds is not None and seconds <= 0:
+        raise UsageError(f"{seconds:g} seconds are over before they begin: give more than 0")
+
+
+def _ask_for_the_phrase() -> None:
+    sys.stderr.write(f'This trades real money. Type "{LIVE_PHRASE}" to go on: ')
+    sys.stderr.flush()
+    if sys.stdin.readline().strip() != LIVE_PHRASE:
+        raise UsageError("the phrase was not typed: nothing was started")
+
+
+def _run_headless(
+    settings: Settings,
+    mode: Mode,
+    seconds: float | None,
+    speed: float,
+    seed: int | None,
+    *,
+    json: bool,
+) -> None:
+    config = RunConfig(
+        settings=settings,
+        mode=mode,
+        teams=packaged_teams(),
+        state_root=engine_root(),
+        seed=seed,
+        speed=speed,
+        seconds=seconds,
+        on_log=_say,
+    )
+    try:
+        report = trio.run(_until_stopped, config)
+    except EngineFailed as error:
+        raise CommandFailed(str(error)) from error
+    if json:
+        print_json(report)
+    else:
+        sys.stdout.write(_summary(report) + "\n")
+
+
+async def _until_stopped(config: RunConfig) -> dict[str, Any]:
+    stop = StopRequest()
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_obey, signals, stop, nursery.cancel_scope)
+            report = await run_engine(config, stop)
+            nursery.cancel_scope.cancel()
+    return report
+
+
+async def _obey(
+    signals: AsyncIterator[int], stop: StopRequest, scope: trio.CancelScope
+) -> None:
+    """Take the first signal for a wish to stop in order, and the second for one to stop now."""
+    async for number in signals:
+        if stop.reason is not None:
+            scope.cancel()
+            return
+        stop.request(f"signal {signal.Signals(number).name}")
+
+
+def _say(line: LogLine) -> None:
+    at = datetime.fromtimestamp(line.at_ms / MS_PER_S).astimezone()
+    mark = "" if line.level == "info" else f"{line.level}: "
+    sys.stderr.write(f"{at:%H:%M:%S}.{line.at_ms % MS_PER_S:03d} [{line.tag}] {mark}{line.text}\n")
+
+
+def _summary(report: dict[str, Any]) -> str:
+    if "orders" not in report:
+        return f"stopped {report['stopped']}"
+    return (
+        f"stopped: {report['stopped']}; {report['orders']} orders, {report['fills']} fills,"
+        f" P&L {dollars(report['pnl_e6'])} after fees,"
+        f" {report['invariant_violations']} invariants violated"
+    )
+
+
+def _engine_arguments(
+    mode: Mode, seconds: float | None, speed: float | None, seed: int | None, settings: Path | None
+) -> list[str]:
+    arguments = ["run", "--headless", "--mode", mode.value]
+    if mode is Mode.LIVE:
+        arguments.append("--live")
+    options = {"--seconds": seconds, "--speed": speed, "--seed": seed, "--settings": settings}
+    for name, value in options.items():
+        if value is not None:
+            arguments += [name, str(value)]
+    return arguments

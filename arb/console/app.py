@@ -1,0 +1,182 @@
+"""The console as a program: urwid on Trio, the link, signals, and an orderly end."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+import traceback
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import trio
+import urwid
+from urwid.display import raw
+
+from arb.console.cells import Tone
+from arb.console.cockpit import Cockpit
+from arb.console.link import Answer, Link
+from arb.console.outcome import ConsoleFailed, NoTerminal, Outcome
+from arb.console.palette import colours, palette
+
+# Ten times a second is as often as a person can follow numbers; urwid alone would draw for each
+# message, and not at all while the loop is never idle.
+REFRESH_S = 0.1
+# The engine ends within 5 s of being told; it answers the telling at once.
+STOP_ANSWER_S = 3.0
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Console:
+    """One console on a terminal, from its first picture to what becomes of the engine."""
+
+    def __init__(self, socket_path: Path, screen: urwid.BaseScreen, *, owns_engine: bool) -> None:
+        self._owns_engine = owns_engine
+        self._link = Link(socket_path)
+        self._cockpit = Cockpit(self._link, self, owns_engine=owns_engine)
+        self._event_loop = urwid.TrioEventLoop()
+        self._loop = urwid.MainLoop(
+            self._cockpit.root,
+            palette(),
+            screen=screen,
+            event_loop=self._event_loop,
+            handle_mouse=False,
+        )
+        self._scope = trio.CancelScope()
+        self._nursery: trio.Nursery | None = None
+        self._outcome: Outcome | None = None
+        self._stopping = False
+
+    def __repr__(self) -> str:
+        return f"<Console of {self._link!r} [outcome {self._outcome}]>"
+
+    async def run(self) -> Outcome:
+        """Show and steer until a person leaves, a signal comes, or an own engine has ended."""
+        with trio.open_signal_receiver(*SIGNALS) as signals, self._loop.start(), self._scope:
+            async with trio.open_nursery() as self._nursery:
+                self._nursery.start_soon(self._link.run)
+                self._nursery.start_soon(self._refresh)
+                self._nursery.start_soon(self._obey, signals)
+                await self._event_loop.run_async()
+        return self._outcome or Outcome.LOST
+
+    def steer(self, verb: str, **arguments: Any) -> None:
+        """Send a command; its answer appears in the foot."""
+        if self._nursery is not None:
+            self._nursery.start_soon(partial(self._steer, verb, **arguments))
+
+    def leave(self) -> None:
+        """Close the console and leave the engine as it is."""
+        self._finish(Outcome.LEAVE_RUNNING if self._link.is_up else Outcome.LOST)
+
+    def stop_engine(self) -> None:
+        """Stop the engine in good order and close the console."""
+        if self._stopping or self._nursery is None:
+            self._finish(Outcome.STOP)
+            return
+        self._stopping = True
+        self._nursery.start_soon(self._stop)
+
+    def redraw(self) -> None:
+        """Draw the whole terminal again."""
+        self._loop.screen.clear()
+        self._cockpit.root.mark()
+
+    async def _steer(self, verb: str, **arguments: Any) -> Answer:
+        answer = await self._link.command(verb, **arguments)
+        self._cockpit.hear(verb, answer, trio.current_time())
+        return answer
+
+    async def _stop(self) -> None:
+        self._cockpit.say("stopping the engine", Tone.WARN, trio.current_time())
+        stopped = False
+        with trio.move_on_after(STOP_ANSWER_S):
+            stopped = (await self._steer("stop")).ok
+        # Who started the engine can end its process; who only looks must be told that it goes on.
+        if stopped or self._owns_engine:
+            self._finish(Outcome.STOP)
+        self._stopping = False
+
+    async def _refresh(self) -> None:
+        while True:
+            if self._cockpit.refresh(trio.current_time()):
+                self._loop.draw_screen()
+            if self._owns_engine and self._link.has_ended:
+                self._finish(Outcome.LOST)
+            await trio.sleep(REFRESH_S)
+
+    async def _obey(self, signals: AsyncIterator[int]) -> None:
+        async for _ in signals:
+            if self._owns_engine:
+                # Also when the terminal goes: nobody would see what the engine does.
+                self.stop_engine()
+            else:
+                self.leave()
+
+    def _finish(self, outcome: Outcome) -> None:
+        if self._outcome is None:
+            self._outcome = outcome
+        self._scope.cancel()
+
+
+async def run_console(
+    socket_path: Path, *, owns_engine: bool, screen: urwid.BaseScreen | None = None
+) -> Outcome:
+    """Run a console on this terminal and return what becomes of the engine.
+
+    Raises `NoTerminal` where there is none, and `ConsoleFailed`, with the terminal restored, if
+    something in the console breaks. With ``owns_engine`` Ctrl-C, a hang-up and a termination stop
+    the engine; without it they only detach. `Outcome.STOP` means that the engine was told to stop.
+    """
+    if screen is None:
+        check_terminal()
+        screen = make_screen()
+    console = Console(socket_path, screen, owns_engine=owns_engine)
+    try:
+        return await console.run()
+    except Exception as error:
+        raise failure(error) from error
+
+
+def console(socket_path: Path, *, owns_engine: bool) -> Outcome:
+    """Run `run_console` in a Trio of its own; for a process that does nothing else."""
+    return trio.run(partial(run_console, socket_path, owns_engine=owns_engine))
+
+
+def check_terminal() -> None:
+    """Raise `NoTerminal` unless input and output are a terminal."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise NoTerminal(
+            "the console needs a terminal: run it in one, or use arb status, arb run --headless"
+        )
+
+
+def make_screen() -> raw.Screen:
+    """Return this terminal as urwid's screen, in as many colours as it says it has."""
+    screen = raw.Screen(bracketed_paste_mode=False, focus_reporting=False)
+    screen.set_terminal_properties(colors=colours(os.environ))
+    return screen
+
+
+def failure(error: BaseException) -> ConsoleFailed:
+    """Return what to tell a person of an error in the console: one line, with its place."""
+    leaf = error
+    while isinstance(leaf, BaseExceptionGroup):
+        leaf = leaf.exceptions[0]
+    if _terminal_is_gone(leaf):
+        return ConsoleFailed("the console's terminal is gone; the engine goes on")
+    frames = traceback.extract_tb(leaf.__traceback__)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    text = " ".join(str(leaf).split())
+    return ConsoleFailed(
+        f"the console failed and the engine goes on: {type(leaf).__name__}: {text}{place}"
+    )
+
+
+def _terminal_is_gone(error: BaseException) -> bool:
+    # urwid has no error of its own for an input that ended.
+    ended = isinstance(error, RuntimeError) and "stdin has been closed" in str(error)
+    return ended or (isinstance(error, OSError) and error.errno == errno.EIO)

@@ -1,0 +1,70 @@
+"""What the console asks before it does what cannot be taken back; the harmless answer is first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from arb.console import formats
+from arb.console.cells import Tone
+from arb.console.snapshot import Position
+from arb.console.widgets.dialog import Choice, Question
+from arb.core.money import contracts
+
+Act = Callable[[], None]
+
+_ACTOR_WORDS = {
+    "kill": (
+        "It is cancelled now, and its supervisor starts it again at once.",
+        "Its entry orders are cancelled while it is away; its exits stay.",
+        "All other actors go on.",
+    ),
+    "restart": (
+        "It stops in good order and starts again.",
+        "Its entry orders are cancelled while it is away; its exits stay.",
+        "All other actors go on.",
+    ),
+    "quarantine": (
+        "It stops, and stays down until you release it with U.",
+        "Its entry orders are cancelled; its exits stay. All other actors go on.",
+    ),
+    "release": ("It leaves quarantine and starts.",),
+}
+
+
+def about_actor(verb: str, name: str, act: Act) -> Question:
+    """Ask whether to kill, restart, quarantine or release an actor."""
+    lines = (f"{verb.capitalize()} {formats.one_line(name)}?", *_ACTOR_WORDS[verb])
+    return _yes_or_no(verb.capitalize(), lines, f"Yes, {verb}", act)
+
+
+def about_closing(position: Position, act: Act) -> Question:
+    """Ask whether to sell a position now, at whatever the book pays."""
+    result = formats.gain(position.unrealised_e6)
+    held = f"{contracts(position.count_e2)} contracts of {formats.one_line(position.ticker)}"
+    lines = (
+        f"Sell {held} now?",
+        "The resting sale is cancelled and the position is sold at once, into the bids.",
+        f"Bought at {formats.price(position.entry_e4)}c; open result {result}.",
+    )
+    return _yes_or_no("Force close", lines, "Yes, sell now", act)
+
+
+def about_leaving(*, owns_engine: bool, leave: Act, stop: Act) -> Question:
+    """Ask what becomes of the engine when the console closes; cancelling is the default."""
+    started = "This console was started together with it." if owns_engine else ""
+    lines = [
+        "The engine goes on trading if you leave it running.",
+        "Come back to it with: arb console",
+        *([started] if started else []),
+    ]
+    choices = (
+        Choice("Cancel", "c"),
+        Choice("Leave running", "l", leave),
+        Choice("Stop engine", "s", stop),
+    )
+    return Question("Quit", lines, choices, default=0)
+
+
+def _yes_or_no(title: str, lines: tuple[str, ...], yes: str, act: Act) -> Question:
+    choices = (Choice("No", "n"), Choice(yes, "y", act))
+    return Question(title, lines, choices, default=0, tone=Tone.BAD)

@@ -1,0 +1,1 @@
+"""What the console draws, as urwid box widgets that turn view values into canvas."""

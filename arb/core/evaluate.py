@@ -1,0 +1,197 @@
+"""One market's evaluation: every gate between a quote and a wish, in their order.
+
+A gate that closes gives its reason and nothing is wished. What the sportsbooks say comes first,
+then the exchange's book, then the decision, then what only this market knows: an entry that is
+still at work, a signal that has been used, a sibling that sells the same bet cheaper.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import attrs
+
+from arb.core.commands import OrderIntent, Purpose, TimeInForce
+from arb.core.consensus import NoConsensus
+from arb.core.decide import Action, Decision, MarketView, decide
+from arb.core.events import Liquidity, Side, Top
+from arb.core.exits import Holding
+from arb.core.listing import Listing
+from arb.core.money import ONE_DOLLAR_E4, CountE2
+from arb.core.parameters import Execution, Risk, Strategy
+from arb.core.staleness import Evaluation as BookEvaluation
+from arb.core.staleness import Freshness, QuoteBoard
+
+
+class Gate(StrEnum):
+    """Why nothing is wished although somebody might expect it, in the words a person reads."""
+
+    NO_BOOK = "no order book yet"
+    BOOK_DOWN = "order book not live"
+    ENTRY_AT_WORK = "an entry is at work"
+    SIGNAL_USED = "this price change has been acted on"
+    SIBLING_CHEAPER = "the same bet is cheaper as NO of the sibling"
+    NO_HOLDING = "holding not known yet"
+
+
+# What a row shows while no decision can be made at all.
+WAIT = "WAIT"
+
+
+@attrs.frozen
+class Signal:
+    """The price change that an evaluation rests on; one signal fires once."""
+
+    book: str
+    changed_ms: int
+
+
+@attrs.frozen
+class Inputs:
+    """All that one evaluation is made of."""
+
+    listing: Listing
+    top: Top | None
+    sibling_top: Top | None
+    holding: Holding | None
+    used: Signal | None
+    now_ms: int
+
+
+@attrs.frozen
+class Evaluation:
+    """What an evaluation came to; ``gated_fair`` is set where fair value passed every gate.
+
+    ``wished`` is the decision that an order follows from, None where a gate was closed.
+    """
+
+    action: str
+    reason: str
+    fair: float | None = None
+    gated_fair: float | None = None
+    decision: Decision | None = None
+    wished: Decision | None = None
+    signal: Signal | None = None
+    books: int = 0
+
+
+@attrs.frozen
+class Evaluator:
+    """Evaluates markets under one set of settings."""
+
+    strategy: Strategy
+    risk: Risk
+    execution: Execution
+
+    def evaluate(self, board: QuoteBoard, inputs: Inputs) -> Evaluation:
+        """Return what one market should do now, and why."""
+        quotes = board.evaluate(
+            inputs.now_ms,
+            min_books=self.strategy.min_books,
+            book_confirm_ms=self.execution.book_confirm_ms,
+            stale_odds_threshold_ms=self.execution.stale_odds_threshold_ms,
+        )
+        if isinstance(quotes.fair, NoConsensus):
+            return Evaluation(WAIT, quotes.fair.reason, books=len(quotes.fair.books))
+        home = quotes.fair.home
+        fair = home if inputs.listing.is_home else 1.0 - home
+        base = Evaluation(WAIT, "", fair=fair, books=len(quotes.fair.books))
+        if inputs.top is None or not inputs.top.usable:
+            gate = Gate.NO_BOOK if inputs.top is None else Gate.BOOK_DOWN
+            return attrs.evolve(base, reason=gate, signal=_signal(quotes))
+        decision = self._decide(fair, inputs, inputs.top)
+        return self._gated(base, decision, inputs, quotes.freshness)
+
+    def _decide(self, fair: float, inputs: Inputs, top: Top) -> Decision:
+        held_e2 = abs(inputs.holding.count_e2) if inputs.holding is not None else 0
+        room_e2 = max(0, self.risk.max_contracts_per_market_e2 - held_e2)
+        view = MarketView(
+            fair=fair,
+            bid_e4=top.bid_e4,
+            ask_e4=top.ask_e4,
+            ask_size_e2=top.ask_size_e2,
+            count_e2=CountE2(min(room_e2, self.execution.contracts_per_order_e2)),
+            grid=inputs.listing.grid,
+            fees=inputs.listing.fees,
+        )
+        return decide(view, self.strategy)
+
+    def _gated(
+        self,
+        base: Evaluation,
+        decision: Decision,
+        inputs: Inputs,
+        freshness: Freshness | None,
+    ) -> Evaluation:
+        fresh = freshness is not None and freshness.may_trigger
+        signal = _signal_of(freshness)
+        judged = attrs.evolve(
+            base,
+            action=decision.action.value,
+            reason=decision.reason.value,
+            decision=decision,
+            gated_fair=base.fair if fresh else None,
+            signal=signal,
+        )
+        if decision.action is Action.SKIP:
+            return judged
+        gate = _closed_gate(decision, inputs, freshness, signal)
+        if gate is not None:
+            return attrs.evolve(judged, action=Action.SKIP.value, reason=gate)
+        return attrs.evolve(judged, wished=decision)
+
+    def entry(
+        self, evaluation: Evaluation, decision: Decision, inputs: Inputs, trigger_ns: int
+    ) -> OrderIntent:
+        """Return the order that a wished decision stands for."""
+        is_taker = decision.action is Action.TAKER
+        expires_s = inputs.now_ms // 1000 + self.execution.entry_expiry_s
+        if decision.price_e4 is None or evaluation.fair is None:
+            raise ValueError(f"{decision} is no purchase")
+        return OrderIntent(
+            ticker=inputs.listing.ticker,
+            game_id=inputs.listing.game.game_id,
+            purpose=Purpose.ENTRY,
+            side=Side.BID,
+            price_e4=decision.price_e4,
+            count_e2=decision.count_e2,
+            liquidity=Liquidity.TAKER if is_taker else Liquidity.MAKER,
+            time_in_force=(
+                TimeInForce.IMMEDIATE_OR_CANCEL if is_taker else TimeInForce.GOOD_TILL_CANCELED
+            ),
+            post_only=not is_taker,
+            trigger_ns=trigger_ns,
+            fair=evaluation.fair,
+            expires_s=None if is_taker else expires_s,
+        )
+
+
+def _closed_gate(
+    decision: Decision, inputs: Inputs, freshness: Freshness | None, signal: Signal | None
+) -> str | None:
+    if freshness is not None and freshness.reason is not None:
+        return freshness.reason.value
+    if inputs.holding is None:
+        return Gate.NO_HOLDING.value
+    if inputs.holding.entries:
+        return Gate.ENTRY_AT_WORK.value
+    if signal == inputs.used:
+        return Gate.SIGNAL_USED.value
+    if _sibling_is_cheaper(decision, inputs.sibling_top):
+        return Gate.SIBLING_CHEAPER.value
+    return None
+
+
+def _sibling_is_cheaper(decision: Decision, sibling: Top | None) -> bool:
+    # Buying NO of the other team is the same bet: it costs a dollar less what its YES is bid.
+    if sibling is None or not sibling.usable or sibling.bid_e4 is None:
+        return False
+    return decision.price_e4 is not None and ONE_DOLLAR_E4 - sibling.bid_e4 < decision.price_e4
+
+
+def _signal(quotes: BookEvaluation) -> Signal | None:
+    return _signal_of(quotes.freshness)
+
+
+def _signal_of(freshness: Freshness | None) -> Signal | None:
+    return Signal(freshness.book, freshness.changed_ms) if freshness is not None else None

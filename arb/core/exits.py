@@ -1,0 +1,183 @@
+"""What sale must rest for what is held, and what must change to make it so.
+
+The rule: everything held is on sale at fair value, rounded up to the grid, and never more than
+is held. One exit order is one tranche; a later fill adds another, and all of them move
+together when fair value moves by a tick.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from arb.core.commands import AmendIntent, OrderIntent, Purpose, TimeInForce
+from arb.core.edge import sale_price_e4
+from arb.core.events import Liquidity, Side, Top
+from arb.core.grid import PriceGrid
+from arb.core.money import ONE_DOLLAR_E4, CountE2, PriceE4
+from arb.core.orders import Order, OrderState
+
+
+@attrs.frozen
+class OpenOrder:
+    """One order at stake as a market sees it."""
+
+    client_order_id: str
+    order_id: str | None
+    purpose: Purpose
+    side: Side
+    price_e4: PriceE4
+    at_stake_e2: CountE2
+    state: OrderState
+    amending: bool
+    created_ms: int
+
+    @classmethod
+    def of(cls, order: Order) -> OpenOrder:
+        """Describe an order of the ledger."""
+        return cls(
+            order.client_order_id,
+            order.order_id,
+            order.intent.purpose,
+            order.side,
+            order.price_e4,
+            order.at_stake_e2,
+            order.state,
+            order.amending,
+            order.created_ms,
+        )
+
+
+@attrs.frozen
+class Holding:
+    """What the ledger says of one market: the position and every order at stake.
+
+    ``wishes_heard`` is how many wishes of the market's present instance risk has dealt with. A
+    market that has sent more waits for the holding that shows what became of them, or it would
+    wish the same thing twice.
+    """
+
+    ticker: str
+    count_e2: CountE2
+    entry_e4: PriceE4
+    orders: tuple[OpenOrder, ...]
+    realised_e6: int = 0
+    wishes_heard: int = 0
+
+    @property
+    def entries(self) -> tuple[OpenOrder, ...]:
+        """Return the entries at stake."""
+        return tuple(order for order in self.orders if order.purpose is Purpose.ENTRY)
+
+    @property
+    def exits(self) -> tuple[OpenOrder, ...]:
+        """Return the exits at stake."""
+        return tuple(order for order in self.orders if order.purpose is Purpose.EXIT)
+
+    @property
+    def uncovered_e2(self) -> CountE2:
+        """Return how much of the position no exit covers."""
+        covered_e2 = sum(order.at_stake_e2 for order in self.exits)
+        return CountE2(max(0, abs(self.count_e2) - covered_e2))
+
+
+@attrs.frozen
+class ExitView:
+    """All that an exit is decided on; ``fair`` has passed every gate an entry must pass.
+
+    ``expires_s`` is when the exchange takes a new resting exit away, in Unix seconds.
+    """
+
+    holding: Holding
+    fair: float
+    grid: PriceGrid
+    top: Top | None
+    game_id: str
+    trigger_ns: int
+    expires_s: int | None = None
+
+
+def plan_exits(view: ExitView) -> list[OrderIntent | AmendIntent]:
+    """Return the orders and amendments that bring the exits in step with position and price.
+
+    Only YES positions are opened today, so only sales are planned; a NO position, which could
+    only come from outside, is left to a person and shown.
+    """
+    if view.holding.count_e2 <= 0:
+        return []
+    price_e4 = sale_price_e4(view.fair, view.grid)
+    moves: list[OrderIntent | AmendIntent] = [
+        AmendIntent(
+            order.client_order_id,
+            view.holding.ticker,
+            resting_e4,
+            order.at_stake_e2,
+            view.trigger_ns,
+        )
+        for order in view.holding.exits
+        if (resting_e4 := _above_bid(price_e4, view)) is not None
+        and _should_move(order, resting_e4)
+    ]
+    if view.holding.uncovered_e2:
+        moves.append(_new_exit(price_e4, view))
+    return moves
+
+
+def _new_exit(price_e4: PriceE4, view: ExitView) -> OrderIntent:
+    pays = view.top is not None and view.top.usable and (view.top.bid_e4 or 0) >= price_e4
+    # A bid that already pays the price is taken; a post-only sale would only be refused.
+    return OrderIntent(
+        ticker=view.holding.ticker,
+        game_id=view.game_id,
+        purpose=Purpose.EXIT,
+        side=Side.ASK,
+        price_e4=price_e4,
+        count_e2=view.holding.uncovered_e2,
+        liquidity=Liquidity.TAKER if pays else Liquidity.MAKER,
+        time_in_force=(TimeInForce.IMMEDIATE_OR_CANCEL if pays else TimeInForce.GOOD_TILL_CANCELED),
+        post_only=not pays,
+        trigger_ns=view.trigger_ns,
+        fair=view.fair,
+        expires_s=None if pays else view.expires_s,
+    )
+
+
+def close_at_bid(holding: Holding, top: Top, game_id: str, trigger_ns: int) -> OrderIntent | None:
+    """Return a sale of what no exit covers at the price the book pays now, None without a bid.
+
+    A person asked for it, so it is not held against fair value.
+    """
+    if not top.usable or top.bid_e4 is None or not holding.uncovered_e2:
+        return None
+    return OrderIntent(
+        ticker=holding.ticker,
+        game_id=game_id,
+        purpose=Purpose.EXIT,
+        side=Side.ASK,
+        price_e4=top.bid_e4,
+        count_e2=holding.uncovered_e2,
+        liquidity=Liquidity.TAKER,
+        time_in_force=TimeInForce.IMMEDIATE_OR_CANCEL,
+        post_only=False,
+        trigger_ns=trigger_ns,
+        fair=top.bid_e4 / ONE_DOLLAR_E4,
+    )
+
+
+def _should_move(order: OpenOrder, price_e4: PriceE4) -> bool:
+    return (
+        order.state is OrderState.RESTING
+        and not order.amending
+        and order.at_stake_e2 > 0
+        and order.price_e4 != price_e4
+    )
+
+
+def _above_bid(price_e4: PriceE4, view: ExitView) -> PriceE4 | None:
+    # An amendment cannot be post-only, so it must not cross: it stops one tick above the bid,
+    # and where the bid is not known it waits until it is.
+    if view.top is None or not view.top.usable:
+        return None
+    bid_e4 = view.top.bid_e4
+    if bid_e4 is None or price_e4 > bid_e4:
+        return price_e4
+    return view.grid.next_above(bid_e4)

@@ -1,0 +1,177 @@
+"""What we hold and what it cost: orders, fills, positions and cash, counted once each.
+
+The ledger is fed by what the exchange reports and by nothing else. A fill is booked by its
+trade id, exactly once, whether or not its order is known; an order that turns out later to be
+the one it belongs to takes it then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import attrs
+
+from arb.core.events import Fill, OrderClosed, OrderEvent, Side
+from arb.core.money import ONE_DOLLAR_E4, CountE2, MoneyE6, PriceE4, cost_e6
+from arb.core.orders import IllegalTransition, Order
+
+
+@attrs.define
+class Position:
+    """The contracts of one market: positive is YES, negative is NO.
+
+    ``cost_e6`` is what the open contracts cost, fees apart: a NO contract sold at 0.60 cost 0.40.
+    """
+
+    ticker: str
+    count_e2: CountE2 = CountE2(0)
+    cost_e6: MoneyE6 = MoneyE6(0)
+    realised_e6: MoneyE6 = MoneyE6(0)
+    fees_e6: MoneyE6 = MoneyE6(0)
+
+    @property
+    def entry_e4(self) -> PriceE4:
+        """Return the average price of the side held, rounded up; 0 when flat."""
+        size_e2 = abs(self.count_e2)
+        return PriceE4(-(-self.cost_e6 // size_e2)) if size_e2 else PriceE4(0)
+
+    def unrealised_e6(self, yes_mark_e4: int) -> MoneyE6:
+        """Return what closing at the YES price ``yes_mark_e4`` would gain, before fees."""
+        own_mark_e4 = yes_mark_e4 if self.count_e2 >= 0 else ONE_DOLLAR_E4 - yes_mark_e4
+        return MoneyE6(own_mark_e4 * abs(self.count_e2) - self.cost_e6)
+
+    def trade(self, side: Side, price_e4: int, count_e2: int) -> MoneyE6:
+        """Take one fill and return the change of cash before its fee."""
+        sign = 1 if side is Side.BID else -1
+        closing_e2 = min(count_e2, abs(self.count_e2)) if self.count_e2 * sign < 0 else 0
+        opening_e2 = count_e2 - closing_e2
+        opening_price_e4 = price_e4 if sign > 0 else ONE_DOLLAR_E4 - price_e4
+        closing_price_e4 = ONE_DOLLAR_E4 - opening_price_e4
+        cash_e6 = self._close(closing_e2, closing_price_e4)
+        cash_e6 -= cost_e6(opening_price_e4, opening_e2)
+        self.cost_e6 = MoneyE6(self.cost_e6 + cost_e6(opening_price_e4, opening_e2))
+        self.count_e2 = CountE2(self.count_e2 + sign * count_e2)
+        return MoneyE6(cash_e6)
+
+    def _close(self, count_e2: int, own_price_e4: int) -> int:
+        if not count_e2:
+            return 0
+        proceeds_e6 = cost_e6(own_price_e4, count_e2)
+        # The part that stays keeps the rounding, so that closing everything leaves no remainder.
+        share_e6 = self.cost_e6 * count_e2 // abs(self.count_e2)
+        self.cost_e6 = MoneyE6(self.cost_e6 - share_e6)
+        self.realised_e6 = MoneyE6(self.realised_e6 + proceeds_e6 - share_e6)
+        return proceeds_e6
+
+
+@attrs.define
+class Ledger:
+    """All orders, fills, positions and cash of one account, as far as we know them."""
+
+    cash_e6: MoneyE6
+    orders: dict[str, Order] = attrs.field(factory=dict)
+    positions: dict[str, Position] = attrs.field(factory=dict)
+    trade_ids: set[str] = attrs.field(factory=set)
+    fills_booked: int = 0
+    stray_fills: int = 0
+    illegal_reports: int = 0
+    _by_order_id: dict[str, Order] = attrs.field(factory=dict)
+    _open_by_ticker: dict[str, dict[str, Order]] = attrs.field(factory=dict)
+    _stray_by_order_id: dict[str, list[Fill]] = attrs.field(factory=dict)
+
+    def open_order(self, order: Order) -> None:
+        """Take up an order that risk has approved; raises `ValueError` on a second use of an id."""
+        if order.client_order_id in self.orders:
+            raise ValueError(f"the id {order.client_order_id} has been used before")
+        self.orders[order.client_order_id] = order
+        self._open_by_ticker.setdefault(order.intent.ticker, {})[order.client_order_id] = order
+
+    def report(self, event: OrderEvent) -> Order | None:
+        """Take what the exchange said of an order; None where the order is not ours."""
+        order = self.orders.get(event.client_order_id)
+        if order is None:
+            return None
+        try:
+            order.apply(event)
+        except IllegalTransition:
+            self.illegal_reports += 1
+        self._index(order)
+        return order
+
+    def book(self, fill: Fill) -> bool:
+        """Book a fill and return True, or return False if its trade is already booked."""
+        if fill.trade_id in self.trade_ids:
+            return False
+        self.trade_ids.add(fill.trade_id)
+        position = self.position(fill.ticker)
+        change_e6 = position.trade(fill.side, fill.price_e4, fill.count_e2)
+        position.fees_e6 = MoneyE6(position.fees_e6 + fill.fee_e6)
+        self.cash_e6 = MoneyE6(self.cash_e6 + change_e6 - fill.fee_e6)
+        self.fills_booked += 1
+        self._credit_order(fill)
+        return True
+
+    def position(self, ticker: str) -> Position:
+        """Return the position in a market, a flat one where there was none."""
+        position = self.positions.get(ticker)
+        if position is None:
+            position = self.positions[ticker] = Position(ticker)
+        return position
+
+    def at_stake(self, ticker: str) -> Iterator[Order]:
+        """Yield the orders of a market of which more may reach the position."""
+        yield from tuple(self._open_by_ticker.get(ticker, {}).values())
+
+    def all_at_stake(self) -> Iterator[Order]:
+        """Yield every order of which more may reach a position."""
+        for ticker in tuple(self._open_by_ticker):
+            yield from self.at_stake(ticker)
+
+    def active_tickers(self) -> list[str]:
+        """Return the markets that hold a position or have an order at stake, in order."""
+        held = {ticker for ticker, position in self.positions.items() if position.count_e2}
+        return sorted(held | self._open_by_ticker.keys())
+
+    def order_of(self, fill: Fill) -> Order | None:
+        """Return the order that a fill belongs to, by our id or else by the exchange's."""
+        if fill.client_order_id is not None and fill.client_order_id in self.orders:
+            return self.orders[fill.client_order_id]
+        return self._by_order_id.get(fill.order_id)
+
+    def _credit_order(self, fill: Fill) -> None:
+        order = self.order_of(fill)
+        if order is None:
+            self.stray_fills += 1
+            self._stray_by_order_id.setdefault(fill.order_id, []).append(fill)
+            return
+        _credit(order, fill)
+        self._index(order)
+
+    def _index(self, order: Order) -> None:
+        if order.order_id is not None and order.order_id not in self._by_order_id:
+            self._by_order_id[order.order_id] = order
+            # The exchange's list of fills names no id of ours: one may have come too early.
+            for fill in self._stray_by_order_id.pop(order.order_id, ()):
+                self.stray_fills -= 1
+                _credit(order, fill)
+        ticker = order.intent.ticker
+        open_here = self._open_by_ticker.setdefault(ticker, {})
+        if order.is_open or order.at_stake_e2:
+            open_here[order.client_order_id] = order
+            return
+        open_here.pop(order.client_order_id, None)
+        if not open_here:
+            del self._open_by_ticker[ticker]
+
+    def __repr__(self) -> str:
+        return (
+            f"<Ledger cash_e6={self.cash_e6} orders={len(self.orders)} "
+            f"fills={self.fills_booked} active={len(self.active_tickers())}>"
+        )
+
+
+def _credit(order: Order, fill: Fill) -> None:
+    order.filled_e2 = CountE2(order.filled_e2 + fill.count_e2)
+    order.order_id = order.order_id or fill.order_id
+    if order.is_open and order.filled_e2 >= order.count_e2:
+        order.apply(OrderClosed(order.client_order_id, order.filled_e2, "filled"))

@@ -1,0 +1,202 @@
+"""The settings that decide what is traded: strategy, risk and execution, as frozen values.
+
+Thresholds are whole cents here because a person writes them; the properties give them in the
+units the code counts in.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from arb.core.devig import METHODS
+from arb.core.money import (
+    ONE_CENT_E4,
+    ONE_CENT_E6,
+    ONE_CONTRACT_E2,
+    CountE2,
+    MoneyE6,
+    PriceE4,
+)
+from arb.core.setting import setting
+
+EXITS_KEEP = "keep"
+EXITS_CANCEL = "cancel"
+
+
+@attrs.frozen(kw_only=True)
+class Strategy:
+    """What makes a market worth a trade."""
+
+    taker_edge_threshold: int = setting(
+        5,
+        "at this edge the fill is worth the taker's fee: buy at the ask",
+        unit="cents",
+        low=1,
+        high=99,
+    )
+    maker_edge_threshold: int = setting(
+        2,
+        "from this edge on a resting buy pays, which is cheaper but may not fill",
+        unit="cents",
+        low=1,
+        high=99,
+    )
+    min_edge_after_fees: int = setting(
+        1,
+        "what the whole round trip must leave after both fees, per contract",
+        unit="cents",
+        low=0,
+        high=99,
+    )
+    min_books: int = setting(
+        3,
+        "fewer books are no consensus: one that lags would be the fair value",
+        unit="books",
+        low=1,
+        high=30,
+    )
+    consensus: str = setting(
+        "median",
+        "how the books become one fair value; a median is not moved by one that is wrong",
+        choices=("median",),
+    )
+    devig_method: str = setting(
+        "multiplicative",
+        "how a book's margin is taken out; in two-way tests no other was better for all sports",
+        choices=tuple(METHODS),
+    )
+    excluded_books: tuple[str, ...] = setting(
+        ("Kalshi", "Polymarket"),
+        "prediction markets follow the price that is to be judged: no evidence of fair value",
+    )
+
+    @property
+    def taker_edge_e4(self) -> PriceE4:
+        """Return ``taker_edge_threshold`` as a price difference."""
+        return PriceE4(self.taker_edge_threshold * ONE_CENT_E4)
+
+    @property
+    def maker_edge_e4(self) -> PriceE4:
+        """Return ``maker_edge_threshold`` as a price difference."""
+        return PriceE4(self.maker_edge_threshold * ONE_CENT_E4)
+
+    @property
+    def min_net_e4(self) -> PriceE4:
+        """Return ``min_edge_after_fees`` as a price difference."""
+        return PriceE4(self.min_edge_after_fees * ONE_CENT_E4)
+
+
+@attrs.frozen(kw_only=True)
+class Risk:
+    """How much may be lost at most."""
+
+    max_contracts_per_market: int = setting(
+        10,
+        "one game's surprise must stay affordable",
+        unit="contracts",
+        low=1,
+        high=100_000,
+    )
+    max_total_exposure_cents: int = setting(
+        50_000,
+        "all that may be at risk at once, open orders and unknown ones included",
+        unit="cents",
+        low=1,
+        high=100_000_000,
+    )
+    max_concurrent_markets: int = setting(
+        5,
+        "how many markets may hold a position or an entry at once",
+        unit="markets",
+        low=1,
+        high=5_000,
+    )
+
+    @property
+    def max_contracts_per_market_e2(self) -> CountE2:
+        """Return ``max_contracts_per_market`` as a count."""
+        return CountE2(self.max_contracts_per_market * ONE_CONTRACT_E2)
+
+    @property
+    def max_total_exposure_e6(self) -> MoneyE6:
+        """Return ``max_total_exposure_cents`` as money."""
+        return MoneyE6(self.max_total_exposure_cents * ONE_CENT_E6)
+
+
+@attrs.frozen(kw_only=True)
+class Execution:
+    """How orders are sent, watched and taken back."""
+
+    contracts_per_order: int = setting(
+        5,
+        "size of one entry: two of them fill a market's limit",
+        unit="contracts",
+        low=1,
+        high=100_000,
+    )
+    maker_timeout_ms: int = setting(
+        500,
+        "a resting buy that has not filled by then rests at an old fair value",
+        unit="ms",
+        low=50,
+        high=600_000,
+    )
+    stale_odds_threshold_ms: int = setting(
+        5_000,
+        "no order unless the quote that triggers it changed at most this long ago",
+        unit="ms",
+        low=100,
+        high=600_000,
+    )
+    book_confirm_ms: int = setting(
+        60_000,
+        "a book supports a fair value only if its price was confirmed this recently",
+        unit="ms",
+        low=1_000,
+        high=3_600_000,
+    )
+    order_lanes: int = setting(
+        3,
+        "warm connections for orders: one request at a time each, so that none waits",
+        unit="connections",
+        low=1,
+        high=16,
+    )
+    request_timeout_ms: int = setting(
+        2_000,
+        "an order without an answer by then is unknown, counts as open, and is looked up",
+        unit="ms",
+        low=100,
+        high=60_000,
+    )
+    entry_expiry_s: int = setting(
+        15,
+        "the exchange removes an entry whose cancel never arrived",
+        unit="s",
+        low=5,
+        high=3_600,
+    )
+    exit_expiry_s: int = setting(
+        21_600,
+        "longer than any game, and yet a sale must not rest for ever at an old fair value",
+        unit="s",
+        low=60,
+        high=604_800,
+    )
+    reconcile_interval_ms: int = setting(
+        30_000,
+        "how often positions and orders are compared with what the exchange says",
+        unit="ms",
+        low=1_000,
+        high=3_600_000,
+    )
+    exits_at_stop: str = setting(
+        EXITS_KEEP,
+        "resting exits when the engine stops: kept, they go on lessening positions",
+        choices=(EXITS_KEEP, EXITS_CANCEL),
+    )
+
+    @property
+    def contracts_per_order_e2(self) -> CountE2:
+        """Return ``contracts_per_order`` as a count."""
+        return CountE2(self.contracts_per_order * ONE_CONTRACT_E2)

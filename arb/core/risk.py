@@ -1,0 +1,258 @@
+"""Where an order is approved: every limit an entry must pass, and the pass itself.
+
+`review` looks at one wish and says no with a code, or says nothing. An `Approved` can be made
+by an `Approvals` desk alone, which lives in the risk manager; it is good for one use, for
+`APPROVAL_VALID_NS`, and for the session it was given in.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import attrs
+
+from arb.core.commands import AmendIntent, Amendment, OrderIntent, Purpose
+from arb.core.events import Side
+from arb.core.exposure import FeeOf, entry_cost_e6, order_exposure_e6, total_exposure_e6
+from arb.core.ledger import Ledger
+from arb.core.money import CountE2, MoneyE6, cents, contracts, dollars
+from arb.core.orders import Order, OrderState
+from arb.core.parameters import Risk
+from arb.core.permission import Permission, TradingState
+
+# An approval is spent in the same turn it is given, tens of microseconds later. One that waits
+# longer was stuck behind something, and the prices it was given for are gone.
+APPROVAL_VALID_NS = 50_000_000
+
+# The price collar: an order this far from its own fair value is an error, whoever made it.
+PRICE_COLLAR = 0.25
+
+
+class RefusalCode(StrEnum):
+    """Why an order was not approved; counted by code and shown in the market's row."""
+
+    NOT_RUNNING = "not running"
+    ENTRY_IN_FLIGHT = "an entry of this game is in flight"
+    CONTRACTS_PER_MARKET = "contracts per market"
+    CONCURRENT_MARKETS = "concurrent markets"
+    TOTAL_EXPOSURE = "total exposure"
+    BALANCE = "balance"
+    PRICE_COLLAR = "price collar"
+    BAD_COUNT = "bad count"
+    EXIT_TOO_LARGE = "exit larger than the position"
+    NO_SUCH_ORDER = "no such order"
+    NOT_MOVABLE = "order cannot be moved now"
+
+
+@attrs.frozen
+class Refusal:
+    """A wish that was not approved, and why in one line."""
+
+    ticker: str
+    purpose: Purpose
+    code: RefusalCode
+    text: str
+
+
+class ApprovalVoid(Exception):
+    """An approval that was used before, is too old, or belongs to an earlier session."""
+
+
+_SEAL = object()
+
+
+@attrs.define
+class Approved:
+    """One approved order or amendment: the only thing the gateway sends."""
+
+    intent: OrderIntent | Amendment
+    client_order_id: str
+    session: int
+    approved_ns: int
+    _seal: object = attrs.field(repr=False)
+    _used: bool = attrs.field(default=False, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse to exist outside the desk; the seal is broken, so that it makes no copy."""
+        if self._seal is not _SEAL:
+            raise ApprovalVoid("an approval is made by the risk manager alone")
+        self._seal = None
+
+    def redeem(self, *, session: int, now_ns: int) -> None:
+        """Use this approval up; raises `ApprovalVoid` if it is not good any more."""
+        if self._used:
+            raise ApprovalVoid(f"the approval of {self.client_order_id} has been used")
+        if self.session != session:
+            raise ApprovalVoid(f"the approval of {self.client_order_id} is of another session")
+        if now_ns - self.approved_ns > APPROVAL_VALID_NS:
+            raise ApprovalVoid(f"the approval of {self.client_order_id} is too old")
+        self._used = True
+
+
+@attrs.define
+class Approvals:
+    """The desk that makes approvals and gives every order its id.
+
+    An id is the installation and a number that is never used twice, because the number is
+    recovered from the journal before the first approval of a new run.
+    """
+
+    installation: str
+    next_number: int = 1
+    session: int = 0
+
+    def new_session(self) -> int:
+        """Void what was approved before, and return the number of the session that begins."""
+        self.session += 1
+        return self.session
+
+    def approve(self, intent: OrderIntent, *, now_ns: int) -> Approved:
+        """Approve a new order under an id of its own."""
+        client_order_id = f"{client_order_prefix(self.installation)}{self.next_number:08x}"
+        self.next_number += 1
+        return Approved(intent, client_order_id, self.session, now_ns, _SEAL)
+
+    def approve_amend(self, amendment: Amendment, *, now_ns: int) -> Approved:
+        """Approve an amendment of an order that is already ours."""
+        return Approved(amendment, amendment.client_order_id, self.session, now_ns, _SEAL)
+
+
+def client_order_prefix(installation: str) -> str:
+    """Return what the ids of all our orders begin with; the exchange refuses dots in them."""
+    return f"arb-{installation}-"
+
+
+def review(
+    intent: OrderIntent, ledger: Ledger, limits: Risk, permission: Permission, fee_of: FeeOf
+) -> Refusal | None:
+    """Return why an order may not leave, or None if it may."""
+    if intent.count_e2 <= 0:
+        return _no(intent, RefusalCode.BAD_COUNT, f"a count of {contracts(intent.count_e2)}")
+    if intent.purpose is Purpose.EXIT:
+        return _review_exit(intent, ledger)
+    return (
+        _review_state(intent, permission)
+        or _review_game(intent, ledger)
+        or _review_price(intent)
+        or _review_sizes(intent, ledger, limits)
+        or _review_money(intent, ledger, limits, fee_of)
+    )
+
+
+def review_amend(intent: AmendIntent, ledger: Ledger) -> Refusal | None:
+    """Return why an order may not be moved, or None if it may.
+
+    Only exits move, one move at a time and whole, so that their count stays what was approved:
+    an entry that should move is cancelled.
+    """
+    order = ledger.orders.get(intent.client_order_id)
+    if order is None or order.order_id is None or not order.is_open or order.is_entry:
+        text = f"{intent.client_order_id} is no open exit"
+        return Refusal(intent.ticker, Purpose.EXIT, RefusalCode.NO_SUCH_ORDER, text)
+    if order.state is not OrderState.RESTING or order.amending:
+        text = f"{intent.client_order_id} is {'being moved' if order.amending else order.state}"
+        return Refusal(intent.ticker, Purpose.EXIT, RefusalCode.NOT_MOVABLE, text)
+    if intent.remaining_e2 == order.at_stake_e2:
+        return None
+    too_large = intent.remaining_e2 > order.at_stake_e2
+    code = RefusalCode.EXIT_TOO_LARGE if too_large else RefusalCode.BAD_COUNT
+    text = f"{contracts(intent.remaining_e2)} of {contracts(order.at_stake_e2)} that remain"
+    return Refusal(intent.ticker, Purpose.EXIT, code, text)
+
+
+def amendment_of(intent: AmendIntent, order: Order, order_id: str) -> Amendment:
+    """Return an amendment in the exchange's terms, whose count includes what has filled.
+
+    Counted from the fills that are booked, because that is what ``remaining_e2`` is counted
+    from: what is reported and not booked yet would be in both, and the order would grow by it.
+    """
+    return Amendment(
+        intent.client_order_id,
+        order_id,
+        intent.ticker,
+        order.side,
+        intent.price_e4,
+        CountE2(order.filled_e2 + intent.remaining_e2),
+        intent.trigger_ns,
+    )
+
+
+def exit_room_e2(ledger: Ledger, ticker: str) -> CountE2:
+    """Return how much of a position no exit at stake covers yet."""
+    position = ledger.positions.get(ticker)
+    held_e2 = abs(position.count_e2) if position is not None else 0
+    covered_e2 = sum(order.at_stake_e2 for order in ledger.at_stake(ticker) if not order.is_entry)
+    return CountE2(max(0, held_e2 - covered_e2))
+
+
+def _review_exit(intent: OrderIntent, ledger: Ledger) -> Refusal | None:
+    position = ledger.positions.get(intent.ticker)
+    held_e2 = position.count_e2 if position is not None else 0
+    lessens = held_e2 > 0 if intent.side is Side.ASK else held_e2 < 0
+    room_e2 = exit_room_e2(ledger, intent.ticker)
+    if lessens and intent.count_e2 <= room_e2:
+        return None
+    text = f"{contracts(intent.count_e2)} wished, {contracts(room_e2 if lessens else 0)} uncovered"
+    return _no(intent, RefusalCode.EXIT_TOO_LARGE, text)
+
+
+def _review_state(intent: OrderIntent, permission: Permission) -> Refusal | None:
+    if permission.state is TradingState.RUNNING:
+        return None
+    reasons = permission.reasons
+    return _no(intent, RefusalCode.NOT_RUNNING, reasons[0] if reasons else permission.state.value)
+
+
+def _review_game(intent: OrderIntent, ledger: Ledger) -> Refusal | None:
+    for order in ledger.all_at_stake():
+        if order.is_entry and order.intent.game_id == intent.game_id:
+            text = f"{order.client_order_id} is {order.state}"
+            return _no(intent, RefusalCode.ENTRY_IN_FLIGHT, text)
+    return None
+
+
+def _review_price(intent: OrderIntent) -> Refusal | None:
+    if abs(intent.fair - intent.price_e4 / 10_000) <= PRICE_COLLAR:
+        return None
+    text = f"{cents(intent.price_e4)}c is too far from fair {intent.fair * 100:.1f}c"
+    return _no(intent, RefusalCode.PRICE_COLLAR, text)
+
+
+def _review_sizes(intent: OrderIntent, ledger: Ledger, limits: Risk) -> Refusal | None:
+    position = ledger.positions.get(intent.ticker)
+    held_e2 = abs(position.count_e2) if position is not None else 0
+    open_e2 = sum(order.at_stake_e2 for order in ledger.at_stake(intent.ticker) if order.is_entry)
+    wanted_e2 = held_e2 + open_e2 + intent.count_e2
+    if wanted_e2 > limits.max_contracts_per_market_e2:
+        most = contracts(limits.max_contracts_per_market_e2)
+        text = f"{contracts(wanted_e2)} would exceed {most}"
+        return _no(intent, RefusalCode.CONTRACTS_PER_MARKET, text)
+    others = [ticker for ticker in ledger.active_tickers() if ticker != intent.ticker]
+    if len(others) >= limits.max_concurrent_markets:
+        text = f"{len(others)} other markets are active"
+        return _no(intent, RefusalCode.CONCURRENT_MARKETS, text)
+    return None
+
+
+def _review_money(
+    intent: OrderIntent, ledger: Ledger, limits: Risk, fee_of: FeeOf
+) -> Refusal | None:
+    cost_e6 = entry_cost_e6(intent.ticker, intent.side, intent.price_e4, intent.count_e2, fee_of)
+    exposed_e6 = total_exposure_e6(ledger, fee_of)
+    if exposed_e6 + cost_e6 > limits.max_total_exposure_e6:
+        limit = dollars(limits.max_total_exposure_e6)
+        text = f"{dollars(exposed_e6)} and {dollars(cost_e6)} more would exceed {limit}"
+        return _no(intent, RefusalCode.TOTAL_EXPOSURE, text)
+    free_e6 = MoneyE6(ledger.cash_e6 - _reserved_e6(ledger, fee_of))
+    if cost_e6 > free_e6:
+        text = f"{dollars(cost_e6)} needed, {dollars(free_e6)} free"
+        return _no(intent, RefusalCode.BALANCE, text)
+    return None
+
+
+def _reserved_e6(ledger: Ledger, fee_of: FeeOf) -> int:
+    return sum(order_exposure_e6(order, fee_of) for order in ledger.all_at_stake())
+
+
+def _no(intent: OrderIntent, code: RefusalCode, text: str) -> Refusal:
+    return Refusal(intent.ticker, intent.purpose, code, text)

@@ -1,0 +1,250 @@
+"""One game's quotes: what each book says, since when, and whether that may trigger an order.
+
+Feeds send changes, so an unchanged price is not an old one and a price heard again is not a new
+one. Two ages are kept apart: when a book's price last *changed*, and when it was last
+*confirmed*. A source's own stamp is often the time of a scrape, so it confirms nothing: it only
+dates a price that was polled, and only backwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+import attrs
+
+from arb.core.consensus import (
+    BookChance,
+    BookRejected,
+    Consensus,
+    NoConsensus,
+    book_chance,
+    fair_value,
+)
+from arb.core.devig import Devig, multiplicative
+from arb.core.events import Quote, QuoteOrigin
+
+# A provider lets one ask for 30 books at most, and two providers may run at once; more is a feed
+# that invents names.
+BOOKS_MAX = 64
+
+
+class QuoteEffect(StrEnum):
+    """What a quote did to the board; counted under these words, the last two as bad input."""
+
+    CHANGED = "changed"
+    CONFIRMED = "confirmed"
+    SUSPENDED = "suspended"
+    EXCLUDED = "a book that the settings exclude"
+    OUTDATED = "a poll older than what is known"
+    TOO_MANY_BOOKS = "too many books in one game"
+
+
+class NotFresh(StrEnum):
+    """Why a complete evaluation may not trigger an order."""
+
+    BOOKS_CHANGED = "the set of books changed"
+    NO_CHANGE_SINCE = "no price has changed since the set of books did"
+    ODDS_STALE = "no price changed recently"
+
+
+@attrs.define
+class HeldQuote:
+    """One book's price as a provider last gave it, and what is known of its age.
+
+    ``chance`` is the price without its margin, worked out once. ``change_number`` orders the
+    changes of the whole board, where two may fall into one millisecond.
+    """
+
+    quote: Quote
+    chance: BookChance | BookRejected
+    changed_ms: int
+    confirmed_ms: int
+    change_number: int
+
+    @property
+    def book(self) -> str:
+        """Return the book's name."""
+        return self.quote.book
+
+
+@attrs.frozen
+class Freshness:
+    """Whether one complete evaluation may trigger an order; ``reason`` is None if it may.
+
+    ``book`` is the one whose price changed last, ``changed_ms`` when that was.
+    """
+
+    reason: NotFresh | None
+    book: str
+    changed_ms: int
+
+    @property
+    def may_trigger(self) -> bool:
+        """Return whether an order may follow."""
+        return self.reason is None
+
+
+@attrs.frozen
+class Evaluation:
+    """A game's fair value at one moment; ``freshness`` is None where there is no consensus."""
+
+    fair: Consensus | NoConsensus
+    freshness: Freshness | None
+
+
+@attrs.define
+class QuoteBoard:
+    """The quotes of one game, and the set of books of its last complete evaluation.
+
+    An evaluation is *complete* when it gave a consensus; its set is the books that contributed.
+    A set that differs from the last complete one, or the first set of all, triggers nothing and
+    becomes the one to compare with. From then on an order needs a price of the set that changed
+    after that evaluation: the jump that a coming or going book makes in the median would
+    otherwise be traded on a moment later, at the next move of the exchange's ask.
+    """
+
+    devig: Devig = multiplicative
+    excluded_books: frozenset[str] = frozenset()
+    _held: dict[tuple[str, str], HeldQuote] = attrs.field(factory=dict, init=False)
+    _changes: int = attrs.field(default=0, init=False)
+    _set: tuple[str, ...] = attrs.field(default=(), init=False)
+    _set_since_change: int = attrs.field(default=0, init=False)
+
+    def __repr__(self) -> str:
+        """Say how many quotes are held and which set of books was complete last."""
+        books = ", ".join(self._set) or "none yet"
+        return f"<QuoteBoard: {len(self._held)} quotes, last complete set: {books}>"
+
+    def apply(self, quote: Quote) -> QuoteEffect:
+        """Take one quote in, and say what it did."""
+        if quote.book in self.excluded_books:
+            return QuoteEffect.EXCLUDED
+        key = (quote.provider, quote.book)
+        held = self._held.get(key)
+        if held is None:
+            return self._add(key, quote)
+        if quote.suspended:
+            return _suspend(held, quote)
+        same_price = _same_price(quote, held.quote)
+        if _is_outdated(quote, held.quote) and (held.quote.suspended or not same_price):
+            return QuoteEffect.OUTDATED
+        if same_price:
+            return _confirm(held, quote)
+        self._changes += 1
+        held.quote = quote
+        held.chance = book_chance(quote, self.devig)
+        held.changed_ms = _changed_ms(quote)
+        held.confirmed_ms = max(held.confirmed_ms, quote.received_ms)
+        held.change_number = self._changes
+        return QuoteEffect.CHANGED
+
+    def remove(self, provider: str, book: str) -> bool:
+        """Forget a book that its provider no longer carries; False if it was not there."""
+        return self._held.pop((provider, book), None) is not None
+
+    def quotes(self) -> tuple[HeldQuote, ...]:
+        """Return all that is held, in the order in which it first came."""
+        return tuple(self._held.values())
+
+    def confirmed(self, now_ms: int, book_confirm_ms: int) -> tuple[HeldQuote, ...]:
+        """Return one quote a book, confirmed within ``book_confirm_ms`` and not suspended.
+
+        Of two providers that carry a book, the one that carried it first speaks for it while it
+        is confirmed: taking turns would show each of its moves twice.
+        """
+        oldest_ms = now_ms - book_confirm_ms
+        by_book: dict[str, HeldQuote] = {}
+        for (_, book), held in self._held.items():
+            if held.confirmed_ms >= oldest_ms and not held.quote.suspended:
+                by_book.setdefault(book, held)
+        return tuple(by_book.values())
+
+    def evaluate(
+        self, now_ms: int, *, min_books: int, book_confirm_ms: int, stale_odds_threshold_ms: int
+    ) -> Evaluation:
+        """Return the fair value of the confirmed books, and whether it may trigger an order."""
+        confirmed = self.confirmed(now_ms, book_confirm_ms)
+        fair = fair_value([held.chance for held in confirmed], min_books)
+        if isinstance(fair, NoConsensus):
+            return Evaluation(fair, None)
+        contributors = [held for held in confirmed if isinstance(held.chance, BookChance)]
+        return Evaluation(fair, self.complete(contributors, now_ms, stale_odds_threshold_ms))
+
+    def complete(
+        self, contributors: Sequence[HeldQuote], now_ms: int, stale_odds_threshold_ms: int
+    ) -> Freshness:
+        """Record one complete evaluation, and say whether it may trigger an order.
+
+        ``contributors`` are the quotes whose books are in the consensus, at least one.
+        """
+        newest = max(contributors, key=_change_number)
+        books = tuple(sorted([held.book for held in contributors]))
+        reason = self._not_fresh(books, newest, now_ms - stale_odds_threshold_ms)
+        if books != self._set:
+            self._set = books
+            self._set_since_change = self._changes
+        return Freshness(reason, newest.book, newest.changed_ms)
+
+    def _not_fresh(
+        self, books: tuple[str, ...], newest: HeldQuote, oldest_ms: int
+    ) -> NotFresh | None:
+        if books != self._set:
+            return NotFresh.BOOKS_CHANGED
+        if newest.change_number <= self._set_since_change:
+            return NotFresh.NO_CHANGE_SINCE
+        return NotFresh.ODDS_STALE if newest.changed_ms < oldest_ms else None
+
+    def _add(self, key: tuple[str, str], quote: Quote) -> QuoteEffect:
+        if len(self._held) >= BOOKS_MAX:
+            return QuoteEffect.TOO_MANY_BOOKS
+        self._changes += 1
+        self._held[key] = HeldQuote(
+            quote,
+            book_chance(quote, self.devig),
+            changed_ms=_changed_ms(quote),
+            confirmed_ms=quote.received_ms,
+            change_number=self._changes,
+        )
+        return QuoteEffect.SUSPENDED if quote.suspended else QuoteEffect.CHANGED
+
+
+def _suspend(held: HeldQuote, quote: Quote) -> QuoteEffect:
+    # The price stays the one that was good last, so that what follows is compared with that.
+    last = held.quote
+    held.quote = attrs.evolve(quote, home=last.home, away=last.away, draw=last.draw)
+    return QuoteEffect.SUSPENDED
+
+
+def _confirm(held: HeldQuote, quote: Quote) -> QuoteEffect:
+    held.quote = quote
+    held.confirmed_ms = max(held.confirmed_ms, quote.received_ms)
+    return QuoteEffect.CONFIRMED
+
+
+def _same_price(quote: Quote, other: Quote) -> bool:
+    return quote.home == other.home and quote.away == other.away and quote.draw == other.draw
+
+
+def _is_outdated(quote: Quote, known: Quote) -> bool:
+    # A stream's messages come in order; a poll's answer may have been passed by one of them.
+    return quote.origin is QuoteOrigin.POLL and _stamp_ms(quote) < _stamp_ms(known)
+
+
+def _stamp_ms(quote: Quote) -> int:
+    # A stamp in the future is a wrong clock: it must not make later polls look outdated.
+    return min(quote.source_ms, quote.received_ms)
+
+
+def _changed_ms(quote: Quote) -> int:
+    if quote.origin is QuoteOrigin.POLL:
+        return _stamp_ms(quote)
+    # A stream tells a change when it happens, unless the frame was held up on its way: then it
+    # is as old as the stamp that the provider's gateway gave it, where there is one.
+    if quote.gateway_ms is None:
+        return quote.received_ms
+    return min(quote.gateway_ms, quote.received_ms)
+
+
+def _change_number(held: HeldQuote) -> int:
+    return held.change_number

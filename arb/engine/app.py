@@ -1,0 +1,334 @@
+"""One run of the engine, from its settings to its report."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import attrs
+import trio
+
+from actors import ActorDied, AskTimeout, System, open_system
+from arb.console.rendezvous import (
+    SOCKET_NAME,
+    RunningEngine,
+    engine_directory,
+    remove_card,
+    write_card,
+)
+from arb.core.events import Side
+from arb.core.listing import Catalogue
+from arb.core.risk import client_order_prefix
+from arb.core.teams import TeamTable
+from arb.engine.board import Board, LogLine
+from arb.engine.discovery import catalogue_of, listed_by_exchange
+from arb.engine.embedded_world import WorldFailed, embedded_world
+from arb.engine.live import Connections, LiveTree, Venues, connections
+from arb.engine.log_file import LogFile
+from arb.engine.messages import StopTrading
+from arb.engine.names import RISK
+from arb.engine.parts import Parts
+from arb.engine.place import Place, PlaceTaken
+from arb.engine.report import trading_report
+from arb.engine.snapshot import Photographer
+from arb.engine.stopping import StopRequest
+from arb.feeds.base import FeedError
+from arb.io.clock import SystemClock
+from arb.io.net import SocketNetwork
+from arb.journal.frames import JournalDamaged
+from arb.journal.records import NotARecord, RecordKind
+from arb.journal.writer import DiskFile, Journal
+from arb.kalshi.rest import RestError
+from arb.kalshi.sign import PASSPHRASE_VARIABLE, KeyFileError, load_signer
+from arb.settings import Mode, Settings, SettingsError, venue
+from arb.core.parameters import EXITS_CANCEL
+from arb.version import VERSION
+
+# Five seconds in all: the orders' share, then the tree's, then a last look at the exchange.
+CANCEL_TIMEOUT_S = 2.5
+CANCEL_STEP_S = 0.02
+ASK_TIMEOUT_S = 0.5
+LAST_LOOK_TIMEOUT_S = 1.0
+
+# The exchange or the feed may be away for a moment when the engine starts.
+DISCOVERY_TRIES = 5
+DISCOVERY_PAUSE_S = 2.0
+
+
+class EngineFailed(Exception):
+    """The engine could not start or go on; says why in one line."""
+
+
+@attrs.frozen
+class RunConfig:
+    """What to run: settings, mode, and what the command line said."""
+
+    settings: Settings
+    mode: Mode
+    teams: TeamTable
+    state_root: Path
+    seed: int | None = None
+    speed: float = 1.0
+    seconds: float | None = None
+    on_log: Callable[[LogLine], None] | None = None
+    on_ready: Callable[[Path], None] | None = None
+
+
+async def run_engine(config: RunConfig, stop: StopRequest) -> dict[str, Any]:
+    """Run until somebody asks to stop or time is up, and return the report.
+
+    Raises `EngineFailed`, or `SettingsError` where a setting is to blame. A request to stop
+    before trading has begun ends the start at once.
+    """
+    engine = Engine(config, stop)
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(engine.give_up_start_when_asked)
+            await engine.run()
+            nursery.cancel_scope.cancel()
+    except* (WorldFailed, PlaceTaken, KeyFileError, RestError, FeedError) as group:
+        raise EngineFailed(str(_first(group))) from group
+    except* (JournalDamaged, NotARecord, OSError) as group:
+        raise EngineFailed(str(_first(group))) from group
+    except* (SettingsError, EngineFailed) as group:
+        raise _first(group) from None
+    return engine.report
+
+
+class Engine:
+    """One run: makes everything, trades until asked to stop, and says what came of it."""
+
+    def __init__(self, config: RunConfig, stop: StopRequest) -> None:
+        self._config = config
+        self._stop = stop
+        self._clock = SystemClock()
+        self._started_ms = self._clock.wall_ms()
+        self._rng = random.Random(config.seed)
+        self._start = trio.CancelScope()
+        self._trading = False
+        self.report: dict[str, Any] = {"mode": config.mode.value, "stopped": "before trading"}
+
+    async def give_up_start_when_asked(self) -> None:
+        """Cancel the start if a request to stop comes before trading."""
+        await self._stop.wait()
+        if not self._trading:
+            self._start.cancel()
+
+    async def run(self) -> None:
+        """Run, and leave the report behind."""
+        with self._start:
+            async with self._venues() as venues:
+                directory = engine_directory(
+                    self._config.state_root, self._config.mode.value, venues.name
+                )
+                with Place(directory) as place:
+                    await self._run_in(place, venues)
+
+    @asynccontextmanager
+    async def _venues(self) -> AsyncIterator[Venues]:
+        config = self._config
+        if config.mode is not Mode.SIM:
+            yield _venues_of(config.settings, config.mode)
+            return
+        async with embedded_world(seed=config.seed, speed=config.speed) as world:
+            yield Venues(
+                world.name,
+                world.rest_url,
+                world.ws_url,
+                world.key_id,
+                world.private_key_path,
+                world.odds_rest_url,
+                world.odds_ws_url,
+                world.odds_key,
+            )
+
+    async def _run_in(self, place: Place, venues: Venues) -> None:
+        settings = self._config.settings
+        passphrase = os.environ.get(PASSPHRASE_VARIABLE)
+        signer = load_signer(venues.key_id, venues.private_key_path, passphrase)
+        log_file = LogFile(place.log_path, settings.engine.log_level)
+        board = Board(self._clock, partial(_say, log_file, self._config.on_log))
+        async with (
+            connections(venues, settings, SocketNetwork(), self._clock, signer) as made,
+            trio.open_nursery() as nursery,
+        ):
+            nursery.start_soon(log_file.run)
+            catalogue = await self._discover(made, board)
+            journal = Journal(DiskFile(place.journal_path), self._clock)
+            journal.append(RecordKind.START, {"version": VERSION, "mode": self._config.mode})
+            parts = Parts(
+                clock=self._clock,
+                board=board,
+                journal=journal,
+                catalogue=catalogue,
+                strategy=settings.strategy,
+                risk=settings.risk,
+                execution=settings.execution,
+                installation=place.installation(),
+                orders_stand_on_book=self._config.mode is not Mode.PAPER,
+            )
+            try:
+                await self._trade(place, parts, made)
+            finally:
+                journal.close()
+            nursery.cancel_scope.cancel()
+
+    async def _discover(self, made: Connections, board: Board) -> Catalogue:
+        sports = self._config.settings.odds_feed.sports
+        for attempt in range(1, DISCOVERY_TRIES + 1):
+            try:
+                listed = await listed_by_exchange(made.rest, sports)
+                offered = await made.odds.events(sports)
+            except (RestError, FeedError) as error:
+                if attempt == DISCOVERY_TRIES:
+                    raise
+                board.say("ENGINE", f"games not read: {error}", level="warning")
+                await trio.sleep(DISCOVERY_PAUSE_S)
+            else:
+                break
+        else:
+            raise EngineFailed("no games were read")
+        catalogue = catalogue_of(self._config.teams, listed, offered)
+        if not catalogue.listings:
+            raise EngineFailed(
+                f"no game to trade: Kalshi lists {len(listed.games)} and the odds feed"
+                f" {len(offered)}, and none match (see: arb match --help)"
+            )
+        games, left_out = len(catalogue.games), len(catalogue.unmatched)
+        board.say("ENGINE", f"{games} games matched, {left_out} left out")
+        return catalogue
+
+    async def _trade(self, place: Place, parts: Parts, made: Connections) -> None:
+        config = self._config
+        photographer = Photographer(
+            parts, config.mode.value, place.directory.name, self._started_ms
+        )
+        tree = LiveTree(
+            parts,
+            made,
+            config.settings,
+            config.mode,
+            self._stop,
+            photographer,
+            place.directory / SOCKET_NAME,
+            self._rng,
+        )
+        self._trading = True
+        async with open_system(tree.spec(), rng=self._rng) as system:
+            self._announce(place)
+            reason = await self._until_stop(system)
+            parts.board.say("ENGINE", f"stopping: {reason}")
+            await self._withdraw(system)
+            parts.journal.append(RecordKind.STOP, {"reason": reason})
+        remove_card(place.directory)
+        self.report = {
+            "mode": config.mode.value,
+            "world": place.directory.name,
+            "seconds": round((self._clock.wall_ms() - self._started_ms) / 1000, 3),
+            "stopped": reason,
+            **trading_report(parts),
+            "entries_resting_at_stop": await self._entries_resting(parts, made),
+        }
+
+    def _announce(self, place: Place) -> None:
+        card = RunningEngine(
+            place.directory,
+            os.getpid(),
+            self._config.mode.value,
+            place.directory.name,
+            VERSION,
+            self._started_ms,
+        )
+        write_card(place.directory, card)
+        if self._config.on_ready is not None:
+            self._config.on_ready(place.directory)
+
+    async def _until_stop(self, system: System) -> str:
+        """Wait for a request, the end of time, or the tree's own end, which is a failure."""
+        seconds = self._config.seconds
+        ended: list[str] = []
+
+        async def watch(scope: trio.CancelScope) -> None:
+            await system.wait()
+            ended.append("the tree of actors has ended")
+            scope.cancel()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(watch, nursery.cancel_scope)
+            with trio.move_on_after(seconds if seconds is not None else float("inf")):
+                await self._stop.wait()
+            nursery.cancel_scope.cancel()
+        if ended and self._stop.reason is None:
+            raise EngineFailed(ended[0])
+        return self._stop.reason or f"{seconds:g} seconds are over"
+
+    async def _withdraw(self, system: System) -> None:
+        """Cancel what must not outlive the engine, while the gateway still lives."""
+        exits = self._stop.exits or self._config.settings.execution.exits_at_stop
+        wish = StopTrading(cancel_exits=exits == EXITS_CANCEL)
+        with trio.move_on_after(CANCEL_TIMEOUT_S):
+            while True:
+                try:
+                    left = await system.address(RISK).ask(wish, timeout_s=ASK_TIMEOUT_S)
+                except (ActorDied, AskTimeout):
+                    left = None
+                if left == 0:
+                    return
+                await trio.sleep(CANCEL_STEP_S)
+
+    async def _entries_resting(self, parts: Parts, made: Connections) -> int | None:
+        """Ask the exchange which of our entries still rest; None if it does not say."""
+        if self._config.mode is Mode.PAPER:
+            return 0
+        prefix = client_order_prefix(parts.installation)
+        with trio.move_on_after(LAST_LOOK_TIMEOUT_S):
+            try:
+                orders = await made.rest.open_orders()
+            except RestError:
+                return None
+            return sum(
+                order.side is Side.BID and (order.client_order_id or "").startswith(prefix)
+                for order in orders
+            )
+        return None
+
+    def __repr__(self) -> str:
+        return f"<Engine {self._config.mode} {'trading' if self._trading else 'starting'}>"
+
+
+def _say(file: LogFile, on_log: Callable[[LogLine], None] | None, line: LogLine) -> None:
+    file.write(line)
+    if on_log is not None:
+        on_log(line)
+
+
+def _venues_of(settings: Settings, mode: Mode) -> Venues:
+    exchange = venue(settings, mode)
+    odds_key = settings.odds_feed.api_key.reveal()
+    if not odds_key:
+        raise SettingsError(
+            f"{mode} needs odds_feed.api_key: set ARB_ODDS_FEED__API_KEY,"
+            " or put it into a settings file of your own"
+        )
+    return Venues(
+        "account",
+        exchange.rest_url,
+        exchange.ws_url,
+        exchange.api_key.reveal(),
+        exchange.key_file,
+        settings.odds_feed.rest_url,
+        settings.odds_feed.ws_url,
+        odds_key,
+    )
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    first: BaseException = group
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return first

@@ -1,0 +1,173 @@
+"""What the actors publish for people to see; nobody decides anything by it.
+
+A board is written in the actor's own turn and read by the control actor, so showing the engine
+costs trading an assignment. It outlives every actor: what a market last said stays on screen
+while it restarts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable
+
+import attrs
+
+from arb.core.exits import Holding
+from arb.core.money import MoneyE6, PriceE4
+from arb.core.permission import TradingState
+from arb.io.clock import Clock
+
+# As many as the console shows; older ones stand in the journal and the log file.
+TRADES_KEPT = 100
+LOG_LINES_KEPT = 100
+
+# Latencies to take percentiles from; at 8 bytes each nothing, and hours of orders.
+LATENCIES_KEPT = 4096
+
+# An example shows what a message was like; the whole of it stands on the tape.
+EXAMPLE_LENGTH_MAX = 200
+
+
+@attrs.frozen
+class MarketRow:
+    """What a market last evaluated, in the units of the core."""
+
+    ticker: str
+    at_ms: int
+    fair: float | None
+    bid_e4: PriceE4 | None
+    bid_size_e2: int
+    ask_e4: PriceE4 | None
+    ask_size_e2: int
+    edge_e4: int | None
+    net_e4: int | None
+    action: str
+    reason: str
+    quote_changed_ms: int | None
+    books: int
+
+
+@attrs.frozen
+class TradeLine:
+    """One line of recent trades."""
+
+    at_ms: int
+    side: str
+    count_e2: int
+    ticker: str
+    price_e4: int
+    liquidity: str
+    what: str
+    pnl_e6: int | None = None
+    latency_us: int | None = None
+
+
+@attrs.frozen
+class LogLine:
+    """One line of the engine's log."""
+
+    seq: int
+    at_ms: int
+    level: str
+    tag: str
+    text: str
+
+
+@attrs.frozen
+class ConnectionLine:
+    """One connection: its state, since when, and its last proof of life."""
+
+    name: str
+    connected: bool
+    since_ms: int
+    alive_ms: int | None
+    detail: str
+
+
+@attrs.frozen
+class BadInput:
+    """One kind of bad input: how often, and the last example."""
+
+    source: str
+    reason: str
+    count: int
+    example: str
+    at_ms: int
+
+
+@attrs.frozen
+class AccountLine:
+    """Money as the ledger has it, and whether trading is allowed."""
+
+    cash_e6: MoneyE6
+    exposure_e6: MoneyE6
+    limit_e6: MoneyE6
+    limit_max_e6: MoneyE6
+    realised_e6: int
+    fees_e6: int
+    state: TradingState
+    reasons: tuple[str, ...]
+
+
+@attrs.define
+class Board:
+    """Everything that is shown: rows, trades, log lines, connections, counts."""
+
+    clock: Clock
+    sink: Callable[[LogLine], None] | None = None
+    markets: dict[str, MarketRow] = attrs.field(factory=dict)
+    holdings: dict[str, Holding] = attrs.field(factory=dict)
+    latency_us: dict[str, int] = attrs.field(factory=dict)
+    latencies_ns: deque[int] = attrs.field(factory=lambda: deque(maxlen=LATENCIES_KEPT))
+    trades: deque[TradeLine] = attrs.field(factory=lambda: deque(maxlen=TRADES_KEPT))
+    log: deque[LogLine] = attrs.field(factory=lambda: deque(maxlen=LOG_LINES_KEPT))
+    connections: dict[str, ConnectionLine] = attrs.field(factory=dict)
+    bad: dict[tuple[str, str], BadInput] = attrs.field(factory=dict)
+    decisions: Counter[str] = attrs.field(factory=Counter)
+    refusals: Counter[str] = attrs.field(factory=Counter)
+    counts: Counter[str] = attrs.field(factory=Counter)
+    account: AccountLine | None = None
+    exposure_max_e6: int = 0
+    log_seq: int = 0
+
+    def say(self, tag: str, text: str, *, level: str = "info") -> None:
+        """Add a line to the log."""
+        self.log_seq += 1
+        line = LogLine(self.log_seq, self.clock.wall_ms(), level, tag, text)
+        self.log.append(line)
+        if self.sink is not None:
+            self.sink(line)
+
+    def note_bad(self, source: str, reason: str, example: str) -> None:
+        """Count a message that was no good, and keep it as the last example of its reason."""
+        # Reasons are often words of an enumeration; as JSON keys they must be plain text.
+        reason = str(reason)
+        before = self.bad.get((source, reason))
+        count = before.count + 1 if before is not None else 1
+        self.bad[(source, reason)] = BadInput(
+            source, reason, count, example[:EXAMPLE_LENGTH_MAX], self.clock.wall_ms()
+        )
+
+    def refused_row(self, row: MarketRow, code: str, text: str) -> None:
+        """Show on a market's row that its wish was refused, and why."""
+        self.markets[row.ticker] = attrs.evolve(row, action="REFUSED", reason=f"{code}: {text}")
+
+    def connection(self, name: str, *, connected: bool, detail: str) -> None:
+        """Note that a connection came up or went down."""
+        now_ms = self.clock.wall_ms()
+        before = self.connections.get(name)
+        alive_ms = now_ms if connected else (before.alive_ms if before else None)
+        if before is not None and before.connected == connected and before.detail == detail:
+            self.connections[name] = attrs.evolve(before, alive_ms=alive_ms)
+            return
+        self.connections[name] = ConnectionLine(name, connected, now_ms, alive_ms, detail)
+
+    def alive(self, name: str, silent_ms: int) -> None:
+        """Note that a connection was last heard ``silent_ms`` ago."""
+        before = self.connections.get(name)
+        if before is not None:
+            alive_ms = self.clock.wall_ms() - silent_ms
+            self.connections[name] = attrs.evolve(before, alive_ms=alive_ms)
+
+    def __repr__(self) -> str:
+        return f"<Board markets={len(self.markets)} trades={len(self.trades)}>"

@@ -1,0 +1,213 @@
+"""The risk manager's books: the ledger, the journal beside it, and what is shown of both."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from arb.core.commands import OrderIntent
+from arb.core.events import Fill, OrderEvent, Side
+from arb.core.exits import Holding, OpenOrder
+from arb.core.exposure import total_exposure_e6
+from arb.core.invariants import Invariants
+from arb.core.money import CountE2, MoneyE6, PriceE4
+from arb.core.orders import Order, OrderState
+from arb.core.parameters import Risk
+from arb.core.permission import Permission
+from arb.core.risk import Approved
+from arb.engine.board import AccountLine, TradeLine
+from arb.engine.messages import Account, OwnResting
+from arb.engine.parts import Parts
+from arb.journal.records import RecordKind, fill_data, report_data
+from arb.journal.recovery import recover
+from arb.journal.writer import JournalFailed
+
+
+class Bookkeeper:
+    """Counts everything once: what the journal says at the start, and what is reported since."""
+
+    def __init__(self, parts: Parts) -> None:
+        """Rebuild the books from the journal; raises what reading it raises."""
+        self._parts = parts
+        recovered = recover(parts.journal.records())
+        self.ledger = recovered.ledger
+        self.halt = recovered.halt
+        self.next_order = recovered.next_order
+        self.has_account = recovered.has_account
+        self.journal_failure: str | None = None
+        self._exits_at_work: set[str] = set()
+        self.invariants = Invariants(self.ledger.cash_e6)
+        self.invariants.adopt(self.ledger)
+
+    def open(self, approved: Approved, intent: OrderIntent, limit_e6: MoneyE6) -> Order:
+        """Take up an approved order, and check that it keeps every rule."""
+        order = Order(
+            approved.client_order_id,
+            intent,
+            intent.price_e4,
+            intent.count_e2,
+            self._parts.clock.wall_ms(),
+        )
+        self.ledger.open_order(order)
+        exposure_e6 = self.exposure_e6()
+        self.invariants.after_approval(order, self.ledger, exposure_e6, limit_e6)
+        board = self._parts.board
+        board.counts["orders"] += 1
+        board.exposure_max_e6 = max(board.exposure_max_e6, exposure_e6)
+        return order
+
+    def record(self, kind: RecordKind, data: dict[str, Any]) -> None:
+        """Append to the journal; a failure is kept in `journal_failure` and counting goes on.
+
+        What the exchange reports has happened whether or not it can be written down.
+        """
+        try:
+            self._parts.journal.append(kind, data)
+        except JournalFailed as error:
+            self.journal_failure = str(error)
+
+    def report(self, event: OrderEvent) -> Order | None:
+        """Journal and count what the exchange said of an order; None where it is not ours."""
+        self.record(RecordKind.REPORT, report_data(event))
+        known = self.ledger.orders.get(event.client_order_id)
+        before = known.state if known is not None else None
+        order = self.ledger.report(event)
+        if order is None:
+            self._parts.board.note_bad("exchange", "report of an unknown order", repr(event))
+            return None
+        self.invariants.after_report(order)
+        if order.state is OrderState.RESTING:
+            self._count_exit(order)
+        if order.state is not before:
+            self._show_order(order)
+        return order
+
+    def book(self, fill: Fill) -> bool:
+        """Journal and book a fill once; False where its trade is booked already."""
+        if fill.trade_id in self.ledger.trade_ids:
+            return False
+        self.record(RecordKind.FILL, fill_data(fill))
+        realised_before_e6 = self.ledger.position(fill.ticker).realised_e6
+        self.ledger.book(fill)
+        self.invariants.after_fill(fill, self.ledger)
+        self._parts.board.counts["fills"] += 1
+        order = self.ledger.order_of(fill)
+        if order is not None:
+            self._count_exit(order)
+        gained_e6 = self.ledger.position(fill.ticker).realised_e6 - realised_before_e6
+        self._show_fill(fill, gained_e6)
+        return True
+
+    def adopt(self, account: Account) -> None:
+        """Take the exchange's word for cash and positions, and journal that we did."""
+        positions = [
+            {"ticker": held.ticker, "count_e2": held.count_e2, "cost_e6": held.cost_e6}
+            for held in account.positions
+        ]
+        # Fills from before this moment are in the positions already.
+        trade_ids = [fill.trade_id for fill in account.fills]
+        data = {"cash_e6": account.cash_e6, "positions": positions, "trade_ids": trade_ids}
+        self.record(RecordKind.ACCOUNT, data)
+        recovered = recover(self._parts.journal.records())
+        self.ledger = recovered.ledger
+        self.has_account = True
+        self.invariants.adopt(self.ledger)
+
+    def exposure_e6(self) -> MoneyE6:
+        """Return the most that can be lost now."""
+        return total_exposure_e6(self.ledger, self._parts.fee_e6)
+
+    def holding(self, ticker: str, wishes_heard: int) -> Holding:
+        """Describe what is held and at stake in one market, for the market itself."""
+        position = self.ledger.position(ticker)
+        orders = tuple(OpenOrder.of(order) for order in self.ledger.at_stake(ticker))
+        return Holding(
+            ticker,
+            position.count_e2,
+            position.entry_e4,
+            orders,
+            position.realised_e6,
+            wishes_heard,
+        )
+
+    def own_resting(self, ticker: str) -> OwnResting:
+        """Describe our orders that stand, or may stand, in a market's book."""
+        bids: dict[PriceE4, CountE2] = {}
+        asks: dict[PriceE4, CountE2] = {}
+        for order in self.ledger.at_stake(ticker):
+            if order.is_open and order.intent.post_only:
+                side = bids if order.side is Side.BID else asks
+                resting_e2 = side.get(order.price_e4, 0) + order.at_stake_e2
+                side[order.price_e4] = CountE2(resting_e2)
+        return OwnResting(ticker, bids, asks)
+
+    def publish(self, permission: Permission, limits: Risk, limit_max_e6: MoneyE6) -> None:
+        """Put the account as it stands onto the board."""
+        positions = self.ledger.positions.values()
+        board = self._parts.board
+        board.account = AccountLine(
+            self.ledger.cash_e6,
+            self.exposure_e6(),
+            limits.max_total_exposure_e6,
+            limit_max_e6,
+            sum(position.realised_e6 for position in positions),
+            sum(position.fees_e6 for position in positions),
+            permission.state,
+            permission.reasons,
+        )
+        board.counts["invariant_checks"] = self.invariants.checks
+        board.counts["invariant_violations"] = self.invariants.violations
+
+    def _show_order(self, order: Order) -> None:
+        """Add a trade line where an order was refused, lost sight of, cancelled or came to rest."""
+        what = _word_for(order)
+        if what is None:
+            return
+        self._parts.board.trades.appendleft(
+            TradeLine(
+                self._parts.clock.wall_ms(),
+                "BUY" if order.side is Side.BID else "SELL",
+                order.at_stake_e2 or order.count_e2,
+                order.intent.ticker,
+                order.price_e4,
+                order.intent.liquidity,
+                what,
+                latency_us=self._parts.board.latency_us.get(order.intent.ticker),
+            )
+        )
+
+    def _count_exit(self, order: Order) -> None:
+        """Count each exit once, when it first rests or fills."""
+        if not order.is_entry and order.client_order_id not in self._exits_at_work:
+            self._exits_at_work.add(order.client_order_id)
+            self._parts.board.counts["exits"] += 1
+
+    def _show_fill(self, fill: Fill, gained_e6: int) -> None:
+        order = self.ledger.order_of(fill)
+        closes = order is not None and not order.is_entry
+        latencies = self._parts.board.latency_us
+        self._parts.board.trades.appendleft(
+            TradeLine(
+                fill.at_ms,
+                "BUY" if fill.side is Side.BID else "SELL",
+                fill.count_e2,
+                fill.ticker,
+                fill.price_e4,
+                fill.liquidity,
+                "filled",
+                gained_e6 - fill.fee_e6 if closes else None,
+                latencies.get(fill.ticker),
+            )
+        )
+
+    def __repr__(self) -> str:
+        return f"<Bookkeeper {self.ledger!r}>"
+
+
+def _word_for(order: Order) -> str | None:
+    if order.state is OrderState.REFUSED:
+        return "refused"
+    if order.state is OrderState.UNKNOWN:
+        return "unknown"
+    if order.state is OrderState.RESTING:
+        return "resting"
+    return "canceled" if order.why_closed.startswith("canceled") else None

@@ -1,0 +1,107 @@
+"""The simulated world as a process of its own, which ends with the engine that started it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import attrs
+import orjson
+import trio
+
+# The world makes an RSA key and opens two ports; a slow machine under load takes a few seconds.
+START_TIMEOUT_S = 20.0
+
+# It has nothing to save, so it is gone at once or it hangs.
+STOP_TIMEOUT_S = 2.0
+
+LINE_BYTES_MAX = 65_536
+
+
+class WorldFailed(Exception):
+    """The simulated world did not start; says why in one line."""
+
+
+@attrs.frozen
+class World:
+    """Where a simulated world is served, the keys to it, and the id its state is filed under."""
+
+    rest_url: str
+    ws_url: str
+    odds_rest_url: str
+    odds_ws_url: str
+    key_id: str
+    private_key_path: Path
+    odds_key: str
+    name: str
+
+
+@asynccontextmanager
+async def embedded_world(*, seed: int | None, speed: float) -> AsyncIterator[World]:
+    """Start a world and end it on leaving; raises `WorldFailed`.
+
+    Its standard input is a pipe from this process: when this process dies, however it dies, the
+    pipe closes and the world ends itself. A session of its own keeps a Ctrl-C at the terminal
+    from ending it before the engine has cancelled its orders.
+    """
+    command = [sys.executable, "-m", "arb", "sim", "--json", "--until-stdin-closes"]
+    command += ["--speed", str(speed)]
+    if seed is not None:
+        command += ["--seed", str(seed)]
+    process = await trio.lowlevel.open_process(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        yield await _announced(process)
+    finally:
+        with trio.CancelScope(shield=True):
+            await _end(process)
+
+
+async def _announced(process: trio.Process) -> World:
+    line = b""
+    with trio.move_on_after(START_TIMEOUT_S):
+        while process.stdout is not None and b"\n" not in line and len(line) < LINE_BYTES_MAX:
+            piece = await process.stdout.receive_some()
+            if not piece:
+                break
+            line += piece
+    if b"\n" not in line:
+        raise WorldFailed(f"the simulated world did not start: {await _last_words(process)}")
+    said = orjson.loads(line)
+    return World(
+        said["rest"],
+        said["ws"],
+        said["odds_rest"],
+        said["odds_ws"],
+        said["key_id"],
+        Path(said["private_key_path"]),
+        said["odds_key"],
+        said["world"],
+    )
+
+
+async def _last_words(process: trio.Process) -> str:
+    text = b""
+    with trio.move_on_after(STOP_TIMEOUT_S):
+        while process.stderr is not None and (piece := await process.stderr.receive_some()):
+            text += piece
+    lines = text.decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "it said nothing"
+
+
+async def _end(process: trio.Process) -> None:
+    if process.stdin is not None:
+        await process.stdin.aclose()
+    with trio.move_on_after(STOP_TIMEOUT_S):
+        await process.wait()
+    if process.poll() is None:
+        process.kill()
+        await process.wait()

@@ -1,0 +1,90 @@
+"""One WebSocket that is kept up: opened, served until it ends, and opened again."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable, Sequence
+
+import attrs
+import trio
+
+from arb.engine.board import Board
+from arb.io.net import Network
+from arb.io.url import without_secret
+from arb.io.websocket import ConnectFailed, Socket, SocketClosed, open_socket
+
+# The first attempt after a loss comes at once for a person's eyes, and the last ones are rare
+# enough to be no burden on a server that is down; jitter keeps several links apart.
+RETRY_FIRST_S = 0.2
+RETRY_MAX_S = 15.0
+
+# A connection that stood this long was a good one: the next loss starts from the first delay.
+HEALTHY_AFTER_S = 10.0
+
+# How often the board is told that the connection is alive.
+BEAT_S = 0.5
+
+MS_PER_S = 1000
+
+Headers = Callable[[], Sequence[tuple[str, str]]]
+Serve = Callable[[Socket], Awaitable[None]]
+Report = Callable[[bool, str], None]
+
+
+def _unheard(connected: bool, detail: str) -> None:  # noqa: FBT001 - as Report
+    """Hear nothing, until an actor takes the link over."""
+
+
+@attrs.define
+class Link:
+    """Keeps one connection; ``report`` hears of each loss, ``secret`` is never shown.
+
+    ``url`` is asked for each attempt, because some addresses say where to resume.
+    """
+
+    name: str
+    url: Callable[[], str]
+    network: Network
+    board: Board
+    rng: random.Random
+    headers: Headers = tuple
+    secret: str = attrs.field(default="", repr=False)
+    report: Report = _unheard
+
+    async def run(self, serve: Serve) -> None:
+        """Connect and serve for ever, waiting longer after each failure that follows another."""
+        failures = 0
+        while True:
+            since_s = trio.current_time()
+            why = await self._once(serve)
+            self.report(False, why)
+            stood_s = trio.current_time() - since_s
+            failures = 0 if stood_s >= HEALTHY_AFTER_S else failures + 1
+            most_s = min(RETRY_MAX_S, RETRY_FIRST_S * 2.0 ** min(failures, 10))
+            await trio.sleep(self.rng.uniform(0.0, most_s))
+
+    async def _once(self, serve: Serve) -> str:
+        try:
+            async with (
+                open_socket(self.network, self.url(), headers=self.headers()) as socket,
+                trio.open_nursery() as nursery,
+            ):
+                nursery.start_soon(self._beat, socket)
+                try:
+                    await serve(socket)
+                except SocketClosed as closed:
+                    return closed.reason
+                finally:
+                    nursery.cancel_scope.cancel()
+        except ConnectFailed as failed:
+            return without_secret(str(failed), self.secret) if self.secret else str(failed)
+        return "closed"
+
+    async def _beat(self, socket: Socket) -> None:
+        while True:
+            silent_ms = int((trio.current_time() - socket.last_proof_s) * MS_PER_S)
+            self.board.alive(self.name, silent_ms)
+            await trio.sleep(BEAT_S)
+
+    def __repr__(self) -> str:
+        return f"<Link {self.name}>"

@@ -1,0 +1,182 @@
+"""An engine's connections to the world outside, and its tree of actors on top of them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import attrs
+
+from actors import Context, SupervisorSpec
+from arb.core.ledger import Ledger
+from arb.core.money import MoneyE6
+from arb.engine.board import Board
+from arb.engine.book_feed import LiveBookFeed
+from arb.engine.control import ControlServer
+from arb.engine.gateway import Gateway
+from arb.engine.journal_keeper import JournalKeeper
+from arb.engine.kalshi_gateway import SOURCE as ACCOUNT
+from arb.engine.kalshi_gateway import KalshiGateway
+from arb.engine.link import Link
+from arb.engine.names import GATEWAY
+from arb.engine.odds_feed import SOURCE as ODDS
+from arb.engine.odds_feed import LiveOddsFeed
+from arb.engine.offload import IN_THREADS, Offloads
+from arb.engine.paper_exchange import PaperExchange
+from arb.engine.paper_gateway import PaperGateway
+from arb.engine.parts import Parts
+from arb.engine.snapshot import Photographer
+from arb.engine.steering import Control, EngineSteering
+from arb.engine.stopping import StopRequest
+from arb.engine.subscribed_books import SOURCE as BOOKS
+from arb.engine.tree import engine_tree
+from arb.feeds.odds_api_io import OddsApiIo
+from arb.io.clock import Clock
+from arb.io.http import Http
+from arb.io.net import Network
+from arb.io.url import Endpoint
+from arb.journal.recovery import recover
+from arb.kalshi.lane import Limits, OrderLanes
+from arb.kalshi.rest import Rest
+from arb.kalshi.sign import Signer
+from arb.kalshi.signatures_ahead import SignaturesAhead
+from arb.kalshi.wire import CREATE_PATH
+from arb.settings import Mode, Settings
+
+MS_PER_S = 1000
+
+# What a paper account starts with.
+PAPER_CASH_E6 = MoneyE6(10_000_000_000)
+
+
+@attrs.frozen
+class Venues:
+    """Where the exchange and the odds are, and the keys to both; ``name`` files the state."""
+
+    name: str
+    rest_url: str
+    ws_url: str
+    key_id: str = attrs.field(repr=False)
+    private_key_path: Path
+    odds_rest_url: str
+    odds_ws_url: str
+    odds_key: str = attrs.field(repr=False)
+
+
+@attrs.frozen
+class Connections:
+    """The clients of one engine, all over one network seam."""
+
+    venues: Venues
+    network: Network
+    clock: Clock
+    signer: Signer
+    rest: Rest
+    odds: OddsApiIo
+
+
+@asynccontextmanager
+async def connections(
+    venues: Venues, settings: Settings, network: Network, clock: Clock, signer: Signer
+) -> AsyncIterator[Connections]:
+    """Make the clients of one engine over one network."""
+    async with Http(network) as http, Http(network) as odds_http:
+        rest = Rest(http, signer, clock, venues.rest_url)
+        odds = OddsApiIo(
+            odds_http,
+            network,
+            clock,
+            venues.odds_rest_url,
+            venues.odds_ws_url,
+            venues.odds_key,
+            books=settings.odds_feed.books,
+        )
+        yield Connections(venues, network, clock, signer, rest, odds)
+
+
+@attrs.frozen
+class LiveTree:
+    """Builds the tree of an engine that is connected to real or simulated venues."""
+
+    parts: Parts
+    connections: Connections
+    settings: Settings
+    mode: Mode
+    stop: StopRequest
+    photographer: Photographer
+    socket_path: Path | None
+    rng: random.Random
+    offloads: Offloads = IN_THREADS
+
+    def spec(self) -> SupervisorSpec:
+        """Return the tree."""
+        return engine_tree(
+            self.parts,
+            journal=lambda ctx: JournalKeeper(ctx, self.parts.journal, self.offloads.call),
+            gateway=self._gateway,
+            book_feed=self._book_feed,
+            odds_feed=lambda ctx: LiveOddsFeed(
+                ctx,
+                self.parts,
+                self.connections.odds,
+                self._odds_link(),
+                self.settings.odds_feed.poll_interval_ms,
+            ),
+            control=self._control if self.socket_path is not None else None,
+        )
+
+    def _gateway(self, ctx: Context) -> Gateway:
+        if self.mode is Mode.PAPER:
+            recovered = recover(self.parts.journal.records())
+            account = recovered.ledger if recovered.has_account else Ledger(PAPER_CASH_E6)
+            return PaperGateway(ctx, self.parts, PaperExchange(account, self.parts.clock))
+        made = self.connections
+        path = Endpoint.parse(made.venues.rest_url).path + CREATE_PATH
+        signer = SignaturesAhead(
+            made.signer, made.clock, (("POST", path),), off_loop=self.offloads.sign
+        )
+        lanes = OrderLanes(
+            made.network,
+            made.venues.rest_url,
+            signer,
+            made.clock,
+            lanes=self.settings.execution.order_lanes,
+            limits=Limits(answer_s=self.settings.execution.request_timeout_ms / MS_PER_S),
+        )
+        link = self._kalshi_link(ACCOUNT)
+        return KalshiGateway(ctx, self.parts, lanes, made.rest, link, signer)
+
+    def _book_feed(self, ctx: Context) -> LiveBookFeed:
+        watchers = (GATEWAY,) if self.mode is Mode.PAPER else ()
+        link = self._kalshi_link(BOOKS)
+        return LiveBookFeed(ctx, self.parts, link, watchers=watchers)
+
+    def _control(self, ctx: Context) -> Control:
+        if self.socket_path is None:
+            raise ValueError("no control without a socket")
+        steering = EngineSteering(self.photographer, self.stop, ctx.system)
+        return Control(ctx, ControlServer(steering, self.socket_path))
+
+    def _kalshi_link(self, name: str) -> Link:
+        made = self.connections
+        url = made.venues.ws_url
+        path = Endpoint.parse(url).path
+
+        def headers() -> Sequence[tuple[str, str]]:
+            return made.signer.headers("GET", path, made.clock.wall_ms())
+
+        return Link(name, lambda: url, made.network, self.parts.board, self.rng, headers)
+
+    def _odds_link(self) -> Link:
+        made = self.connections
+        made.odds.subscribe(self.settings.odds_feed.sports)
+        return Link(
+            ODDS,
+            lambda: made.odds.stream_url,
+            made.network,
+            self.parts.board,
+            self.rng,
+            secret=made.venues.odds_key,
+        )

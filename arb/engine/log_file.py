@@ -1,0 +1,83 @@
+"""The engine's log on disk: JSON lines, written away from the loop, bounded in size."""
+
+from __future__ import annotations
+
+import logging
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+import structlog
+import trio
+
+from arb.engine.board import LogLine
+
+# A day of busy trading is a few megabytes; five files of this are weeks, and no disk's trouble.
+FILE_BYTES_MAX = 20_000_000
+FILES_KEPT = 5
+
+# A line is on disk half a second after it was said; the journal holds what must not wait.
+FLUSH_EVERY_S = 0.5
+
+# More lines than this in half a second is a loop that talks; what is left out is counted.
+PENDING_MAX = 10_000
+
+LEVELS = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+}
+
+
+class LogFile:
+    """Takes log lines at once and writes them later, in a thread."""
+
+    def __init__(self, path: Path, level: str) -> None:
+        self._path = path
+        self._least = LEVELS[level]
+        self._pending: list[LogLine] = []
+        self._left_out = 0
+        handler = RotatingFileHandler(path, maxBytes=FILE_BYTES_MAX, backupCount=FILES_KEPT)
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        logger = logging.Logger("arb")
+        logger.addHandler(handler)
+        self._handler = handler
+        self._log = structlog.wrap_logger(
+            logger,
+            processors=[structlog.stdlib.add_log_level, structlog.processors.JSONRenderer()],
+            wrapper_class=structlog.stdlib.BoundLogger,
+        )
+
+    def write(self, line: LogLine) -> None:
+        """Take a line; it is written within half a second."""
+        if LEVELS[line.level] < self._least:
+            return
+        if len(self._pending) >= PENDING_MAX:
+            self._left_out += 1
+            return
+        self._pending.append(line)
+
+    async def run(self) -> None:
+        """Write what is pending, for ever; at the end, what is left."""
+        try:
+            while True:
+                await trio.sleep(FLUSH_EVERY_S)
+                lines = self._taken()
+                await trio.to_thread.run_sync(self._flush, lines)
+        finally:
+            self._flush(self._taken())
+            self._handler.close()
+
+    def _taken(self) -> list[LogLine]:
+        taken, self._pending = self._pending, []
+        return taken
+
+    def _flush(self, lines: list[LogLine]) -> None:
+        for line in lines:
+            self._log.log(LEVELS[line.level], line.text, tag=line.tag, at_ms=line.at_ms)
+        if self._left_out:
+            left_out, self._left_out = self._left_out, 0
+            self._log.warning("lines left out", count=left_out)
+
+    def __repr__(self) -> str:
+        return f"<LogFile {self._path} {len(self._pending)} pending>"

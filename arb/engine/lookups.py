@@ -1,0 +1,122 @@
+"""Finding out what became of an order that had no certain answer.
+
+An order is looked up by its own id until the exchange shows it. That it was never taken is
+believed only when the exchange's read model has passed the moment of sending by a margin, twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import attrs
+import trio
+
+from arb.core.events import (
+    OrderAccepted,
+    OrderAmended,
+    OrderClosed,
+    OrderEvent,
+    OrderRefused,
+)
+from arb.engine.board import Board
+from arb.io.clock import Clock
+from arb.kalshi.listing import ListedOrder
+from arb.kalshi.rest import Rest, RestError
+
+# The pause between two lookups of one order; it grows, because a read costs rate budget.
+FIRST_PAUSE_S = 0.3
+PAUSE_MAX_S = 5.0
+
+# A read was seen to be stale for 400 ms after a cancel: "resting" is believed only later.
+STALE_READ_MS = 1_000
+
+# The read model must be this far past the sending, this many times, before absence proves
+# anything.
+ABSENT_AFTER_MS = 30_000
+ABSENT_READS = 2
+
+
+@attrs.define
+class Wanted:
+    """One order that is being looked for."""
+
+    client_order_id: str
+    ticker: str
+    sent_ms: int
+    pause_s: float = FIRST_PAUSE_S
+    next_s: float = 0.0
+    absent_reads: int = 0
+
+
+class Lookups:
+    """Looks wanted orders up until each is settled."""
+
+    def __init__(
+        self, rest: Rest, clock: Clock, board: Board, found: Callable[[OrderEvent], None]
+    ) -> None:
+        self._rest = rest
+        self._clock = clock
+        self._board = board
+        self._found = found
+        self._wanted: dict[str, Wanted] = {}
+        self._wake = trio.Event()
+
+    def want(self, client_order_id: str, ticker: str, sent_ms: int) -> None:
+        """Start looking for an order; looking for it twice changes nothing."""
+        if client_order_id not in self._wanted:
+            next_s = trio.current_time() + FIRST_PAUSE_S
+            self._wanted[client_order_id] = Wanted(
+                client_order_id, ticker, sent_ms, next_s=next_s
+            )
+            self._wake.set()
+
+    async def run(self) -> None:
+        """Look up what is due, for ever."""
+        while True:
+            if not self._wanted:
+                self._wake = trio.Event()
+                await self._wake.wait()
+            wanted = min(self._wanted.values(), key=lambda each: each.next_s)
+            await trio.sleep_until(wanted.next_s)
+            await self._look(wanted)
+            wanted.pause_s = min(PAUSE_MAX_S, wanted.pause_s * 2)
+            wanted.next_s = trio.current_time() + wanted.pause_s
+
+    async def _look(self, wanted: Wanted) -> None:
+        try:
+            order = await self._rest.order_by_client_id(
+                wanted.client_order_id, ticker=wanted.ticker
+            )
+            as_of_ms = await self._rest.user_data_ms() if order is None else 0
+        except RestError as error:
+            self._board.say("KALSHI", f"lookup failed: {error}", level="warning")
+            return
+        if order is not None:
+            self._settle_found(wanted, order)
+        else:
+            self._settle_absent(wanted, as_of_ms)
+
+    def _settle_found(self, wanted: Wanted, order: ListedOrder) -> None:
+        name = wanted.client_order_id
+        if order.status != "resting":
+            why = "filled" if order.status == "executed" else "canceled: found so"
+            self._done(wanted, OrderClosed(name, order.filled_e2, why))
+        elif self._clock.wall_ms() - wanted.sent_ms >= STALE_READ_MS:
+            accepted = OrderAccepted(
+                name, order.order_id, order.filled_e2, order.remaining_e2
+            )
+            self._done(wanted, accepted)
+            self._found(OrderAmended(name, order.price_e4, order.remaining_e2))
+
+    def _settle_absent(self, wanted: Wanted, as_of_ms: int) -> None:
+        wanted.absent_reads += as_of_ms - wanted.sent_ms >= ABSENT_AFTER_MS
+        if wanted.absent_reads >= ABSENT_READS:
+            name = wanted.client_order_id
+            self._done(wanted, OrderRefused(name, "never taken", "the exchange has no such order"))
+
+    def _done(self, wanted: Wanted, event: OrderEvent) -> None:
+        del self._wanted[wanted.client_order_id]
+        self._found(event)
+
+    def __repr__(self) -> str:
+        return f"<Lookups {len(self._wanted)} wanted>"

@@ -1,0 +1,283 @@
+"""One market: hears quotes, tops and its holding, asks the core, and says what it wishes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from actors import Actor, Context
+from arb.core.commands import AmendIntent, CancelOrder, OrderIntent, Purpose
+from arb.core.devig import METHODS
+from arb.core.edge import buy_edge_e4
+from arb.core.evaluate import Evaluation, Evaluator, Inputs, Signal
+from arb.core.events import GameQuotes, Top
+from arb.core.exits import ExitView, Holding, OpenOrder, close_at_bid, plan_exits
+from arb.core.listing import Listing
+from arb.core.orders import OrderState
+from arb.core.risk import Refusal
+from arb.core.staleness import QuoteBoard
+from arb.engine.board import MarketRow
+from arb.engine.messages import CloseNow, EntryTimeout, ExitRetry, Hello
+from arb.engine.names import BOOK_FEED, ODDS_FEED, RISK
+from arb.engine.parts import Parts
+
+# A sale that was refused is tried again after this: long enough for a book to move on, short
+# against the second without an exit that a person would be warned of.
+EXIT_RETRY_S = 0.25
+
+# A cancel that was not heard of is sent again after this; sooner would cancel a cancelled order,
+# whose answer proves nothing and costs a lookup.
+CANCEL_AGAIN_S = 1.0
+CANCEL_AGAIN_NS = 1_000_000_000
+
+# How often one exit moves at most: an amendment costs as much of the rate budget as an order.
+EXIT_MOVE_EVERY_NS = 250_000_000
+
+# Actions a row shows instead of the decision's while an order or a position is at work.
+RESTING = "RESTING"
+EXITING = "EXITING"
+CLOSING = "CLOSING"
+
+
+class Market(Actor):
+    """Evaluates one market whenever a quote or its top changes, and keeps its exits in step."""
+
+    def __init__(self, ctx: Context, parts: Parts, listing: Listing) -> None:
+        super().__init__(ctx)
+        self._parts = parts
+        self._listing = listing
+        self._evaluator = Evaluator(parts.strategy, parts.risk, parts.execution)
+        self._risk = ctx.find(RISK)
+        strategy = parts.strategy
+        self._quotes = QuoteBoard(
+            METHODS[strategy.devig_method], frozenset(strategy.excluded_books)
+        )
+        self._top: Top | None = None
+        self._sibling_top: Top | None = None
+        self._holding: Holding | None = None
+        self._gated_fair: float | None = None
+        self._used: Signal | None = None
+        self._watched: set[str] = set()
+        self._canceled_ns: dict[str, int] = {}
+        self._moved_ns: dict[str, int] = {}
+        self._trigger_ns = parts.clock.monotonic_ns()
+        self._exits_wait = False
+        self._closing = False
+        self._wishes_sent = 0
+        self._handlers: dict[type, Callable[[Any], None]] = {
+            GameQuotes: self._on_quotes,
+            Top: self._on_top,
+            Holding: self._on_holding,
+            Refusal: self._on_refusal,
+            EntryTimeout: self._on_entry_timeout,
+            ExitRetry: self._on_exit_retry,
+            CloseNow: self._on_close_now,
+        }
+
+    async def start(self) -> None:
+        """Ask everybody for what this market needs to know; the answers come as messages."""
+        hello = Hello(self._listing.ticker)
+        for name in (BOOK_FEED, ODDS_FEED, RISK):
+            self.ctx.find(name).tell(hello)
+
+    def receive(self, message: object) -> None:
+        """Handle one message; what nobody sends here goes to the dead letters."""
+        handler = self._handlers.get(type(message))
+        if handler is None:
+            self.ctx.dead_letter(message, "not for a market")
+            return
+        handler(message)
+
+    def _on_quotes(self, quotes: GameQuotes) -> None:
+        for quote in quotes.quotes:
+            effect = self._quotes.apply(quote)
+            self._parts.board.counts[f"quotes {effect}"] += 1
+        self._parts.board.counts["evaluations"] += 1
+        self._step(quotes.received_ns, count=True)
+
+    def _on_top(self, top: Top) -> None:
+        if top.ticker != self._listing.ticker:
+            self._sibling_top = top
+            return
+        self._top = top
+        self._step(top.received_ns, count=False)
+
+    def _step(self, trigger_ns: int, *, count: bool) -> None:
+        self._trigger_ns = trigger_ns
+        inputs = self._inputs()
+        evaluation = self._evaluator.evaluate(self._quotes, inputs)
+        if count:
+            self._parts.board.decisions[evaluation.action] += 1
+        if evaluation.wished is not None and self._is_heard:
+            self._used = evaluation.signal
+            self._wish(self._evaluator.entry(evaluation, evaluation.wished, inputs, trigger_ns))
+        if evaluation.gated_fair is not None:
+            self._gated_fair = evaluation.gated_fair
+            self._keep_exits()
+        self._drop_entries_without_edge(evaluation)
+        self._show(evaluation, inputs.now_ms)
+
+    def _inputs(self) -> Inputs:
+        return Inputs(
+            self._listing,
+            self._top,
+            self._sibling_top,
+            self._holding,
+            self._used,
+            self._parts.clock.wall_ms(),
+        )
+
+    def _on_holding(self, holding: Holding) -> None:
+        self._holding = holding
+        for entry in holding.entries:
+            self._watch(entry)
+        at_stake = {order.client_order_id for order in holding.orders}
+        self._watched.intersection_update(at_stake)
+        for times_ns in (self._canceled_ns, self._moved_ns):
+            for gone in times_ns.keys() - at_stake:
+                del times_ns[gone]
+        if self._gated_fair is None and holding.entries:
+            self._gated_fair = self._last_fair()
+        if self._closing and not holding.count_e2:
+            self._closing = False
+        self._keep_exits()
+
+    def _watch(self, entry: OpenOrder) -> None:
+        if entry.client_order_id in self._watched:
+            return
+        self._watched.add(entry.client_order_id)
+        age_ms = self._parts.clock.wall_ms() - entry.created_ms
+        wait_ms = max(0, self._parts.execution.maker_timeout_ms - age_ms)
+        self.ctx.after(wait_ms / 1000, EntryTimeout(entry.client_order_id))
+
+    def _on_entry_timeout(self, timeout: EntryTimeout) -> None:
+        for entry in self._holding.entries if self._holding is not None else ():
+            if entry.client_order_id == timeout.client_order_id:
+                self._cancel(entry, "not filled in time")
+                # A cancel can be lost; this one is repeated until the order is gone.
+                self.ctx.after(CANCEL_AGAIN_S, timeout)
+
+    def _drop_entries_without_edge(self, evaluation: Evaluation) -> None:
+        if self._holding is None or evaluation.fair is None:
+            return
+        least_e4 = self._parts.strategy.maker_edge_e4
+        for entry in self._holding.entries:
+            resting = entry.state is OrderState.RESTING
+            if resting and buy_edge_e4(evaluation.fair, entry.price_e4) < least_e4:
+                self._cancel(entry, "fair value moved")
+
+    def _cancel(self, order: OpenOrder, why: str) -> None:
+        now_ns = self._parts.clock.monotonic_ns()
+        since_ns = now_ns - self._canceled_ns.get(order.client_order_id, -CANCEL_AGAIN_NS)
+        if since_ns < CANCEL_AGAIN_NS:
+            return
+        self._canceled_ns[order.client_order_id] = now_ns
+        self._risk.tell(
+            CancelOrder(order.client_order_id, order.order_id, self._listing.ticker, why)
+        )
+
+    def _on_refusal(self, refusal: Refusal) -> None:
+        if refusal.purpose is Purpose.EXIT and not self._exits_wait:
+            self._exits_wait = True
+            self.ctx.after(EXIT_RETRY_S, ExitRetry())
+        row = self._parts.board.markets.get(self._listing.ticker)
+        if row is not None:
+            self._parts.board.refused_row(row, refusal.code, refusal.text)
+
+    def _on_exit_retry(self, _retry: ExitRetry) -> None:
+        self._exits_wait = False
+        self._keep_exits()
+
+    def _on_close_now(self, _wish: CloseNow) -> None:
+        self._closing = True
+        self._keep_exits()
+
+    def _keep_exits(self) -> None:
+        holding = self._holding
+        if holding is None or self._exits_wait or not holding.count_e2 or not self._is_heard:
+            return
+        if self._closing:
+            self._close(holding)
+            return
+        fair = self._gated_fair if self._gated_fair is not None else self._last_fair()
+        if fair is None:
+            return
+        view = ExitView(
+            holding,
+            fair,
+            self._listing.grid,
+            self._top,
+            self._listing.game.game_id,
+            self._trigger_ns,
+            self._parts.clock.wall_ms() // 1000 + self._parts.execution.exit_expiry_s,
+        )
+        for move in plan_exits(view):
+            if isinstance(move, OrderIntent) or self._may_move(move.client_order_id):
+                self._wish(move)
+
+    @property
+    def _is_heard(self) -> bool:
+        """Tell whether the holding shows what became of everything this market has wished."""
+        return self._holding is not None and self._holding.wishes_heard == self._wishes_sent
+
+    def _wish(self, wish: OrderIntent | AmendIntent) -> None:
+        self._wishes_sent += 1
+        self._risk.tell(wish)
+
+    def _may_move(self, client_order_id: str) -> bool:
+        """Tell whether an exit may move again, and if so, note that it does."""
+        now_ns = self._parts.clock.monotonic_ns()
+        last_ns = self._moved_ns.get(client_order_id)
+        if last_ns is not None and now_ns - last_ns < EXIT_MOVE_EVERY_NS:
+            if not self._exits_wait:
+                self._exits_wait = True
+                self.ctx.after(EXIT_RETRY_S, ExitRetry())
+            return False
+        self._moved_ns[client_order_id] = now_ns
+        return True
+
+    def _last_fair(self) -> float | None:
+        row = self._parts.board.markets.get(self._listing.ticker)
+        return row.fair if row is not None else None
+
+    def _close(self, holding: Holding) -> None:
+        """Sell at the bid what is held, once no exit stands in the way."""
+        for order in holding.exits:
+            self._cancel(order, "force close")
+        if holding.exits or self._top is None:
+            return
+        sale = close_at_bid(holding, self._top, self._listing.game.game_id, self._trigger_ns)
+        if sale is not None:
+            self._exits_wait = True
+            self.ctx.after(EXIT_RETRY_S, ExitRetry())
+            self._wish(sale)
+
+    def _show(self, evaluation: Evaluation, now_ms: int) -> None:
+        top, decision = self._top, evaluation.decision
+        self._parts.board.markets[self._listing.ticker] = MarketRow(
+            ticker=self._listing.ticker,
+            at_ms=now_ms,
+            fair=evaluation.fair,
+            bid_e4=top.bid_e4 if top is not None else None,
+            bid_size_e2=top.bid_size_e2 if top is not None else 0,
+            ask_e4=top.ask_e4 if top is not None else None,
+            ask_size_e2=top.ask_size_e2 if top is not None else 0,
+            edge_e4=decision.edge_e4 if decision is not None else None,
+            net_e4=decision.net_e4 if decision is not None else None,
+            action=self._word(evaluation),
+            reason=evaluation.reason,
+            quote_changed_ms=evaluation.signal.changed_ms if evaluation.signal else None,
+            books=evaluation.books,
+        )
+
+    def _word(self, evaluation: Evaluation) -> str:
+        if self._closing:
+            return CLOSING
+        if self._holding is not None and self._holding.entries:
+            return RESTING
+        if self._holding is not None and self._holding.count_e2:
+            return EXITING if evaluation.wished is None else evaluation.action
+        return evaluation.action
+
+    def __repr__(self) -> str:
+        return f"<Market {self._listing.ticker} top={self._top} holding={self._holding}>"

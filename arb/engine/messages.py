@@ -1,0 +1,197 @@
+"""What actors tell each other beside the core's events and commands, as frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+
+from arb.core.events import Fill, OrderEvent, Quote
+from arb.core.money import CountE2, MoneyE6, PriceE4
+
+
+@attrs.frozen
+class Frame:
+    """One raw message of a connection, as it was received."""
+
+    raw: str
+    received_ms: int
+    received_ns: int
+
+
+@attrs.frozen
+class PolledQuotes:
+    """Prices that were read on demand: they confirm what the stream did not repeat."""
+
+    quotes: tuple[Quote, ...]
+    received_ns: int
+
+
+@attrs.frozen
+class Hello:
+    """A market is up and asks for what it needs to know: tops, quotes and its holding."""
+
+    ticker: str
+
+
+@attrs.frozen
+class ConnectionChanged:
+    """A connection came up or went down, and why."""
+
+    name: str
+    connected: bool
+    detail: str
+
+
+@attrs.frozen
+class OwnResting:
+    """Our own resting orders in one market, to be taken out of its book; YES prices."""
+
+    ticker: str
+    bids: Mapping[PriceE4, CountE2]
+    asks: Mapping[PriceE4, CountE2]
+
+
+@attrs.frozen
+class GatewayReady:
+    """A gateway is up; what was approved for an earlier one is void."""
+
+
+@attrs.frozen
+class Session:
+    """The only session whose approvals the gateway may send."""
+
+    number: int
+
+
+@attrs.frozen
+class HeldPosition:
+    """One position as the exchange has it; negative is NO."""
+
+    ticker: str
+    count_e2: CountE2
+    cost_e6: MoneyE6
+
+
+@attrs.frozen
+class Account:
+    """What the exchange says we have: cash, positions, and the fills that led there lately."""
+
+    cash_e6: MoneyE6
+    positions: tuple[HeldPosition, ...]
+    fills: tuple[Fill, ...] = ()
+
+
+@attrs.frozen
+class ReadAccount:
+    """Risk wants the account read again, because it differs from the ledger."""
+
+
+@attrs.frozen
+class LookUp:
+    """Risk does not know what became of an order and wants it looked up by its id."""
+
+    client_order_id: str
+    ticker: str
+    sent_ms: int
+
+
+@attrs.frozen
+class Reported:
+    """Something the exchange said of one of our orders."""
+
+    event: OrderEvent
+
+
+@attrs.frozen
+class Filled:
+    """A fill that the exchange reported, by whichever way it came first."""
+
+    fill: Fill
+
+
+@attrs.frozen
+class EntryTimeout:
+    """A resting entry has stood for its time and is to be cancelled if it still does."""
+
+    client_order_id: str
+
+
+@attrs.frozen
+class ExitRetry:
+    """An exit was refused a moment ago; plan the exits again."""
+
+
+@attrs.frozen
+class JournalBroken:
+    """The journal cannot be written; nothing may be sent."""
+
+    reason: str
+
+
+@attrs.frozen
+class Pause:
+    """A person pauses entries."""
+
+    by: str
+
+
+@attrs.frozen
+class Resume:
+    """A person ends the pause."""
+
+    by: str
+
+
+@attrs.frozen
+class HaltTrading:
+    """Latch trading off; entries are cancelled, exits stay unless told otherwise."""
+
+    reason: str
+    by: str
+    cancel_exits: bool = False
+
+
+@attrs.frozen
+class ClearHalt:
+    """A person ends the halt and says why."""
+
+    reason: str
+    by: str
+
+
+@attrs.frozen
+class ForceClose:
+    """A person wants the position of one market gone at what the book pays now."""
+
+    ticker: str
+    by: str
+
+
+@attrs.frozen
+class Flatten:
+    """A person wants every position gone at what the books pay now."""
+
+    by: str
+
+
+@attrs.frozen
+class ChangeLimit:
+    """A person moves the limit of the total exposure, within what the file allows."""
+
+    change_e6: MoneyE6
+    by: str
+
+
+@attrs.frozen
+class StopTrading:
+    """The engine is about to stop: no more entries, and those that rest are cancelled."""
+
+    cancel_exits: bool
+
+
+@attrs.frozen
+class CloseNow:
+    """Risk tells a market to sell what it holds at the bid."""
+
+    by: str

@@ -1,0 +1,26 @@
+"""The names of the actors, which is how they find each other."""
+
+from __future__ import annotations
+
+from actors import Address
+
+TRADING = "trading"
+JOURNAL = "journal"
+RISK = "risk"
+GATEWAY = "gateway"
+FEEDS = "feeds"
+BOOK_FEED = "books"
+ODDS_FEED = "odds"
+MARKETS = "markets"
+CONTROL = "control"
+TAPE = "tape"
+
+
+def market_name(ticker: str) -> str:
+    """Return the name of a market's actor: its ticker."""
+    return ticker
+
+
+def ticker_of(address: Address) -> str:
+    """Return the ticker of a market's actor."""
+    return address.name

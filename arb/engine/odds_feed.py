@@ -1,0 +1,179 @@
+"""The odds feed: one provider's connection, and its quotes told to the markets they price."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import attrs
+import trio
+
+from actors import Actor, Address, Context
+from arb.core.events import GameQuotes, Quote
+from arb.core.listing import Catalogue
+from arb.engine.link import Link
+from arb.engine.messages import ConnectionChanged, Frame, Hello, PolledQuotes
+from arb.engine.names import RISK, market_name
+from arb.engine.parts import Parts
+from arb.feeds.base import FeedError, OddsFeed, Parsed
+from arb.io.websocket import Socket
+
+SOURCE = "Odds"
+
+MS_PER_S = 1000
+
+Parse = Callable[[str, int], Parsed]
+
+
+@attrs.frozen
+class Route:
+    """Where one provider's quotes of one game go, and whether its sides are Kalshi's."""
+
+    game_id: str
+    markets: tuple[Address, ...]
+    swapped: bool
+
+
+class OddsFeedActor(Actor):
+    """Turns frames into quotes and tells both markets of each game, once a frame and game."""
+
+    def __init__(self, ctx: Context, parts: Parts, parse: Parse) -> None:
+        super().__init__(ctx)
+        self._parts = parts
+        self._parse = parse
+        self._routes = _routes(ctx, parts.catalogue)
+        self._events_of = _events_of(parts.catalogue)
+        self._last: dict[tuple[str, str], dict[str, Quote]] = {}
+        self._resync = False
+
+    def receive(self, message: object) -> None:
+        """Take a frame, polled quotes, or a market that has come up."""
+        if isinstance(message, Frame):
+            self._take(message)
+        elif isinstance(message, PolledQuotes):
+            self._tell(message.quotes, message.received_ns)
+        elif isinstance(message, Hello):
+            self._greet(message.ticker)
+        else:
+            self.ctx.dead_letter(message, "not for the odds feed")
+
+    def _take(self, frame: Frame) -> None:
+        parsed = self._parse(frame.raw, frame.received_ms)
+        board = self._parts.board
+        board.counts["odds_frames"] += 1
+        for bad in parsed.bad:
+            board.note_bad(SOURCE, bad.reason, bad.example)
+        for notice in parsed.notices:
+            board.counts[f"odds notice: {notice.kind}"] += 1
+        self._resync = self._resync or parsed.needs_snapshot
+        self._tell(parsed.quotes, frame.received_ns)
+
+    def _tell(self, quotes: Iterable[Quote], received_ns: int) -> None:
+        by_event: dict[tuple[str, str], list[Quote]] = {}
+        for quote in quotes:
+            self._parts.board.counts["quotes"] += 1
+            by_event.setdefault((quote.provider, quote.event_id), []).append(quote)
+        for event, some in by_event.items():
+            route = self._routes.get(event)
+            if route is None:
+                self._parts.board.counts["quotes of other games"] += len(some)
+                continue
+            oriented = tuple(_swapped(quote) if route.swapped else quote for quote in some)
+            self._last.setdefault(event, {}).update({quote.book: quote for quote in oriented})
+            told = GameQuotes(route.game_id, oriented, received_ns)
+            for market in route.markets:
+                market.tell(told)
+
+    def _greet(self, ticker: str) -> None:
+        address = self.ctx.find(market_name(ticker))
+        now_ns = self._parts.clock.monotonic_ns()
+        for event in self._events_of.get(ticker, ()):
+            known = tuple(self._last.get(event, {}).values())
+            if known:
+                address.tell(GameQuotes(self._routes[event].game_id, known, now_ns))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {len(self._routes)} games, {len(self._last)} with quotes>"
+
+
+class LiveOddsFeed(OddsFeedActor):
+    """An odds feed on a connection of its own, with polling that confirms what stands still."""
+
+    def __init__(
+        self, ctx: Context, parts: Parts, feed: OddsFeed, link: Link, poll_interval_ms: int
+    ) -> None:
+        super().__init__(ctx, parts, feed.parse)
+        self._feed = feed
+        self._link = link
+        self._poll_interval_s = poll_interval_ms / MS_PER_S
+        self._risk = ctx.find(RISK)
+        self._tape = parts.tape_of(ctx)
+        link.report = self._report
+
+    async def start(self) -> None:
+        """Say that nothing is connected yet, so that nothing is traded before it is."""
+        self._report(connected=False, detail="connecting")
+
+    async def run(self) -> None:
+        """Keep the connection up."""
+        await self._link.run(self._serve)
+
+    async def _serve(self, socket: Socket) -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._poll)
+            while True:
+                raw = await socket.receive()
+                text = raw if isinstance(raw, str) else raw.decode(errors="replace")
+                clock = self._parts.clock
+                frame = Frame(text, clock.wall_ms(), clock.monotonic_ns())
+                # Through our own mailbox, so that what a market answers in this very turn never
+                # enters a handler twice.
+                self.ctx.address.tell(frame)
+                if self._tape is not None:
+                    self._tape.tell(frame)
+
+    async def _poll(self) -> None:
+        """Read every price at once, then at intervals and whenever the provider lost track.
+
+        The stream has no first snapshot and sends changes only: the feed counts as connected
+        when the first reading is in, and each further one confirms what stood still.
+        """
+        event_ids = [event_id for _, event_id in self._routes]
+        while True:
+            try:
+                quotes = await self._feed.snapshot(event_ids)
+            except FeedError as error:
+                self._parts.board.say("ODDS", f"prices not read: {error}", level="warning")
+            else:
+                now_ns = self._parts.clock.monotonic_ns()
+                self.ctx.address.tell(PolledQuotes(tuple(quotes), now_ns))
+                self._report(connected=True, detail=f"{len(event_ids)} games")
+            await self._until_next_poll()
+
+    async def _until_next_poll(self) -> None:
+        until_s = trio.current_time() + self._poll_interval_s
+        while trio.current_time() < until_s and not self._resync:
+            await trio.sleep(min(1.0, self._poll_interval_s))
+        self._resync = False
+
+    def _report(self, connected: bool, detail: str) -> None:  # noqa: FBT001 - Link's signature
+        self._risk.tell(ConnectionChanged(SOURCE, connected, detail))
+
+
+def _routes(ctx: Context, catalogue: Catalogue) -> dict[tuple[str, str], Route]:
+    routes = {}
+    for game in catalogue.games:
+        markets = tuple(ctx.find(market_name(ticker)) for ticker in game.tickers)
+        for odds in game.odds:
+            routes[odds.provider, odds.event_id] = Route(game.game_id, markets, odds.swapped)
+    return routes
+
+
+def _events_of(catalogue: Catalogue) -> dict[str, tuple[tuple[str, str], ...]]:
+    return {
+        listing.ticker: tuple((odds.provider, odds.event_id) for odds in listing.game.odds)
+        for listing in catalogue.listings
+    }
+
+
+def _swapped(quote: Quote) -> Quote:
+    return attrs.evolve(quote, home=quote.away, away=quote.home)

@@ -1,0 +1,194 @@
+"""An exchange made of the books alone: fills orders against what the books show.
+
+Honest by construction: a taker buys only what the book shows at its price and only once, and a
+resting order fills only when the other side has gone strictly through its price, so that it
+would have filled wherever it stood in the queue. Used for recorded days and for paper trading.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from arb.core.commands import Amendment, OrderIntent, TimeInForce
+from arb.core.events import (
+    Fill,
+    Liquidity,
+    OrderAccepted,
+    OrderAmended,
+    OrderClosed,
+    OrderEvent,
+    OrderKept,
+    OrderRefused,
+    Side,
+    Top,
+)
+from arb.core.fees import FeeMeter, FeeSchedule
+from arb.core.ledger import Ledger
+from arb.core.money import CountE2, PriceE4
+from arb.io.clock import Clock
+
+NOTHING = CountE2(0)
+
+# What one call led to, in the order in which it happened.
+Outcome = list[OrderEvent | Fill]
+
+
+@attrs.define
+class PaperOrder:
+    """One order at rest in no book but ours."""
+
+    client_order_id: str
+    order_id: str
+    intent: OrderIntent
+    price_e4: PriceE4
+    remaining_e2: CountE2
+    meter: FeeMeter
+    filled_e2: CountE2 = NOTHING
+
+
+class PaperExchange:
+    """Fills orders against tops, and keeps the account's truth; it outlives its gateway."""
+
+    def __init__(self, account: Ledger, clock: Clock) -> None:
+        """Open with an account's cash and positions; resting orders do not outlive a process."""
+        self.account = account
+        self._clock = clock
+        self._tops: dict[str, Top] = {}
+        self._taken_e2: dict[tuple[str, Side], CountE2] = {}
+        self._resting: dict[str, PaperOrder] = {}
+        self._trades = 0
+        self._orders = 0
+
+    @property
+    def resting(self) -> tuple[PaperOrder, ...]:
+        """Return the orders that rest."""
+        return tuple(self._resting.values())
+
+    def place(self, client_order_id: str, intent: OrderIntent, fees: FeeSchedule) -> Outcome:
+        """Fill what the book shows at the order's price, and rest what may rest."""
+        top = self._tops.get(intent.ticker)
+        if top is None or not top.usable:
+            return [OrderRefused(client_order_id, "no book", "no usable book to fill against")]
+        shown_e2 = self._shown_e2(intent.side.other, intent.price_e4, top)
+        if intent.post_only and shown_e2:
+            return [OrderRefused(client_order_id, "invalid_order", "post only cross")]
+        self._orders += 1
+        order = PaperOrder(
+            client_order_id,
+            f"paper-order-{self._orders}",
+            intent,
+            intent.price_e4,
+            intent.count_e2,
+            FeeMeter(fees),
+        )
+        return [*self._take(order, top, shown_e2), self._rest(order)]
+
+    def amend(self, amendment: Amendment) -> Outcome:
+        """Move a resting order; one that would cross stays where it is."""
+        order = self._resting.get(amendment.client_order_id)
+        if order is None:
+            return [OrderKept(amendment.client_order_id, "not_found", "nothing rests")]
+        top = self._tops.get(order.intent.ticker)
+        if top is not None and self._shown_e2(order.intent.side.other, amendment.price_e4, top):
+            return [OrderKept(amendment.client_order_id, "would cross", "left as it was")]
+        order.price_e4 = amendment.price_e4
+        order.remaining_e2 = CountE2(amendment.total_e2 - order.filled_e2)
+        return [OrderAmended(order.client_order_id, order.price_e4, order.remaining_e2)]
+
+    def cancel(self, client_order_id: str, why: str) -> Outcome:
+        """Take a resting order away; nothing happens to one that does not rest."""
+        order = self._resting.pop(client_order_id, None)
+        if order is None:
+            return []
+        return [OrderClosed(client_order_id, order.filled_e2, f"canceled: {why}")]
+
+    def find(self, client_order_id: str) -> Outcome:
+        """Say what became of an order: it rests, or it does not survive its exchange."""
+        order = self._resting.get(client_order_id)
+        if order is None:
+            return [OrderClosed(client_order_id, None, "canceled: not in the paper exchange")]
+        return [
+            OrderAccepted(
+                client_order_id, order.order_id, order.filled_e2, order.remaining_e2
+            )
+        ]
+
+    def see(self, top: Top) -> Outcome:
+        """Take a new top, and fill what it went through."""
+        before = self._tops.get(top.ticker)
+        self._tops[top.ticker] = top
+        self._forget_taken(before, top)
+        outcome: Outcome = []
+        for order in self.resting if top.usable else ():
+            if order.intent.ticker == top.ticker and _gone_through(order, top):
+                del self._resting[order.client_order_id]
+                outcome.append(
+                    self._fill(order, order.price_e4, order.remaining_e2, Liquidity.MAKER)
+                )
+        return outcome
+
+    def _take(self, order: PaperOrder, top: Top, shown_e2: CountE2) -> list[Fill]:
+        taken_e2 = CountE2(min(shown_e2, order.remaining_e2))
+        price_e4 = top.ask_e4 if order.intent.side is Side.BID else top.bid_e4
+        if not taken_e2 or price_e4 is None:
+            return []
+        key = (order.intent.ticker, order.intent.side.other)
+        self._taken_e2[key] = CountE2(self._taken_e2.get(key, 0) + taken_e2)
+        return [self._fill(order, price_e4, taken_e2, Liquidity.TAKER)]
+
+    def _rest(self, order: PaperOrder) -> OrderAccepted:
+        rests = order.intent.time_in_force is TimeInForce.GOOD_TILL_CANCELED
+        remaining_e2 = order.remaining_e2 if rests else NOTHING
+        if remaining_e2:
+            self._resting[order.client_order_id] = order
+        return OrderAccepted(
+            order.client_order_id, order.order_id, order.filled_e2, remaining_e2
+        )
+
+    def _fill(
+        self, order: PaperOrder, price_e4: PriceE4, count_e2: CountE2, liquidity: Liquidity
+    ) -> Fill:
+        self._trades += 1
+        side = order.intent.side
+        order.filled_e2 = CountE2(order.filled_e2 + count_e2)
+        order.remaining_e2 = CountE2(order.remaining_e2 - count_e2)
+        fill = Fill(
+            f"paper-trade-{self._clock.wall_ms()}-{self._trades}",
+            order.order_id,
+            order.client_order_id,
+            order.intent.ticker,
+            side,
+            price_e4,
+            count_e2,
+            order.meter.charge_e6(price_e4, count_e2, liquidity, side),
+            liquidity,
+            self._clock.wall_ms(),
+        )
+        self.account.book(fill)
+        return fill
+
+    def _shown_e2(self, side: Side, limit_e4: PriceE4, top: Top) -> CountE2:
+        """Return what a book side still shows at its best price, if that is within the limit."""
+        if side is Side.ASK:
+            within = top.ask_e4 is not None and top.ask_e4 <= limit_e4
+            size_e2 = top.ask_size_e2
+        else:
+            within = top.bid_e4 is not None and top.bid_e4 >= limit_e4
+            size_e2 = top.bid_size_e2
+        taken_e2 = self._taken_e2.get((top.ticker, side), 0)
+        return CountE2(max(0, size_e2 - taken_e2)) if within else NOTHING
+
+    def _forget_taken(self, before: Top | None, top: Top) -> None:
+        if before is None or (before.ask_e4, before.ask_size_e2) != (top.ask_e4, top.ask_size_e2):
+            self._taken_e2.pop((top.ticker, Side.ASK), None)
+        if before is None or (before.bid_e4, before.bid_size_e2) != (top.bid_e4, top.bid_size_e2):
+            self._taken_e2.pop((top.ticker, Side.BID), None)
+
+    def __repr__(self) -> str:
+        return f"<PaperExchange {len(self._resting)} resting, {self._trades} trades>"
+
+
+def _gone_through(order: PaperOrder, top: Top) -> bool:
+    if order.intent.side is Side.BID:
+        return top.ask_e4 is not None and top.ask_e4 < order.price_e4
+    return top.bid_e4 is not None and top.bid_e4 > order.price_e4

@@ -1,0 +1,60 @@
+"""What the actors of one engine share: settings, clock, board, journal and the list of markets.
+
+Everything here outlives the actors. Only the journal and the board are written to, each by the
+rule in its own file; the rest never changes while the engine runs.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from actors import Address, Context
+from arb.core.events import Liquidity
+from arb.core.listing import Catalogue, Listing
+from arb.core.money import CountE2, MoneyE6, PriceE4
+from arb.core.parameters import Execution, Risk, Strategy
+from arb.engine.board import Board
+from arb.engine.names import TAPE
+from arb.io.clock import Clock
+from arb.journal.writer import Journal
+
+
+@attrs.define
+class Parts:
+    """What every actor of one engine is given."""
+
+    clock: Clock
+    board: Board
+    journal: Journal
+    catalogue: Catalogue
+    strategy: Strategy
+    risk: Risk
+    execution: Execution
+    installation: str
+    orders_stand_on_book: bool = True
+    taped: bool = False
+    _listings: dict[str, Listing] = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Index the listings, which are asked for on the way to every order."""
+        self._listings = self.catalogue.by_ticker()
+
+    def listing(self, ticker: str) -> Listing | None:
+        """Return a market's listing, or None where it is not traded."""
+        return self._listings.get(ticker)
+
+    def fee_e6(
+        self, ticker: str, price_e4: PriceE4, count_e2: CountE2, liquidity: Liquidity
+    ) -> MoneyE6:
+        """Return the fee of a trade; 0 for a market that is not traded, which cannot be entered."""
+        listing = self._listings.get(ticker)
+        if listing is None:
+            return MoneyE6(0)
+        return listing.fees.fee_e6(price_e4, count_e2, liquidity)
+
+    def tape_of(self, ctx: Context) -> Address | None:
+        """Return the tape's address, None where nothing is recorded."""
+        return ctx.find(TAPE) if self.taped else None
+
+    def __repr__(self) -> str:
+        return f"<Parts {len(self._listings)} markets, {self.journal!r}>"

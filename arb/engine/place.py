@@ -1,0 +1,75 @@
+"""An engine's own directory: one engine at a time in it, its journal, its socket, its card."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+JOURNAL_NAME = "journal"
+LOG_NAME = "engine.log"
+LOCK_NAME = "lock"
+INSTALLATION_NAME = "installation"
+
+# Four bytes tell some machines apart and keep an order's id short.
+INSTALLATION_BYTES = 4
+
+
+class PlaceTaken(Exception):
+    """Another engine has this directory; says so in one line."""
+
+
+class Place:
+    """Holds a directory for one engine, from entering to leaving."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._lock: int | None = None
+
+    def __enter__(self) -> Self:
+        """Make the directory where it is missing and lock it; raises `PlaceTaken`."""
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(self.directory / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(descriptor)
+            raise PlaceTaken(
+                f"another engine is running in {self.directory}: stop it with arb stop,"
+                " or attach to it with arb console"
+            ) from None
+        self._lock = descriptor
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    @property
+    def journal_path(self) -> Path:
+        """Return where the journal lies."""
+        return self.directory / JOURNAL_NAME
+
+    @property
+    def log_path(self) -> Path:
+        """Return where the log lies."""
+        return self.directory / LOG_NAME
+
+    def installation(self) -> str:
+        """Return this installation's id, made once and kept beside the journal."""
+        path = self.directory / INSTALLATION_NAME
+        if not path.exists():
+            path.write_text(secrets.token_hex(INSTALLATION_BYTES))
+        return path.read_text().strip()
+
+    def __repr__(self) -> str:
+        return f"<Place {self.directory} {'held' if self._lock is not None else 'free'}>"

@@ -1,0 +1,222 @@
+"""The engine at one moment, as the JSON that the console and ``arb status`` are shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from actors import NodeSnapshot, TreeSnapshot
+from arb.core.listing import Listing
+from arb.core.money import PriceE4
+from arb.engine.board import Board, MarketRow
+from arb.engine.parts import Parts
+from arb.version import VERSION
+
+FORMAT = 1
+
+MS_PER_S = 1000
+
+MODE_WORDS = {
+    "sim": "SIMULATED WORLD",
+    "paper": "PAPER: real prices, no orders",
+    "demo": "DEMO EXCHANGE",
+    "live": "LIVE: REAL MONEY",
+    "replay": "REPLAY OF A TAPE",
+}
+
+
+@attrs.define
+class Photographer:
+    """Makes snapshots of one engine, numbered."""
+
+    parts: Parts
+    mode: str
+    world: str
+    started_ms: int
+    _seq: int = 0
+
+    def take(self, tree: TreeSnapshot) -> dict[str, Any]:
+        """Return the engine as it is now."""
+        self._seq += 1
+        now_ms = self.parts.clock.wall_ms()
+        board = self.parts.board
+        return {
+            "v": FORMAT,
+            "seq": self._seq,
+            "at_ms": now_ms,
+            "mode": self.mode,
+            "mode_words": MODE_WORDS[self.mode],
+            "version": VERSION,
+            "world": self.world,
+            "uptime_ms": now_ms - self.started_ms,
+            "trading": _trading(board),
+            "account": self._account(),
+            "connections": [_connection(board, name, now_ms) for name in board.connections],
+            "markets": self._markets(tree, now_ms),
+            "positions": self._positions(),
+            "trades": [attrs.asdict(line) for line in board.trades],
+            "log": [attrs.asdict(line) for line in board.log],
+            "actors": [_actor(node) for node in tree.nodes],
+            "counts": counts(board),
+            "bad_input": [attrs.asdict(bad) for bad in board.bad.values()],
+            "unmatched": [each.text for each in self.parts.catalogue.unmatched],
+        }
+
+    def _account(self) -> dict[str, Any]:
+        account = self.parts.board.account
+        if account is None:
+            return {}
+        return {
+            "balance_e6": account.cash_e6,
+            "exposure_e6": account.exposure_e6,
+            "exposure_limit_e6": account.limit_e6,
+            "exposure_limit_max_e6": account.limit_max_e6,
+            "realised_e6": account.realised_e6,
+            "unrealised_e6": unrealised_e6(self.parts.board),
+            "fees_e6": account.fees_e6,
+        }
+
+    def _markets(self, tree: TreeSnapshot, now_ms: int) -> list[dict[str, Any]]:
+        states = {node.name: node.state for node in tree.nodes}
+        return [
+            self._market(listing, str(states.get(listing.ticker, "absent")), now_ms)
+            for listing in self.parts.catalogue.listings
+        ]
+
+    def _market(self, listing: Listing, actor: str, now_ms: int) -> dict[str, Any]:
+        board = self.parts.board
+        row = board.markets.get(listing.ticker)
+        holding = board.holdings.get(listing.ticker)
+        game = listing.game
+        return {
+            "ticker": listing.ticker,
+            "game": f"{game.away.name} at {game.home.name}",
+            "team": listing.team,
+            "start_ms": game.start_ms,
+            "latency_us": board.latency_us.get(listing.ticker),
+            "position_e2": holding.count_e2 if holding is not None else 0,
+            "actor": actor,
+            **_row(row, now_ms),
+        }
+
+    def _positions(self) -> list[dict[str, Any]]:
+        board = self.parts.board
+        shown = []
+        for ticker, holding in sorted(board.holdings.items()):
+            if not holding.count_e2:
+                continue
+            exits = holding.exits
+            mark_e4 = mark_of(board, ticker)
+            worth_e6 = (mark_e4 - holding.entry_e4) * holding.count_e2 if mark_e4 else 0
+            shown.append(
+                {
+                    "ticker": ticker,
+                    "count_e2": holding.count_e2,
+                    "entry_e4": holding.entry_e4,
+                    "exit_e4": exits[0].price_e4 if exits else None,
+                    "exit_remaining_e2": sum(order.at_stake_e2 for order in exits),
+                    "unrealised_e6": worth_e6,
+                    "realised_e6": holding.realised_e6,
+                }
+            )
+        return shown
+
+
+def counts(board: Board) -> dict[str, Any]:
+    """Return everything that is counted, by name."""
+    bad: dict[str, int] = {}
+    for entry in board.bad.values():
+        bad[entry.reason] = bad.get(entry.reason, 0) + entry.count
+    return {
+        "orders": board.counts["orders"],
+        "fills": board.counts["fills"],
+        "exits": board.counts["exits"],
+        "invariant_checks": board.counts["invariant_checks"],
+        "invariant_violations": board.counts["invariant_violations"],
+        "decisions": dict(board.decisions),
+        "refusals": dict(board.refusals),
+        "bad_input": bad,
+    }
+
+
+def mark_of(board: Board, ticker: str) -> PriceE4 | None:
+    """Return what a YES contract of a market would fetch now: its bid."""
+    row = board.markets.get(ticker)
+    return row.bid_e4 if row is not None else None
+
+
+def unrealised_e6(board: Board) -> int:
+    """Return what all YES positions would gain if sold at their bids, fees apart."""
+    total_e6 = 0
+    for ticker, holding in board.holdings.items():
+        mark_e4 = mark_of(board, ticker)
+        if holding.count_e2 and mark_e4 is not None:
+            total_e6 += (mark_e4 - holding.entry_e4) * holding.count_e2
+    return total_e6
+
+
+def _trading(board: Board) -> dict[str, Any]:
+    if board.account is None:
+        return {"state": "starting", "reasons": ["the risk manager is not up yet"]}
+    return {"state": board.account.state, "reasons": list(board.account.reasons)}
+
+
+def _connection(board: Board, name: str, now_ms: int) -> dict[str, Any]:
+    line = board.connections[name]
+    return {
+        "name": line.name,
+        "connected": line.connected,
+        "since_ms": line.since_ms,
+        "age_ms": now_ms - line.alive_ms if line.alive_ms is not None else None,
+        "detail": line.detail,
+    }
+
+
+def _row(row: MarketRow | None, now_ms: int) -> dict[str, Any]:
+    if row is None:
+        nothing: dict[str, Any] = dict.fromkeys(
+            ("fair", "bid_e4", "ask_e4", "edge_e4", "net_e4", "odds_age_ms")
+        )
+        sizes = {"bid_size_e2": 0, "ask_size_e2": 0, "books": 0}
+        return {**nothing, **sizes, "action": "WAIT", "reason": "nothing heard yet"}
+    changed_ms = row.quote_changed_ms
+    return {
+        "fair": row.fair,
+        "bid_e4": row.bid_e4,
+        "bid_size_e2": row.bid_size_e2,
+        "ask_e4": row.ask_e4,
+        "ask_size_e2": row.ask_size_e2,
+        "edge_e4": row.edge_e4,
+        "net_e4": row.net_e4,
+        "action": row.action,
+        "reason": row.reason,
+        "odds_age_ms": now_ms - changed_ms if changed_ms is not None else None,
+        "books": row.books,
+    }
+
+
+def _actor(node: NodeSnapshot) -> dict[str, Any]:
+    box = node.mailbox
+    return {
+        "name": node.name,
+        "path": node.path,
+        "depth": node.depth,
+        "kind": node.kind,
+        "state": node.state,
+        "generation": node.generation,
+        "restarts": node.restarts,
+        "restart_limit": node.restart_limit,
+        "mailbox_length": box.length if box is not None else 0,
+        "mailbox_capacity": box.capacity if box is not None else 0,
+        "mailbox_peak": box.peak if box is not None else 0,
+        "dropped": box.dropped if box is not None else 0,
+        "handled": node.handled,
+        "handling_for_ms": _ms(node.handling_for_s),
+        "last_error": str(node.last_error) if node.last_error is not None else None,
+        "uptime_ms": _ms(node.uptime_s),
+    }
+
+
+def _ms(seconds: float | None) -> int | None:
+    return int(seconds * MS_PER_S) if seconds is not None else None

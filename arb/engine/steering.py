@@ -1,0 +1,150 @@
+"""A person's verbs, turned into messages to the risk manager and calls to the tree of actors."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from actors import Actor, ActorDied, AskTimeout, Context, System, UnknownActor
+from arb.core.money import ONE_CENT_E6, MoneyE6, dollars
+from arb.engine.control import ControlServer
+from arb.engine.control_requests import SteeringError
+from arb.engine.messages import (
+    ChangeLimit,
+    ClearHalt,
+    Flatten,
+    ForceClose,
+    HaltTrading,
+    Pause,
+    Resume,
+)
+from arb.engine.names import RISK
+from arb.engine.snapshot import Photographer
+from arb.engine.stopping import StopRequest
+
+# The risk manager answers in the turn it is asked; a second means that it is down.
+ASK_TIMEOUT_S = 1.0
+
+# Whoever steers through the socket is a person with the rights of the engine's owner.
+PERSON = "a person"
+
+Verb = Callable[[dict[str, Any]], Awaitable[str]]
+
+
+class EngineSteering:
+    """What the control socket may ask of this engine."""
+
+    def __init__(self, photographer: Photographer, stop: StopRequest, system: System) -> None:
+        self._photographer = photographer
+        self._stop = stop
+        self._system = system
+        self._verbs: dict[str, Verb] = {
+            "kill": self._kill,
+            "restart": self._restart,
+            "quarantine": self._quarantine,
+            "release": self._release,
+            "pause": self._pause,
+            "resume": self._resume,
+            "halt": self._halt,
+            "clear": self._clear,
+            "flatten": self._flatten,
+            "force_close": self._force_close,
+            "limit": self._limit,
+            "stop": self._stop_engine,
+        }
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return a picture of the engine."""
+        return self._photographer.take(self._system.snapshot())
+
+    async def steer(self, verb: str, arguments: dict[str, Any]) -> str:
+        """Do what a person asks and return one line about it; raises `SteeringError`."""
+        try:
+            text = await self._verbs[verb](arguments)
+        except (UnknownActor, ActorDied, AskTimeout) as error:
+            raise SteeringError(str(error)) from error
+        return text
+
+    async def _kill(self, arguments: dict[str, Any]) -> str:
+        await self._system.kill(arguments["name"])
+        return self._said(f"killed {arguments['name']}; its supervisor starts it again")
+
+    async def _restart(self, arguments: dict[str, Any]) -> str:
+        await self._system.restart(arguments["name"])
+        return self._said(f"restarted {arguments['name']}")
+
+    async def _quarantine(self, arguments: dict[str, Any]) -> str:
+        await self._system.quarantine(arguments["name"])
+        return self._said(f"quarantined {arguments['name']}; release brings it back")
+
+    async def _release(self, arguments: dict[str, Any]) -> str:
+        await self._system.release(arguments["name"])
+        return self._said(f"released {arguments['name']}")
+
+    async def _pause(self, _arguments: dict[str, Any]) -> str:
+        await self._ask(Pause(PERSON))
+        return "paused: no new entries until resume"
+
+    async def _resume(self, _arguments: dict[str, Any]) -> str:
+        await self._ask(Resume(PERSON))
+        return "resumed"
+
+    async def _halt(self, arguments: dict[str, Any]) -> str:
+        cancel_exits = arguments.get("exits", "keep") == "cancel"
+        await self._ask(HaltTrading(arguments["reason"], PERSON, cancel_exits))
+        exits = "cancelled" if cancel_exits else "kept"
+        return f"halted: entries are cancelled, exits {exits}; end it with clear"
+
+    async def _clear(self, arguments: dict[str, Any]) -> str:
+        if not await self._ask(ClearHalt(arguments["reason"], PERSON)):
+            raise SteeringError("nothing is halted")
+        return "the halt is cleared"
+
+    async def _flatten(self, _arguments: dict[str, Any]) -> str:
+        closing = await self._ask(Flatten(PERSON))
+        return f"{closing} positions are being sold at the bid; entries are paused"
+
+    async def _force_close(self, arguments: dict[str, Any]) -> str:
+        ticker = arguments["ticker"]
+        if not await self._ask(ForceClose(ticker, PERSON)):
+            raise SteeringError(f"{ticker} holds no position")
+        return f"{ticker} is being sold at the bid"
+
+    async def _limit(self, arguments: dict[str, Any]) -> str:
+        change_e6 = MoneyE6(arguments["change_cents"] * ONE_CENT_E6)
+        limit_e6 = await self._ask(ChangeLimit(change_e6, PERSON))
+        return f"the exposure limit is {dollars(limit_e6)}"
+
+    async def _stop_engine(self, arguments: dict[str, Any]) -> str:
+        self._stop.request("a person asked", exits=arguments.get("exits"))
+        return "stopping: entries are cancelled first"
+
+    async def _ask(self, message: object) -> Any:
+        return await self._system.address(RISK).ask(message, timeout_s=ASK_TIMEOUT_S)
+
+    def _said(self, text: str) -> str:
+        self._photographer.parts.board.say("PERSON", text)
+        return text
+
+
+class Control(Actor):
+    """Serves the control socket for as long as it lives."""
+
+    def __init__(self, ctx: Context, server: ControlServer) -> None:
+        super().__init__(ctx)
+        self._server = server
+
+    def receive(self, message: object) -> None:
+        """Nobody tells the control actor anything."""
+        self.ctx.dead_letter(message, "not for control")
+
+    async def start(self) -> None:
+        """Open the socket; raises what that raises."""
+        self._server.open()
+
+    async def run(self) -> None:
+        """Serve clients until stopped."""
+        await self._server.serve()
+
+    def __repr__(self) -> str:
+        return f"<Control {self._server!r}>"

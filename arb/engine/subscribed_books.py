@@ -1,0 +1,103 @@
+"""The books of one subscription: messages in, tops out, nothing trusted across a gap.
+
+No I/O: what must be sent to the exchange to mend a book is returned, not sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from arb.core.book import Book, BookBroken, BookFault, BookTop
+from arb.core.listing import Listing
+from arb.core.sequence import SequenceGuard
+from arb.engine.messages import OwnResting
+from arb.kalshi.wire import BookDelta, BookSnapshot, Frame, Ok, Unsubscribed
+
+# Called with where bad input came from, the reason, and an example.
+NoteBad = Callable[[str, str, str], None]
+
+SOURCE = "Kalshi books"
+
+
+class SubscribedBooks:
+    """All books of one connection, kept from snapshots and deltas in sequence."""
+
+    def __init__(self, listings: Iterable[Listing], note_bad: NoteBad) -> None:
+        self._books = {each.ticker: Book(each.ticker, each.grid) for each in listings}
+        self._own: dict[str, OwnResting] = {}
+        self._guard = SequenceGuard()
+        self._note_bad = note_bad
+
+    @property
+    def tickers(self) -> tuple[str, ...]:
+        """Return the markets whose books are kept."""
+        return tuple(self._books)
+
+    def distrust_all(self) -> None:
+        """Break every book, because the connection that kept it is gone."""
+        self._guard.reset()
+        for book in self._books.values():
+            book.distrust(BookFault.NO_SNAPSHOT)
+
+    def take(self, frame: Frame) -> tuple[str, ...]:
+        """Apply one message and return the markets whose book it may have changed."""
+        if isinstance(frame, BookDelta):
+            return self._sequenced(frame.seq) or self._delta(frame)
+        if isinstance(frame, BookSnapshot):
+            return self._sequenced(frame.seq) or self._snapshot(frame)
+        if isinstance(frame, (Ok, Unsubscribed)) and frame.seq is not None:
+            return self._sequenced(frame.seq)
+        return ()
+
+    def broken(self) -> tuple[str, ...]:
+        """Return the markets whose book must be asked for anew."""
+        return tuple(ticker for ticker, book in self._books.items() if book.fault is not None)
+
+    def own(self, own: OwnResting) -> bool:
+        """Note our own resting orders; True if the market's book is one of these."""
+        self._own[own.ticker] = own
+        return own.ticker in self._books
+
+    def top(self, ticker: str) -> tuple[BookTop, bool]:
+        """Return a market's best prices without our own orders, and whether they are usable."""
+        book = self._books[ticker]
+        own = self._own.get(ticker)
+        top = book.top(own.bids, own.asks) if own is not None else book.top()
+        return top, book.fault is None
+
+    def _sequenced(self, seq: int) -> tuple[str, ...]:
+        """Return every market if this message does not follow the last one, else none."""
+        if self._guard.next(seq):
+            return ()
+        if self._guard.gap is not None and self._guard.gap[1] == seq:
+            self._note_bad(SOURCE, "gap in the sequence", repr(self._guard))
+        # The books are suspect from here on; their snapshots restart the count.
+        self._guard.reset(seq + 1)
+        for book in self._books.values():
+            book.distrust(BookFault.GAP)
+        return self.tickers
+
+    def _delta(self, frame: BookDelta) -> tuple[str, ...]:
+        book = self._books.get(frame.ticker)
+        if book is None or book.fault is not None:
+            return ()
+        try:
+            if not book.apply_delta(frame.side, frame.price_e4, frame.delta_e2):
+                self._note_bad(SOURCE, "price off the grid", repr(frame))
+        except BookBroken as error:
+            self._note_bad(SOURCE, error.fault, str(error))
+        return (frame.ticker,)
+
+    def _snapshot(self, frame: BookSnapshot) -> tuple[str, ...]:
+        book = self._books.get(frame.ticker)
+        if book is None:
+            return ()
+        try:
+            for price_e4 in book.apply_snapshot(frame.bids, frame.asks):
+                self._note_bad(SOURCE, "price off the grid", f"{frame.ticker} {price_e4}")
+        except BookBroken as error:
+            self._note_bad(SOURCE, error.fault, str(error))
+        return (frame.ticker,)
+
+    def __repr__(self) -> str:
+        return f"<SubscribedBooks {len(self._books)} books, {len(self.broken())} broken>"

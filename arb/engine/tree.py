@@ -1,0 +1,126 @@
+"""The whole tree of actors, on one page.
+
+Root, one for one: control and tape, each by itself and never able to take trading down, and
+trading. Trading, rest for one: whoever fails takes those down that were started after it,
+because they rest on it. Markets, one for one: each by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from actors import (
+    Actor,
+    ActorSpec,
+    Backoff,
+    Context,
+    Exceeded,
+    Intensity,
+    Restart,
+    Strategy,
+    SupervisorSpec,
+    drop_oldest,
+    fail,
+)
+from arb.core.listing import Listing
+from arb.engine import names
+from arb.engine.market import Market
+from arb.engine.parts import Parts
+from arb.engine.risk import RiskManager
+
+Build = Callable[[Context], Actor]
+
+# Orders, fills and holdings are never dropped: an actor that lets this many wait has stopped
+# working, and its senders must hear of it.
+ORDERS_WAITING_MAX = 10_000
+
+# Books and quotes of some hundred markets in a burst, a snapshot of each among them.
+FRAMES_WAITING_MAX = 10_000
+
+# A market is told of each change of two tops, its quotes and its holding. What waits while it is
+# away may be lost: a market that comes up asks for all of it anew, and keeps nothing.
+MARKET_MESSAGES_MAX = 2_000
+
+# Restarts within a minute, after which a market is quarantined, and any other branch gives up and
+# leaves it to the one above. Levels multiply, so the upper ones get fewer.
+MARKET_RESTARTS = Intensity(5, per_s=60.0)
+TRADING_RESTARTS = Intensity(3, per_s=60.0)
+ROOT_RESTARTS = Intensity(2, per_s=60.0)
+BACKOFF = Backoff(base_s=0.1, cap_s=5.0, healthy_after_s=30.0)
+
+# What each child may take to stop; all of them in a row stay within five seconds.
+GRACE_S = 0.5
+
+
+def engine_tree(
+    parts: Parts,
+    *,
+    journal: Build,
+    gateway: Build,
+    book_feed: Build,
+    odds_feed: Build,
+    control: Build | None = None,
+    tape: Build | None = None,
+) -> SupervisorSpec:
+    """Return the tree of an engine whose outer parts are given."""
+    trading = SupervisorSpec(
+        names.TRADING,
+        strategy=Strategy.REST_FOR_ONE,
+        intensity=TRADING_RESTARTS,
+        backoff=BACKOFF,
+        children=(
+            _worker(names.JOURNAL, journal),
+            _direct(names.RISK, lambda ctx: RiskManager(ctx, parts), ORDERS_WAITING_MAX),
+            _direct(names.GATEWAY, gateway, ORDERS_WAITING_MAX),
+            SupervisorSpec(
+                names.FEEDS,
+                strategy=Strategy.ONE_FOR_ONE,
+                intensity=TRADING_RESTARTS,
+                backoff=BACKOFF,
+                children=(
+                    _direct(names.BOOK_FEED, book_feed, FRAMES_WAITING_MAX),
+                    _direct(names.ODDS_FEED, odds_feed, FRAMES_WAITING_MAX),
+                ),
+            ),
+            SupervisorSpec(
+                names.MARKETS,
+                strategy=Strategy.ONE_FOR_ONE,
+                intensity=MARKET_RESTARTS,
+                backoff=BACKOFF,
+                exceeded=Exceeded.QUARANTINE,
+                children=tuple(market(parts, each) for each in parts.catalogue.listings),
+            ),
+        ),
+    )
+    beside = [
+        _worker(name, build)
+        for name, build in ((names.CONTROL, control), (names.TAPE, tape))
+        if build is not None
+    ]
+    return SupervisorSpec(
+        "root",
+        strategy=Strategy.ONE_FOR_ONE,
+        intensity=ROOT_RESTARTS,
+        backoff=BACKOFF,
+        children=(*beside, trading),
+    )
+
+
+def market(parts: Parts, listing: Listing) -> ActorSpec:
+    """Return the spec of one market's actor."""
+    return ActorSpec(
+        names.market_name(listing.ticker),
+        build=lambda ctx: Market(ctx, parts, listing),
+        restart=Restart.TRANSIENT,
+        mailbox=drop_oldest(MARKET_MESSAGES_MAX, keep_s=0.0),
+        direct=True,
+        grace_s=GRACE_S,
+    )
+
+
+def _direct(name: str, build: Build, waiting_max: int) -> ActorSpec:
+    return ActorSpec(name, build=build, mailbox=fail(waiting_max), direct=True, grace_s=GRACE_S)
+
+
+def _worker(name: str, build: Build) -> ActorSpec:
+    return ActorSpec(name, build=build, grace_s=GRACE_S)

@@ -1,0 +1,86 @@
+"""What every odds provider looks like to the engine, whatever it sends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+import attrs
+
+from arb.core.events import Quote
+from arb.core.games import OddsEvent
+from arb.io.text import one_line
+
+# These are exchanges that this engine compares the books with, or trades on: a fair value that
+# they took part in would be compared with itself.
+EXCLUDED_BOOKS = frozenset({"kalshi", "polymarket"})
+
+
+@attrs.frozen
+class Bad:
+    """A piece of a message that cannot be used, and why; the rest of the message can."""
+
+    reason: str
+    example: str = attrs.field(converter=one_line)
+
+
+@attrs.frozen
+class Notice:
+    """A piece that is right but carries no quote: what kind, and what it says to a person."""
+
+    kind: str
+    text: str = attrs.field(default="", converter=one_line)
+
+
+@attrs.frozen
+class Parsed:
+    """What one message of a provider held, each piece by itself."""
+
+    quotes: tuple[Quote, ...] = ()
+    bad: tuple[Bad, ...] = ()
+    notices: tuple[Notice, ...] = ()
+
+    @property
+    def needs_snapshot(self) -> bool:
+        """Say whether the provider has lost track, so that every price must be read again."""
+        return any(notice.kind == RESYNC for notice in self.notices)
+
+
+RESYNC = "resync_required"
+
+
+class FeedError(Exception):
+    """A read from a provider failed: one line, with no key in it."""
+
+
+class OddsPoll(Protocol):
+    """What is read on demand: the games on offer, and their prices as they stand."""
+
+    async def events(self, sports: Sequence[str]) -> list[OddsEvent]:
+        """Return the games of some leagues that a book offers; raises `FeedError`."""
+
+    async def snapshot(self, event_ids: Sequence[str]) -> list[Quote]:
+        """Return every book's price of some games, which confirms them; raises `FeedError`."""
+
+
+class OddsFeed(OddsPoll, Protocol):
+    """One provider: what can be polled, and a stream of changes.
+
+    Say what you want with `subscribe`, open the stream with ``async with feed.connect():`` and
+    read it with `next_update`.
+    """
+
+    provider: str
+
+    def subscribe(self, sports: Sequence[str]) -> None:
+        """Ask for the changes of some leagues, from the next `connect` on."""
+
+    def connect(self) -> AbstractAsyncContextManager[None]:
+        """Open the stream for the length of a block; raises `ConnectFailed`."""
+
+    async def next_update(self) -> Parsed:
+        """Return what the next message held; raises `SocketClosed`."""
+
+    def parse(self, raw: str | bytes, received_ms: int) -> Parsed:
+        """Read one message of the stream; never raises."""

@@ -1,0 +1,249 @@
+"""odds-api.io: its REST service for games and whole prices, its WebSocket for changes.
+
+The key travels in every URL, so no text from here shows a query.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urlencode
+
+import attrs
+import orjson
+import trio
+
+from arb.core.events import Quote
+from arb.core.games import OddsEvent
+from arb.feeds.base import Bad, FeedError, Parsed
+from arb.feeds.odds_api_wire import (
+    MONEYLINE,
+    PROVIDER,
+    event_id_of,
+    parse_frame,
+    sequence_of,
+    snapshot_quotes,
+)
+from arb.io.clock import Clock
+from arb.io.http import Http, HttpFailed
+from arb.io.iso import iso_ms
+from arb.io.net import Network
+from arb.io.text import one_line
+from arb.io.url import without_secret
+from arb.io.websocket import ConnectFailed, Socket, SocketClosed, open_socket
+
+
+@attrs.frozen
+class League:
+    """One of our leagues in the provider's words; ``slug`` is a guess until /leagues is read."""
+
+    name: str
+    sport: str
+    slug: str
+
+
+# The slugs of NBA and MLB were seen; the others follow their pattern and are looked up.
+LEAGUES = {
+    league.name: league
+    for league in (
+        League("nfl", "american-football", "usa-nfl"),
+        League("nba", "basketball", "usa-nba"),
+        League("mlb", "baseball", "usa-mlb"),
+        League("nhl", "ice-hockey", "usa-nhl"),
+        League("wnba", "basketball", "usa-wnba"),
+    )
+}
+
+# The provider's own limit for one odds/multi call, which counts as one request.
+EVENTS_PER_CALL = 10
+
+# The provider's own limit for the bookmakers of one call.
+BOOKS_PER_CALL = 30
+
+# Games that have ended are of no use; both of these can be traded.
+EVENT_STATUS = "pending,live"
+
+
+class OddsApiIo:
+    """One account's feed; satisfies `OddsFeed`.
+
+    The provider allows one connection a key: a new one silently closes the older.
+    """
+
+    provider = PROVIDER
+
+    def __init__(
+        self,
+        http: Http,
+        network: Network,
+        clock: Clock,
+        rest_url: str,
+        ws_url: str,
+        api_key: str,
+        *,
+        books: Sequence[str] = (),
+        on_bad: Callable[[Bad], None] | None = None,
+    ) -> None:
+        self._http = http
+        self._network = network
+        self._clock = clock
+        self._rest_url = rest_url.rstrip("/")
+        self._ws_url = ws_url
+        self._api_key = api_key
+        self._books = tuple(books[:BOOKS_PER_CALL])
+        self._on_bad = on_bad
+        self._sports: tuple[str, ...] = ()
+        self._socket: Socket | None = None
+        self.last_sequence: int | None = None
+        self.bad: Counter[str] = Counter()
+
+    # What is polled.
+
+    async def events(self, sports: Sequence[str]) -> list[OddsEvent]:
+        """Return the games of some leagues that are to come or live; raises `FeedError`."""
+        await trio.lowlevel.checkpoint()
+        found: list[OddsEvent] = []
+        for league in [_league(sport) for sport in sports]:
+            slug = await self._slug(league)
+            params = [("sport", league.sport), ("league", slug), ("status", EVENT_STATUS)]
+            for row in _rows(await self._get("events", params), "events"):
+                try:
+                    found.append(_event(row, league.name))
+                except (KeyError, TypeError, ValueError) as wrong:
+                    self._note(Bad(f"an event cannot be read: {type(wrong).__name__}", row))
+        return found
+
+    async def _slug(self, league: League) -> str:
+        rows = _rows(await self._get("leagues", [("sport", league.sport)]), "leagues")
+        slugs = [row["slug"] for row in rows if isinstance(row, dict) and _is(row, league)]
+        return slugs[0] if slugs else league.slug
+
+    async def snapshot(self, event_ids: Sequence[str]) -> list[Quote]:
+        """Return every book's price of some games as they stand; raises `FeedError`."""
+        await trio.lowlevel.checkpoint()
+        quotes: list[Quote] = []
+        for start in range(0, len(event_ids), EVENTS_PER_CALL):
+            params = [("eventIds", ",".join(event_ids[start : start + EVENTS_PER_CALL]))]
+            params += [("bookmakers", ",".join(self._books))] if self._books else []
+            rows = _rows(await self._get("odds/multi", params), "events")
+            received_ms = self._clock.wall_ms()
+            for row in rows:
+                parsed = snapshot_quotes(row, received_ms)
+                quotes += parsed.quotes
+                self._note(*parsed.bad)
+        return quotes
+
+    async def _get(self, path: str, params: list[tuple[str, str]]) -> Any:
+        place = f"odds-api.io {path}"
+        try:
+            answer = await self._http.request(
+                "GET", f"{self._rest_url}/{path}", params=[("apiKey", self._api_key), *params]
+            )
+        except HttpFailed as failed:
+            raise FeedError(self._masked(f"{place}: {failed}")) from None
+        if answer.status != 200:  # noqa: PLR2004 - HTTP's own number
+            text = f"{place}: HTTP {answer.status}: {one_line(answer.body)}"
+            raise FeedError(self._masked(text))
+        try:
+            return orjson.loads(answer.body)
+        except orjson.JSONDecodeError:
+            raise FeedError(self._masked(f"{place}: no JSON: {one_line(answer.body)}")) from None
+
+    # What is streamed.
+
+    def subscribe(self, sports: Sequence[str]) -> None:
+        """Ask for the changes of some leagues, from the next `connect` on."""
+        self._sports = tuple(_league(sport).name for sport in sports)
+
+    @property
+    def stream_url(self) -> str:
+        """Return the address of the stream with its filters and the key: not to be shown."""
+        sports = dict.fromkeys(LEAGUES[name].sport for name in self._sports)
+        params = [("apiKey", self._api_key), ("markets", MONEYLINE)]
+        params += [("sport", ",".join(sports))] if sports else []
+        if self.last_sequence is not None:
+            # The provider replays what was missed, where it keeps sequence numbers at all.
+            params.append(("lastSeq", str(self.last_sequence)))
+        return f"{self._ws_url}?{urlencode(params, safe=',')}"
+
+    @asynccontextmanager
+    async def connect(self) -> AsyncIterator[None]:
+        """Open the stream for the length of a block; raises `ConnectFailed`."""
+        try:
+            async with open_socket(self._network, self.stream_url) as socket:
+                self._socket = socket
+                yield
+        except ConnectFailed as failed:
+            raise ConnectFailed(failed.status, self._masked(failed.text)) from None
+        finally:
+            self._socket = None
+
+    async def next_update(self) -> Parsed:
+        """Return what the next message held; raises `SocketClosed`."""
+        if self._socket is None:
+            raise SocketClosed("the stream is not open")
+        return self.parse(await self._socket.receive(), self._clock.wall_ms())
+
+    def parse(self, raw: str | bytes, received_ms: int) -> Parsed:
+        """Read one message of the stream; never raises."""
+        parsed = parse_frame(raw, received_ms)
+        if b'"seq"' in raw if isinstance(raw, bytes) else '"seq"' in raw:
+            self.last_sequence = sequence_of(raw) or self.last_sequence
+        if parsed.needs_snapshot:
+            self.last_sequence = None
+        self._note(*parsed.bad)
+        return parsed
+
+    def _note(self, *bad: Bad) -> None:
+        for each in bad:
+            self.bad[each.reason] += 1
+            if self._on_bad is not None:
+                self._on_bad(each)
+
+    def _masked(self, text: str) -> str:
+        return one_line(without_secret(text, self._api_key))
+
+    def __repr__(self) -> str:
+        state = "open" if self._socket is not None else "closed"
+        return f"<OddsApiIo {self._rest_url} {state}>"
+
+
+def _league(name: str) -> League:
+    league = LEAGUES.get(name.casefold())
+    if league is None:
+        raise FeedError(f"unknown sport {name!r}; known are {', '.join(sorted(LEAGUES))}")
+    return league
+
+
+def _is(row: dict[str, Any], league: League) -> bool:
+    slug, name = row.get("slug"), row.get("name")
+    if not isinstance(slug, str) or not slug:
+        return False
+    return slug == league.slug or (isinstance(name, str) and name.casefold() == league.name)
+
+
+def _rows(content: Any, name: str) -> list[Any]:
+    # The documentation shows bare lists, some consumers read them out of an object.
+    rows = content.get(name, content.get("data")) if isinstance(content, dict) else content
+    if not isinstance(rows, list):
+        raise FeedError(f"odds-api.io: no list of {name}: {one_line(content, 80)}")
+    return rows
+
+
+def _event(row: Any, league: str) -> OddsEvent:
+    home, away = row["home"], row["away"]
+    if not (isinstance(home, str) and home and isinstance(away, str) and away):
+        raise TypeError("home and away are no names")
+    native = row.get("bookmakerIds")
+    ticker = native.get("Kalshi") if isinstance(native, dict) else None
+    return OddsEvent(
+        PROVIDER,
+        event_id_of(row["id"]),
+        league,
+        home,
+        away,
+        iso_ms(row["date"]),
+        ticker if isinstance(ticker, str) and ticker else None,
+    )

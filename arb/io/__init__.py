@@ -1,0 +1,1 @@
+"""The outside world behind small seams: clocks, connections, HTTP and WebSocket clients."""

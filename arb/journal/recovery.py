@@ -1,0 +1,88 @@
+"""From records back to the state they led to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import attrs
+
+from arb.core.ledger import Ledger
+from arb.core.money import CountE2, MoneyE6
+from arb.core.orders import Order
+from arb.core.permission import Halt
+from arb.journal.records import (
+    NotARecord,
+    Record,
+    RecordKind,
+    read_amend,
+    read_fill,
+    read_intent,
+    read_report,
+)
+
+
+@attrs.define
+class Recovered:
+    """What a journal says: the ledger, the next free numbers, and a halt that still stands."""
+
+    ledger: Ledger
+    next_record: int = 1
+    next_order: int = 1
+    halt: Halt | None = None
+    has_account: bool = False
+
+
+def recover(records: Iterable[Record]) -> Recovered:
+    """Rebuild the state from all records of a journal; replaying them twice gives the same.
+
+    Raises `NotARecord` for a record that does not say what its kind should, or that does not
+    follow from those before it.
+    """
+    state = Recovered(Ledger(cash_e6=MoneyE6(0)))
+    for record in records:
+        try:
+            _apply(state, record)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            where = f"record {record.number} ({record.kind})"
+            raise NotARecord(f"{where} cannot be read: {error!r}") from error
+        state.next_record = record.number + 1
+    return state
+
+
+def _apply(state: Recovered, record: Record) -> None:
+    if record.kind is RecordKind.INTENT:
+        _open(state, record)
+    elif record.kind is RecordKind.AMEND:
+        amend = read_amend(record.data)
+        state.ledger.orders[amend.client_order_id].amend_sent(amend.price_e4)
+    elif record.kind is RecordKind.REPORT:
+        state.ledger.report(read_report(record.data))
+    elif record.kind is RecordKind.FILL:
+        state.ledger.book(read_fill(record.data))
+    elif record.kind is RecordKind.ACCOUNT:
+        _take_account(state, record)
+    elif record.kind is RecordKind.HALT:
+        state.halt = Halt(record.data["reason"], record.data["by"], record.at_ms)
+    elif record.kind is RecordKind.CLEAR:
+        state.halt = None
+
+
+def _open(state: Recovered, record: Record) -> None:
+    client_order_id, intent = read_intent(record.data)
+    order = Order(client_order_id, intent, intent.price_e4, intent.count_e2, record.at_ms)
+    state.ledger.open_order(order)
+    number = int(client_order_id.rpartition("-")[2], 16)
+    state.next_order = max(state.next_order, number + 1)
+
+
+def _take_account(state: Recovered, record: Record) -> None:
+    # The account is the whole of what is held: a market that it does not name is flat.
+    state.has_account = True
+    state.ledger.cash_e6 = MoneyE6(record.data["cash_e6"])
+    state.ledger.trade_ids.update(record.data["trade_ids"])
+    for position in state.ledger.positions.values():
+        position.count_e2, position.cost_e6 = CountE2(0), MoneyE6(0)
+    for held in record.data["positions"]:
+        position = state.ledger.position(held["ticker"])
+        position.count_e2 = CountE2(held["count_e2"])
+        position.cost_e6 = MoneyE6(held["cost_e6"])

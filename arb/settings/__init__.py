@@ -1,0 +1,25 @@
+"""The settings: declared in sections, read from a file and the environment, shown masked."""
+
+from __future__ import annotations
+
+from arb.settings.errors import SettingsError
+from arb.settings.load import load
+from arb.settings.secret import Secret
+from arb.settings.sections import Engine, Kalshi, OddsFeed
+from arb.settings.settings import Settings, Source, SourceKind
+from arb.settings.venues import Mode, Venue, venue
+
+__all__ = [
+    "Engine",
+    "Kalshi",
+    "Mode",
+    "OddsFeed",
+    "Secret",
+    "Settings",
+    "SettingsError",
+    "Source",
+    "SourceKind",
+    "Venue",
+    "load",
+    "venue",
+]

@@ -1,0 +1,1 @@
+"""A matching engine on integers: books, accounts, fees, orders and the life of a market."""

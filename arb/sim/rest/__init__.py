@@ -1,0 +1,1 @@
+"""The exchange's REST interface: bodies and handlers, byte for byte as recorded."""

@@ -1,0 +1,283 @@
+"""Endpoints that change orders, in their second version; the first answers 410."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from arb.core.money import count_text
+from arb.sim.conditions import OrderAnswer
+from arb.sim.exchange.placing import place
+from arb.sim.exchange.refusals import Refused, nested, not_found
+from arb.sim.exchange.resting import (
+    Amendment,
+    amend,
+    cancel,
+    cancel_all,
+    decrease,
+    find_resting,
+)
+from arb.sim.exchange.values import (
+    BookSide,
+    Fill,
+    Lifetime,
+    Order,
+    OrderRequest,
+    Placed,
+    SelfTrade,
+)
+from arb.sim.exchange.venue import Venue
+from arb.sim.rest.call import Call, Field, count_field, decode_object, json_body, price_field
+from arb.sim.rest.words import Json, dollars_text
+from arb.sim.serving.http import Response, json_response
+
+_AUTO_ROUTE = -1
+_CREATE = (
+    Field("ticker", "string", required=True),
+    Field("client_order_id", "string"),
+    Field("side", "string", required=True),
+    Field("count", "string", required=True),
+    Field("price", "string", required=True),
+    Field("expiration_time", "int64"),
+    Field("time_in_force", "string", required=True),
+    Field("post_only", "bool"),
+    Field("self_trade_prevention_type", "string", required=True),
+    Field("cancel_order_on_pause", "bool"),
+    Field("reduce_only", "bool"),
+    Field("subaccount", "int64"),
+    Field("order_group_id", "string"),
+    Field("exchange_index", "int64"),
+)
+_AMEND = (
+    Field("ticker", "string", required=True),
+    Field("side", "string", required=True),
+    Field("price", "string", required=True),
+    Field("count", "string", required=True),
+    Field("client_order_id", "string"),
+    Field("updated_client_order_id", "string"),
+    Field("expiration_time", "int64"),
+    Field("exchange_index", "int64"),
+)
+_DECREASE = (
+    Field("reduce_by", "string"),
+    Field("reduce_to", "string"),
+    Field("exchange_index", "int64"),
+    Field("market_ticker", "string"),
+)
+_BATCHED_CANCEL = (
+    Field("order_id", "string", required=True),
+    Field("market_ticker", "string"),
+    Field("exchange_index", "int64"),
+    Field("subaccount", "int64"),
+)
+
+
+def create(call: Call) -> Response:
+    """``POST /portfolio/events/orders``; conditions may refuse it or lose its answer."""
+    conditions = call.venue.conditions
+    answer = conditions.order_answer
+    if answer is OrderAnswer.REFUSE:
+        raise nested(409, "trading_is_paused")
+    if answer is OrderAnswer.DROP_REQUEST:
+        return Response(0, hang_up=True, delay_s=conditions.order_delay_s)
+    body = _placed_body(_create(call, json_body(call.request)))
+    if answer is OrderAnswer.ERROR_AFTER:
+        return json_response(503, {"error": {"code": "service_unavailable", "message": ""}})
+    if answer is OrderAnswer.EMPTY_SUCCESS:
+        return json_response(201, {})
+    made = json_response(201, body)
+    return Response(
+        made.status,
+        made.body,
+        delay_s=conditions.order_delay_s,
+        hang_up=answer is OrderAnswer.DROP_ACK,
+    )
+
+
+def create_batch(call: Call) -> Response:
+    """``POST /portfolio/events/orders/batched``: each order succeeds or fails by itself."""
+    return _batch(call, 201, lambda one: _placed_body(_create(call, one)))
+
+
+def cancel_batch(call: Call) -> Response:
+    """``DELETE /portfolio/events/orders/batched``: each cancel succeeds or fails by itself."""
+    return _batch(call, 200, lambda one: _cancel_one(call, one))
+
+
+def cancel_by_id(call: Call) -> Response:
+    """``DELETE /portfolio/events/orders/{order_id}``; without a market it looks on shard 0."""
+    shard = shard_of(call.venue, call.request.text("market_ticker"), call.integer("exchange_index"))
+    order, reduced_e2 = cancel(call.venue, call.account, call.params["order_id"], shard)
+    return json_response(200, _cancelled_body(order, reduced_e2))
+
+
+def cancel_everything(call: Call) -> Response:
+    """``DELETE /portfolio/events/orders``: all shards, everybody's orders on the account."""
+    cancel_all(call.venue, call.account)
+    return Response(204)
+
+
+def amend_by_id(call: Call) -> Response:
+    """``POST /portfolio/events/orders/{order_id}/amend``."""
+    body = decode_object(json_body(call.request), "AmendOrderV2Request", _AMEND)
+    shard = shard_of(call.venue, body["ticker"], body.get("exchange_index"))
+    order = find_resting(call.venue, call.account, call.params["order_id"], shard)
+    wish = Amendment(
+        ticker=body["ticker"],
+        side=_word(BookSide, body["side"], "side"),
+        price_e4=price_field(body["price"]),
+        count_e2=count_field(body["count"]),
+        client_order_id=body.get("client_order_id"),
+        updated_client_order_id=body.get("updated_client_order_id"),
+        expires_s=body.get("expiration_time"),
+    )
+    amended = amend(call.venue, call.account, order, wish)
+    answer: Json = {
+        "client_order_id": order.client_order_id,
+        "order_id": order.order_id,
+        "ts_ms": order.updated_ms,
+    }
+    if amended.resized:
+        answer["remaining_count"] = count_text(order.remaining_e2)
+        answer["fill_count"] = count_text(sum(fill.count_e2 for fill in amended.fills))
+    return json_response(200, answer | _averages(amended.fills))
+
+
+def decrease_by_id(call: Call) -> Response:
+    """``POST /portfolio/events/orders/{order_id}/decrease``."""
+    body = decode_object(json_body(call.request), "DecreaseOrderV2Request", _DECREASE)
+    shard = shard_of(call.venue, body.get("market_ticker", ""), body.get("exchange_index"))
+    order = find_resting(call.venue, call.account, call.params["order_id"], shard)
+    by, to = body.get("reduce_by", ""), body.get("reduce_to", "")
+    if bool(by) == bool(to):
+        raise nested(400, "invalid_parameters", "exactly one of reduce_by and reduce_to")
+    remaining_e2 = count_field(to) if to else order.remaining_e2 - count_field(by)
+    decrease(call.venue, order, remaining_e2)
+    return json_response(
+        200,
+        {
+            "client_order_id": order.client_order_id,
+            "order_id": order.order_id,
+            "remaining_count": count_text(order.remaining_e2),
+            "ts_ms": order.updated_ms,
+        },
+    )
+
+
+def first_version(_call: Call) -> Response:
+    """Every change through the first version of the order endpoints: gone since June 2026."""
+    return json_response(
+        410,
+        {
+            "error": {
+                "code": "deprecated_v1_order_endpoint",
+                "message": "Please switch to the V2 endpoints",
+                "details": "https://docs.kalshi.com/api-reference/orders/create-order-v2",
+            }
+        },
+    )
+
+
+def shard_of(venue: Venue, market_ticker: str, exchange_index: int | None) -> int:
+    """Return the shard a request by order id goes to: as told, by its market, else shard 0."""
+    if exchange_index is not None and exchange_index != _AUTO_ROUTE:
+        return exchange_index
+    if not market_ticker:
+        return 0
+    market = venue.markets.get(market_ticker)
+    if market is None:
+        raise not_found()
+    return market.exchange_index
+
+
+def _create(call: Call, value: object) -> Placed:
+    body = decode_object(value, "CreateOrderV2Request", _CREATE)
+    market = call.venue.market(body["ticker"])
+    shard = body.get("exchange_index", _AUTO_ROUTE)
+    if shard not in (_AUTO_ROUTE, market.exchange_index):
+        raise nested(404, "market_not_found")
+    request = OrderRequest(
+        ticker=body["ticker"],
+        side=_word(BookSide, body["side"], "side"),
+        count_e2=count_field(body["count"]),
+        price_e4=price_field(body["price"]),
+        lifetime=_word(Lifetime, body["time_in_force"], "time_in_force"),
+        self_trade=_word(
+            SelfTrade, body["self_trade_prevention_type"], "self_trade_prevention_type"
+        ),
+        client_order_id=body.get("client_order_id"),
+        expires_s=body.get("expiration_time"),
+        post_only=body.get("post_only", False),
+        reduce_only=body.get("reduce_only", False),
+        cancel_on_pause=body.get("cancel_order_on_pause", False),
+        group_id=body.get("order_group_id"),
+    )
+    return place(call.venue, call.account, request)
+
+
+def _cancel_one(call: Call, value: object) -> Json:
+    body = decode_object(value, "BatchCancelOrdersRequestOrder", _BATCHED_CANCEL)
+    shard = shard_of(call.venue, body.get("market_ticker", ""), body.get("exchange_index"))
+    order, reduced_e2 = cancel(call.venue, call.account, body["order_id"], shard)
+    return _cancelled_body(order, reduced_e2)
+
+
+def _batch(call: Call, status: int, handle: Callable[[object], Json]) -> Response:
+    value = json_body(call.request)
+    items: Any = value.get("orders") if isinstance(value, dict) else None
+    if not isinstance(items, list):
+        raise nested(400, "invalid_parameters", "orders is required")
+    return json_response(status, {"orders": [_each(handle, item) for item in items]})
+
+
+def _each(handle: Callable[[object], Json], item: object) -> Json:
+    try:
+        return handle(item)
+    except Refused as refused:
+        refusal = refused.refusal
+        error: Json = {"code": refusal.code, "message": refusal.message}
+        if refusal.details is not None:
+            error["details"] = refusal.details
+        named = item if isinstance(item, dict) else {}
+        known = {key: named[key] for key in ("order_id", "client_order_id") if key in named}
+        return {**known, "error": error}
+
+
+def _placed_body(placed: Placed) -> Json:
+    order = placed.order
+    body: Json = {
+        "client_order_id": order.client_order_id,
+        "fill_count": count_text(sum(fill.count_e2 for fill in placed.fills)),
+        "order_id": order.order_id,
+        "remaining_count": count_text(order.remaining_e2),
+        "ts_ms": placed.at_ms,
+    }
+    return body | _averages(placed.fills)
+
+
+def _averages(fills: Sequence[Fill]) -> Json:
+    count_e2 = sum(fill.count_e2 for fill in fills)
+    if not count_e2:
+        return {}
+    cost_e6 = sum(fill.price_e4 * fill.count_e2 for fill in fills)
+    fees_e6 = sum(fill.fee_e6 for fill in fills)
+    return {
+        "average_fee_paid": dollars_text(fees_e6 * 100 // count_e2),
+        "average_fill_price": dollars_text(cost_e6 * 100 // count_e2),
+    }
+
+
+def _cancelled_body(order: Order, reduced_e2: int) -> Json:
+    return {
+        "client_order_id": order.client_order_id,
+        "order_id": order.order_id,
+        "reduced_by": count_text(reduced_e2),
+        "ts_ms": order.updated_ms,
+    }
+
+
+def _word(words: Any, text: str, name: str) -> Any:
+    try:
+        return words(text)
+    except ValueError:
+        raise nested(400, "invalid_parameters", f"invalid {name}") from None

@@ -1,0 +1,214 @@
+"""Public endpoints: exchange status, series, events, markets, books, trades, milestones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from arb.sim.exchange.markets import Event, Market, MarketStatus
+from arb.sim.exchange.refusals import bad_parameter, nested, not_found, undecodable
+from arb.sim.rest.call import Call, page, within
+from arb.sim.rest.listing_shapes import (
+    event_body,
+    market_body,
+    milestone_body,
+    orderbook_body,
+    series_body,
+    trade_body,
+)
+from arb.sim.rest.words import Json
+from arb.sim.serving.http import Response, json_response
+from arb.sim.timing import iso, wall_ms_from_iso
+
+# The words of the status filter are not those of the payload.
+_STATUS_WORDS: dict[str, tuple[MarketStatus, ...]] = {
+    "unopened": (MarketStatus.INITIALIZED,),
+    "open": (MarketStatus.ACTIVE,),
+    "paused": (MarketStatus.INACTIVE,),
+    "closed": (MarketStatus.CLOSED, MarketStatus.DETERMINED),
+    "settled": (MarketStatus.FINALIZED,),
+}
+_BOOKS_MAX = 100
+
+
+def exchange_status(call: Call) -> Response:
+    """``GET /exchange/status``."""
+    venue = call.venue
+    return json_response(
+        200, {"exchange_active": venue.exchange_active, "trading_active": venue.trading_active}
+    )
+
+
+def user_data_timestamp(call: Call) -> Response:
+    """``GET /exchange/user_data_timestamp``: how far private reads have caught up."""
+    lag_ms = call.venue.conditions.stale_read_ms
+    return json_response(200, {"as_of_time": iso(call.venue.clock.wall_ms() - lag_ms)})
+
+
+def series_list(call: Call) -> Response:
+    """``GET /series``: everything at once, there are no pages."""
+    category, tags = call.request.text("category"), call.request.texts("tags")
+    series = [
+        series_body(one)
+        for one in call.venue.series.values()
+        if category in ("", "Sports") and (not tags or one.tag in tags)
+    ]
+    return json_response(200, {"series": series})
+
+
+def series_one(call: Call) -> Response:
+    """``GET /series/{ticker}``."""
+    series = call.venue.series.get(call.params["ticker"])
+    if series is None:
+        raise not_found()
+    return json_response(200, {"series": series_body(series)})
+
+
+def fee_changes(_call: Call) -> Response:
+    """``GET /series/fee_changes``: none are scheduled."""
+    return json_response(200, {"series_fee_change_arr": []})
+
+
+def events_list(call: Call) -> Response:
+    """``GET /events``."""
+    series, tickers = call.request.text("series_ticker"), call.request.texts("tickers")
+    wanted = _statuses(call)
+    events = [
+        event
+        for event in call.venue.events.values()
+        if (not series or event.series.ticker == series)
+        and (not tickers or event.ticker in tickers)
+        and (wanted is None or any(one.status in wanted for one in _markets(call, event)))
+    ]
+    shown, cursor = page(call, events, "GetEvents", default=200, highest=200)
+    nested_markets = call.request.text("with_nested_markets") == "true"
+    bodies = [_event(call, event, nested_markets=nested_markets) for event in shown]
+    answer: Json = {"cursor": cursor, "events": bodies}
+    if call.request.text("with_milestones") == "true":
+        answer["milestones"] = [milestone_body(event) for event in shown]
+    return json_response(200, answer)
+
+
+def events_one(call: Call) -> Response:
+    """``GET /events/{ticker}``."""
+    event = call.venue.events.get(call.params["ticker"])
+    if event is None:
+        raise not_found()
+    inside = call.request.text("with_nested_markets") == "true"
+    answer: Json = {"event": _event(call, event, nested_markets=inside)}
+    if not inside and call.request.text("exclude_markets") != "true":
+        answer["markets"] = [market_body(market) for market in _markets(call, event)]
+    return json_response(200, answer)
+
+
+def markets_list(call: Call) -> Response:
+    """``GET /markets``."""
+    event, series = call.request.text("event_ticker"), call.request.text("series_ticker")
+    tickers, wanted = call.request.texts("tickers"), _statuses(call)
+    times: tuple[tuple[str, Callable[[Market], int | None]], ...] = (
+        ("created_ts", lambda market: market.open_ms),
+        ("close_ts", lambda market: market.close_ms),
+        ("settled_ts", lambda market: market.settled_ms),
+        ("updated_ts", lambda market: market.updated_ms),
+    )
+    markets = [
+        market
+        for market in call.venue.markets.values()
+        if (not event or market.event.ticker == event)
+        and (not series or market.event.series.ticker == series)
+        and (not tickers or market.ticker in tickers)
+        and (wanted is None or market.status in wanted)
+        and call.request.text("mve_filter") != "only"
+        and all(within(call, name, moment(market)) for name, moment in times)
+    ]
+    shown, cursor = page(call, markets, "GetMarkets")
+    return json_response(200, {"cursor": cursor, "markets": [market_body(one) for one in shown]})
+
+
+def markets_one(call: Call) -> Response:
+    """``GET /markets/{ticker}``."""
+    return json_response(200, {"market": market_body(_market(call))})
+
+
+def orderbook(call: Call) -> Response:
+    """``GET /markets/{ticker}/orderbook``."""
+    depth = call.integer("depth") or 0
+    return json_response(200, {"orderbook_fp": orderbook_body(_market(call), depth)})
+
+
+def orderbooks(call: Call) -> Response:
+    """``GET /markets/orderbooks``: up to a hundred books at once."""
+    tickers = call.request.texts("tickers")
+    if not 1 <= len(tickers) <= _BOOKS_MAX:
+        raise bad_parameter("GetMarketOrderbooks", "Tickers", "max")
+    books = [
+        {"orderbook_fp": orderbook_body(call.venue.market(ticker)), "ticker": ticker}
+        for ticker in tickers
+    ]
+    return json_response(200, {"orderbooks": books})
+
+
+def trades(call: Call) -> Response:
+    """``GET /markets/trades``, newest first."""
+    ticker = call.request.text("ticker")
+    found = [
+        trade
+        for market in call.venue.markets.values()
+        if not ticker or market.ticker == ticker
+        for trade in market.trades
+        if within(call, "ts", trade.at_ms)
+    ]
+    found.sort(key=lambda trade: -trade.at_ms)
+    shown, cursor = page(call, found, "GetTrades")
+    return json_response(200, {"cursor": cursor, "trades": [trade_body(one) for one in shown]})
+
+
+def milestones(call: Call) -> Response:
+    """``GET /milestones``, which alone tell when a game starts; ``limit`` is required."""
+    if call.integer("limit") is None:
+        raise bad_parameter("GetMilestones", "Limit", "required")
+    found = [event for event in call.venue.events.values() if _milestone_matches(call, event)]
+    shown, cursor = page(call, found, "GetMilestones", highest=500)
+    bodies = [milestone_body(event) for event in shown]
+    return json_response(200, {"cursor": cursor, "milestones": bodies})
+
+
+def _milestone_matches(call: Call, event: Event) -> bool:
+    text = call.request.text
+    try:
+        earliest_ms = wall_ms_from_iso(text("minimum_start_date", "1970-01-01T00:00:00Z"))
+    except ValueError:
+        raise undecodable("invalid minimum_start_date") from None
+    return (
+        text("category", "Sports") == "Sports"
+        and text("type", event.series.milestone_type) == event.series.milestone_type
+        and text("competition", event.series.competition) == event.series.competition
+        and text("related_event_ticker", event.ticker) == event.ticker
+        and event.start_ms >= earliest_ms
+    )
+
+
+def _statuses(call: Call) -> tuple[MarketStatus, ...] | None:
+    word = call.request.text("status")
+    if not word:
+        return None
+    if word not in _STATUS_WORDS:
+        raise nested(400, "bad_request", "invalid status filter")
+    return _STATUS_WORDS[word]
+
+
+def _market(call: Call) -> Market:
+    market = call.venue.markets.get(call.params["ticker"])
+    if market is None:
+        raise not_found()
+    return market
+
+
+def _markets(call: Call, event: Event) -> list[Market]:
+    return call.venue.markets_of(event.ticker)
+
+
+def _event(call: Call, event: Event, *, nested_markets: bool) -> Json:
+    body = event_body(event)
+    if nested_markets:
+        body["markets"] = [market_body(market) for market in _markets(call, event)]
+    return body

@@ -1,0 +1,1 @@
+"""HTTP and WebSocket over any Trio stream, so that sockets and memory are served alike."""

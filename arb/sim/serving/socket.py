@@ -1,0 +1,180 @@
+"""One WebSocket connection: admitted, written from a bounded outbox, pinged, and ended."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+import trio
+from trio_websocket import (
+    ConnectionClosed,
+    HandshakeError,
+    WebSocketConnection,
+    WebSocketRequest,
+    wrap_server_stream,
+)
+
+from arb.sim.serving.http import Request, Response, make_request
+
+HANDSHAKE_S = 10.0
+CLOSE_S = 1.0
+COMMAND_BYTES_MAX = 1_048_576
+# While sockets are stalled the writer looks again this often.
+_STALLED_POLL_S = 0.02
+
+
+class Outbox:
+    """Frames on their way to one client; full at ``limit``, when the client reads too slowly."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.closing: tuple[int, str] | None = None
+        self._frames: deque[str] = deque()
+        self._wake = trio.Event()
+
+    def __repr__(self) -> str:
+        return f"Outbox({len(self._frames)}/{self.limit})"
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    @property
+    def full(self) -> bool:
+        """Return whether no further frame may be put in."""
+        return len(self._frames) >= self.limit
+
+    def put(self, frame: str) -> None:
+        """Add a frame; whoever minds the limit looks at ``full`` before."""
+        self._frames.append(frame)
+        self._wake.set()
+
+    def close(self, code: int, reason: str = "") -> None:
+        """Close the connection once what is in here was sent."""
+        self.closing = (code, reason)
+        self._wake.set()
+
+    async def take(self) -> str | None:
+        """Return the next frame, or None when the connection is to be closed."""
+        while not self._frames:
+            if self.closing is not None:
+                return None
+            self._wake = trio.Event()
+            await self._wake.wait()
+        return self._frames.popleft()
+
+
+class Agent(Protocol):
+    """Whoever answers on one admitted connection."""
+
+    outbox: Outbox
+
+    def received(self, text: str) -> None:
+        """Take a message of the client."""
+
+    def ended(self) -> None:
+        """Take note that the connection is gone."""
+
+
+Admit = Callable[[Request], Agent | Response]
+
+
+async def serve_socket(
+    stream: trio.abc.Stream,
+    admit: Admit,
+    *,
+    ping: bytes | None = None,
+    ping_every_s: float = 10.0,
+    stalled: Callable[[], bool] = lambda: False,
+) -> None:
+    """Serve one WebSocket to its end.
+
+    trio-websocket 0.12.2 can let a bare ``Cancelled`` or a protocol error escape from its reader,
+    so each connection lives in a nursery of its own and whatever it raises ends only itself.
+    """
+    try:
+        async with trio.open_nursery() as nursery:
+            with trio.move_on_after(HANDSHAKE_S):
+                request = await wrap_server_stream(
+                    nursery, stream, max_message_size=COMMAND_BYTES_MAX
+                )
+                agent = await _admit(request, admit)
+                if agent is not None:
+                    socket = await request.accept()
+                    nursery.start_soon(_converse, socket, agent, nursery.cancel_scope, stalled)
+                    if ping is not None:
+                        nursery.start_soon(_ping, socket, ping, ping_every_s, nursery.cancel_scope)
+                    return
+            nursery.cancel_scope.cancel()
+    except* (ConnectionClosed, HandshakeError, trio.BrokenResourceError, trio.ClosedResourceError):
+        # The peer is gone, or never spoke WebSocket: this connection is over, nothing else is.
+        pass
+
+
+async def _admit(request: WebSocketRequest, admit: Admit) -> Agent | None:
+    headers = {name.decode().lower(): value.decode("latin-1") for name, value in request.headers}
+    answer = admit(make_request("GET", request.path, headers, b""))
+    if not isinstance(answer, Response):
+        return answer
+    extra = [("content-type", answer.content_type)]
+    named = [(name.encode(), value.encode()) for name, value in extra]
+    await request.reject(answer.status, extra_headers=named, body=answer.body or None)
+    return None
+
+
+async def _converse(
+    socket: WebSocketConnection, agent: Agent, scope: trio.CancelScope, stalled: Callable[[], bool]
+) -> None:
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_write, socket, agent.outbox, nursery.cancel_scope, stalled)
+            await _read(socket, agent)
+            nursery.cancel_scope.cancel()
+    finally:
+        agent.ended()
+        scope.cancel()
+
+
+async def _read(socket: WebSocketConnection, agent: Agent) -> None:
+    while True:
+        try:
+            message = await socket.get_message()
+        except ConnectionClosed:
+            return
+        agent.received(message if isinstance(message, str) else message.decode("utf-8", "replace"))
+
+
+async def _write(
+    socket: WebSocketConnection,
+    outbox: Outbox,
+    scope: trio.CancelScope,
+    stalled: Callable[[], bool],
+) -> None:
+    try:
+        while (frame := await outbox.take()) is not None:
+            # A condition is a plain flag that anybody may set: there is nothing to wait on.
+            while stalled():  # noqa: ASYNC110
+                await trio.sleep(_STALLED_POLL_S)
+            await socket.send_message(frame)
+        code, reason = outbox.closing or (1000, "")
+        with trio.move_on_after(CLOSE_S):
+            await socket.aclose(code, reason)
+    except ConnectionClosed:
+        pass
+    finally:
+        scope.cancel()
+
+
+async def _ping(
+    socket: WebSocketConnection, payload: bytes, every_s: float, scope: trio.CancelScope
+) -> None:
+    while True:
+        await trio.sleep(every_s)
+        with trio.move_on_after(every_s) as patience:
+            try:
+                await socket.ping(payload)
+            except ConnectionClosed:
+                return
+        if patience.cancelled_caught:
+            scope.cancel()
+            return

@@ -1,0 +1,1 @@
+"""The exchange's WebSocket: commands, subscriptions with their sequence, and frames."""

@@ -1,0 +1,92 @@
+"""The exchange behind one listener: REST and WebSocket on any stream."""
+
+from __future__ import annotations
+
+import trio
+
+from arb.sim.exchange.refusals import Refused
+from arb.sim.exchange.venue import Venue
+from arb.sim.rest.app import RestApp
+from arb.sim.serving.connection import serve_connection
+from arb.sim.serving.http import Request, Response, json_response
+from arb.sim.serving.live import LiveConnections
+from arb.sim.serving.socket import Agent, serve_socket
+from arb.sim.signatures import KeyRing
+from arb.sim.websocket.commands import obey
+from arb.sim.websocket.session import OUTBOX_FRAMES_MAX, Session
+
+SOCKET_PATH = "/trade-api/ws/v2"
+_PING = b"heartbeat"
+
+
+class ClientSession(Session):
+    """A session that also takes its client's commands."""
+
+    def received(self, text: str) -> None:
+        """Carry out a command."""
+        obey(self, text)
+
+
+class ExchangeServer:
+    """Serves one exchange; ``outbox_limit`` is how far a reader may fall behind, in frames."""
+
+    def __init__(
+        self,
+        venue: Venue,
+        keys: KeyRing,
+        *,
+        enforce_limits: bool = False,
+        outbox_limit: int = OUTBOX_FRAMES_MAX,
+    ) -> None:
+        self.venue = venue
+        self.keys = keys
+        self.rest = RestApp(venue, keys, enforce_limits=enforce_limits)
+        self.sessions: list[ClientSession] = []
+        self._outbox_limit = outbox_limit
+        self._live = LiveConnections()
+
+    def __repr__(self) -> str:
+        return f"ExchangeServer({len(self._live)} connections, {len(self.sessions)} sockets)"
+
+    async def serve_stream(self, stream: trio.abc.Stream) -> None:
+        """Serve one connection to its end."""
+        with self._live.one():
+            await serve_connection(stream, self.rest, self._serve_socket)
+
+    def cut_connections(self) -> None:
+        """Break every open connection at once, as a restart of the exchange would."""
+        self._live.cut()
+
+    def inject_frame(self, text: str) -> None:
+        """Send a frame as it is to every client."""
+        for session in self.sessions:
+            session.outbox.put(text)
+
+    async def _serve_socket(self, stream: trio.abc.Stream) -> None:
+        conditions = self.venue.conditions
+        await serve_socket(
+            stream, self._admit, ping=_PING, stalled=lambda: conditions.stall_sockets
+        )
+
+    def _admit(self, request: Request) -> Agent | Response:
+        status = self.venue.conditions.refuse_upgrades
+        if status is not None:
+            return Response(status, b"unavailable", content_type="text/plain")
+        if request.path != SOCKET_PATH:
+            return Response(404, b"404 page not found\n", content_type="text/plain")
+        try:
+            name = self.keys.account_of(
+                request.headers, "GET", request.path, self.venue.clock.wall_ms()
+            )
+        except Refused as refused:
+            return json_response(refused.refusal.status, refused.refusal.body())
+        session = ClientSession(
+            self.venue, self.venue.accounts[name], self._left, limit=self._outbox_limit
+        )
+        self.sessions.append(session)
+        self.venue.listeners.append(session)
+        return session
+
+    def _left(self, session: Session) -> None:
+        self.venue.listeners.remove(session)
+        self.sessions = [one for one in self.sessions if one is not session]

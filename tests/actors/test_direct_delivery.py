@@ -1,0 +1,581 @@
+"""Direct delivery: a handler run in the sender's turn, with every guarantee of the queued way."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from contextvars import ContextVar
+from random import Random
+from typing import Any
+
+import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from actors import (
+    NO_BACKOFF,
+    Actor,
+    ActorDied,
+    ActorSpec,
+    Address,
+    Context,
+    SpecError,
+    State,
+    StrayCancelled,
+    SupervisorSpec,
+    System,
+    block,
+    open_system,
+)
+from actors.testing import Notes, Probe, probe, run_seeded, run_tree
+from actors.turn import DIRECT_BUDGET
+
+WHO: ContextVar[str] = ContextVar("WHO", default="nobody")
+
+
+def tree(*children: ActorSpec) -> SupervisorSpec:
+    """Describe a root that restarts its children at once."""
+    return SupervisorSpec("root", children, backoff=NO_BACKOFF)
+
+
+def is_direct(system: System, path: str) -> bool:
+    """Return whether the last message that was handled was handled directly."""
+    node = system.snapshot()[path]
+    return node.handled_directly > 0
+
+
+async def test_an_idle_direct_actor_handles_in_the_senders_turn(notes: Notes) -> None:
+    """The handler has run when tell returns."""
+    async with open_system(tree(probe("a", notes, direct=True)), rng=Random(0)) as system:
+        await wait_all_tasks_blocked()
+        system.address("a").tell("now")
+
+        assert notes.of("received") == [("a", "now")]
+        assert is_direct(system, "a")
+
+
+async def test_an_actor_that_did_not_ask_for_it_is_never_handled_directly(notes: Notes) -> None:
+    """Without ``direct`` a message waits for the actor's own task."""
+    async with open_system(tree(probe("a", notes)), rng=Random(0)) as system:
+        await wait_all_tasks_blocked()
+        system.address("a").tell("later")
+        assert notes.of("received") == []
+
+        await wait_all_tasks_blocked()
+        assert notes.of("received") == [("a", "later")]
+        assert not is_direct(system, "a")
+
+
+async def test_an_async_receive_is_never_entered_directly() -> None:
+    """A handler that awaits has only its own task to await in."""
+    seen: list[object] = []
+
+    class Slow(Actor):
+        async def receive(self, message: Any) -> None:
+            await trio.lowlevel.checkpoint()
+            seen.append(message)
+
+    async with open_system(tree(ActorSpec("a", Slow, direct=True)), rng=Random(0)) as system:
+        await wait_all_tasks_blocked()
+        system.address("a").tell(1)
+        assert seen == []
+
+        await wait_all_tasks_blocked()
+        assert seen == [1]
+
+
+async def test_a_failure_in_a_direct_handler_is_the_targets_alone(notes: Notes) -> None:
+    """The sender goes on; the target's supervisor restarts it; what came meanwhile waits."""
+    async with open_system(tree(probe("a", notes, direct=True)), rng=Random(0)) as system:
+        await wait_all_tasks_blocked()
+        a = system.address("a")
+        a.tell(ValueError("bad"))
+        a.tell("while it is down")
+        assert len(notes.of("received")) == 1
+
+        await wait_all_tasks_blocked()
+        assert notes.of("received")[-1] == ("a", "while it is down")
+        node = system.snapshot()["a"]
+        assert (node.generation, node.failed, node.handled) == (2, 1, 1)
+        assert str(node.last_error) == "ValueError: bad"
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
+def test_an_interrupt_in_a_direct_handler_passes_through_the_sender(
+    notes: Notes, error: type[BaseException]
+) -> None:
+    """Ctrl-C and SystemExit leave tell, stop the tree in order and are nobody's failure."""
+    left_tell: list[bool] = []
+
+    async def main(rng: Random) -> None:
+        async with open_system(
+            tree(probe("a", notes, direct=True), probe("b", notes)), rng=rng
+        ) as system:
+            await wait_all_tasks_blocked()
+            try:
+                system.address("a").tell(error())
+            except error:
+                left_tell.append(True)
+                node = system.snapshot()["a"]
+                assert (node.generation, node.last_error, node.state) == (1, None, State.RUNNING)
+                raise
+
+    with pytest.raises(error):
+        run_seeded(0, main)
+
+    assert left_tell == [True]
+    assert notes.paths("stopped") == ["b", "a"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
+def test_an_interrupt_in_a_queued_handler_ends_the_tree_in_order(
+    notes: Notes, error: type[BaseException]
+) -> None:
+    """The program's interrupt comes out bare, after every actor has stopped."""
+
+    async def main(rng: Random) -> None:
+        async with open_system(tree(probe("a", notes), probe("b", notes)), rng=rng) as system:
+            system.address("a").tell(error())
+            await system.wait()
+
+    with pytest.raises(error):
+        run_seeded(0, main)
+
+    assert notes.paths("stopped") == ["b"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
+def test_an_interrupt_in_run_ends_the_tree_in_order(
+    notes: Notes, error: type[BaseException]
+) -> None:
+    """Work beside the mailbox passes an interrupt on as well."""
+
+    async def interrupt(_: Probe) -> None:
+        await trio.sleep(1)
+        raise error
+
+    async def main(rng: Random) -> None:
+        a = probe("a", notes, living=True, hooks={"run": interrupt})
+        async with open_system(tree(a, probe("b", notes)), rng=rng) as system:
+            await system.wait()
+
+    with pytest.raises(error):
+        run_seeded(0, main)
+
+    assert notes.paths("stopped") == ["b"]
+    assert notes.alive == {}
+
+
+async def test_a_targets_exception_knows_nothing_of_the_sender(notes: Notes) -> None:
+    """Its traceback, cause and context hold neither the sender's exception nor its frames."""
+    async with open_system(tree(probe("a", notes, direct=True)), rng=Random(0)) as system:
+        await wait_all_tasks_blocked()
+        down = ValueError("target's")
+        try:
+            raise KeyError("sender's")
+        except KeyError:
+            system.address("a").tell(down)
+
+    text = "".join(traceback.format_exception(down))
+    assert "sender's" not in text
+    assert "test_a_targets_exception" not in text
+    assert down.__context__ is None
+    assert down.__cause__ is None
+    assert "receive" in text
+
+
+async def test_a_chain_of_the_targets_own_is_kept(notes: Notes) -> None:
+    """Only the sender's link is cut: the handler's own causes stay."""
+    found: list[BaseException] = []
+
+    def fail_in_a_chain(_: Probe) -> None:
+        try:
+            try:
+                raise OSError("first")
+            except OSError as first:
+                raise ValueError("second") from first
+        except ValueError as second:
+            found.append(second)
+            raise ExceptionGroup("third", [second]) from second
+
+    async with open_system(tree(probe("a", notes, direct=True)), rng=Random(0)) as system:
+        await wait_all_tasks_blocked()
+        try:
+            raise KeyError("sender's")
+        except KeyError:
+            system.address("a").tell(fail_in_a_chain)
+
+        text = system.snapshot()["a"].last_error
+        await wait_all_tasks_blocked()
+        text = system.snapshot()["a"].last_error
+
+    assert text is not None
+    assert "first" in text.traceback
+    assert "sender's" not in text.traceback
+    assert isinstance(found[0].__cause__, OSError)
+
+
+async def test_a_cause_taken_from_the_sender_is_cut(notes: Notes) -> None:
+    """Not even an explicit ``raise from`` may carry the sender's exception away."""
+    down = ValueError("target's")
+
+    def blame_the_sender(_: Probe) -> None:
+        import sys  # noqa: PLC0415 - what a handler might do
+
+        raise down from sys.exception()
+
+    async with open_system(tree(probe("a", notes, direct=True)), rng=Random(0)) as system:
+        await wait_all_tasks_blocked()
+        try:
+            raise KeyError("sender's")
+        except KeyError:
+            system.address("a").tell(blame_the_sender)
+
+    assert down.__cause__ is None
+
+
+async def test_a_bare_raise_does_not_find_the_senders_exception(notes: Notes) -> None:
+    """It fails as it would in the target's own task."""
+
+    def raise_bare(_: Probe) -> None:
+        raise  # noqa: PLE0704 - the mistake under test
+
+    async with open_system(tree(probe("a", notes, direct=True)), rng=Random(0)) as system:
+        await wait_all_tasks_blocked()
+        try:
+            raise KeyError("sender's")
+        except KeyError:
+            system.address("a").tell(raise_bare)
+        await wait_all_tasks_blocked()
+
+        assert str(system.snapshot()["a"].last_error) == (
+            "RuntimeError: No active exception to reraise"
+        )
+
+
+async def test_a_direct_handler_runs_in_the_targets_context() -> None:
+    """Context variables are the target's, set in its start and kept between messages."""
+    seen: list[str] = []
+
+    class Named(Actor):
+        async def start(self) -> None:
+            WHO.set("target")
+
+        def receive(self, message: Any) -> None:
+            seen.append(WHO.get())
+            WHO.set(f"{WHO.get()}+")
+
+    async with open_system(tree(ActorSpec("a", Named, direct=True)), rng=Random(0)) as system:
+        await wait_all_tasks_blocked()
+        WHO.set("sender")
+        system.address("a").tell(1)
+        system.address("a").tell(2)
+
+        assert seen == ["target", "target+"]
+        assert WHO.get() == "sender"
+
+
+async def test_a_cancelled_raised_in_a_direct_handler_is_contained(notes: Notes) -> None:
+    """It cancels neither the sender nor the target's nursery: it is the target's failure."""
+    with trio.move_on_after(0) as scope:
+        await trio.sleep(1)
+    assert scope.cancelled_caught
+
+    async with open_system(
+        tree(probe("a", notes, direct=True), probe("b", notes)), rng=Random(0)
+    ) as system:
+        await wait_all_tasks_blocked()
+        stolen = await _catch_a_cancelled()
+        system.address("a").tell(stolen)
+        await wait_all_tasks_blocked()
+
+        node = system.snapshot()["a"]
+        assert node.last_error is not None
+        assert node.last_error.kind == StrayCancelled.__name__
+        assert node.generation == 2
+        assert system.snapshot()["b"].generation == 1
+
+
+async def _catch_a_cancelled() -> BaseException:
+    caught: list[BaseException] = []
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        try:
+            await trio.sleep_forever()
+        except trio.Cancelled as error:
+            caught.append(error)
+            raise
+    return caught[0]
+
+
+@pytest.mark.parametrize("direct", [True, False])
+async def test_a_stop_iteration_is_a_failure_like_any_other(notes: Notes, direct: bool) -> None:
+    """It does not end a coroutine on its way."""
+    async with open_system(tree(probe("a", notes, direct=direct)), rng=Random(0)) as system:
+        await wait_all_tasks_blocked()
+        system.address("a").tell(StopIteration("odd"))
+        await wait_all_tasks_blocked()
+
+        assert str(system.snapshot()["a"].last_error) == "StopIteration: odd"
+        assert system.snapshot()["a"].state is State.RUNNING
+
+
+async def test_a_message_queued_while_a_direct_handler_runs_wakes_the_task(notes: Notes) -> None:
+    """A self-send during a direct handler is handled after it, by the actor's own task."""
+
+    def tell_itself(probe: Probe) -> None:
+        probe.ctx.address.tell("from myself")
+        assert notes.of("received", "a") == [("a", tell_itself)]
+
+    async with open_system(tree(probe("a", notes, direct=True)), rng=Random(0)) as system:
+        await wait_all_tasks_blocked()
+        a = system.address("a")
+        a.tell(tell_itself)
+        a.tell("after")
+        assert len(notes.of("received")) == 1
+
+        await wait_all_tasks_blocked()
+        assert [what for _, what in notes.of("received")][1:] == ["from myself", "after"]
+        assert system.snapshot()["a"].handled_directly == 1
+
+
+async def test_many_self_sends_ring_the_bell_once(notes: Notes) -> None:
+    """A task that is already on its way is not rescheduled a second time."""
+
+    def tell_itself(probe: Probe) -> None:
+        for n in range(5):
+            probe.ctx.address.tell(n)
+
+    async with open_system(tree(probe("a", notes, direct=True)), rng=Random(0)) as system:
+        await wait_all_tasks_blocked()
+        system.address("a").tell(tell_itself)
+        system.address("a").tell(5)
+        await wait_all_tasks_blocked()
+
+        assert [what for _, what in notes.of("received")][1:] == [0, 1, 2, 3, 4, 5]
+
+
+async def test_a_cycle_queues(notes: Notes) -> None:
+    """A → B → A: the second message for A waits, because A's handler is at work."""
+    async with open_system(
+        tree(probe("a", notes, direct=True), probe("b", notes, direct=True)), rng=Random(0)
+    ) as system:
+        await wait_all_tasks_blocked()
+        a, b = system.address("a"), system.address("b")
+        depth: list[str] = []
+
+        def back(_: Probe) -> None:
+            depth.append("b in")
+            a.tell("end")
+            depth.append("b out")
+
+        def there(_: Probe) -> None:
+            depth.append("a in")
+            b.tell(back)
+            depth.append("a out")
+
+        a.tell(there)
+        assert depth == ["a in", "b in", "b out", "a out"]
+        assert "end" not in [what for _, what in notes.of("received")]
+
+        await wait_all_tasks_blocked()
+        assert notes.of("received")[-1] == ("a", "end")
+
+
+async def test_a_budget_ends_long_chains(notes: Notes) -> None:
+    """Past the budget of one turn a chain goes on in the actors' own tasks, and ends well."""
+    length = 3 * DIRECT_BUDGET
+    names = [f"a{n}" for n in range(length)]
+    async with open_system(
+        tree(*(probe(name, notes, direct=True) for name in names)), rng=Random(0)
+    ) as system:
+        await wait_all_tasks_blocked()
+        addresses = [system.address(name) for name in names]
+
+        def pass_on(n: int) -> Callable[[Probe], None]:
+            return lambda _: addresses[n].tell(pass_on(n + 1)) if n < length else None
+
+        addresses[0].tell(pass_on(1))
+        assert len(notes.of("received")) == DIRECT_BUDGET
+
+        await wait_all_tasks_blocked()
+        assert len(notes.of("received")) == length
+        # The next turn has a full budget again.
+        addresses[0].tell("once more")
+        assert notes.of("received")[-1] == ("a0", "once more")
+
+
+async def test_a_turn_that_spreads_wide_is_bounded_too(notes: Notes) -> None:
+    """The budget counts all direct deliveries of a turn, not only the nested ones."""
+    async with open_system(
+        tree(probe("a", notes, direct=True), probe("b", notes, direct=True)), rng=Random(0)
+    ) as system:
+        await wait_all_tasks_blocked()
+        b = system.address("b")
+
+        def spread(_: Probe) -> None:
+            for n in range(2 * DIRECT_BUDGET):
+                b.tell(n)
+
+        system.address("a").tell(spread)
+        assert system.snapshot()["b"].handled_directly == DIRECT_BUDGET - 1
+
+        await wait_all_tasks_blocked()
+        assert [n for _, n in notes.of("received", "b")] == list(range(2 * DIRECT_BUDGET))
+
+
+async def test_a_kill_between_two_messages_makes_the_second_wait(notes: Notes) -> None:
+    """A direct actor that has been killed only queues, and its successor handles the message."""
+    async with open_system(tree(probe("a", notes, direct=True)), rng=Random(0)) as system:
+        await wait_all_tasks_blocked()
+        a = system.address("a")
+        a.tell(1)
+        killed = system.kill("a")
+        a.tell(2)
+        assert notes.of("received") == [("a", 1)]
+
+        assert await killed is State.RUNNING
+        await wait_all_tasks_blocked()
+        assert notes.of("received") == [("a", 1), ("a", 2)]
+        assert notes.of("started") == [("a", 1), ("a", 2)]
+        assert notes.of("stopping") == []
+
+
+async def test_a_restart_between_two_messages_makes_the_second_wait(notes: Notes) -> None:
+    """An orderly restart keeps what comes while it is under way."""
+    async with open_system(tree(probe("a", notes, direct=True)), rng=Random(0)) as system:
+        await wait_all_tasks_blocked()
+        a = system.address("a")
+        a.tell(1)
+        restarted = system.restart("a")
+        await wait_all_tasks_blocked()
+        a.tell(2)
+        await restarted
+
+        assert notes.of("received") == [("a", 1), ("a", 2)]
+        assert notes.of("stopped") == [("a", "restart")]
+
+
+async def test_an_actor_may_steer_itself_in_its_handler(notes: Notes) -> None:
+    """A direct handler that kills its own actor ends as handled; the rest waits."""
+    async with open_system(tree(probe("a", notes, direct=True)), rng=Random(0)) as system:
+        await wait_all_tasks_blocked()
+        a = system.address("a")
+        a.tell(lambda probe: probe.ctx.system.kill("a") and None)
+        a.tell("after")
+        await wait_all_tasks_blocked()
+
+        node = system.snapshot()["a"]
+        assert (node.generation, node.handled, node.failed) == (2, 2, 0)
+
+
+async def test_an_actor_may_end_itself_in_a_direct_handler(notes: Notes) -> None:
+    """What it was told after its end is a dead letter, not a direct delivery."""
+    async with open_system(
+        tree(probe("a", notes, direct=True, restart="transient")), rng=Random(0)
+    ) as system:
+        await wait_all_tasks_blocked()
+        a = system.address("a")
+        a.tell(lambda probe: probe.ctx.end())
+        a.tell("after")
+        await wait_all_tasks_blocked()
+
+        assert len(notes.of("received")) == 1
+        assert system.snapshot()["a"].state is State.STOPPED
+        assert [each.reason for each in system.snapshot().dead_letters] == [
+            "waiting when the actor ended"
+        ]
+
+
+async def test_a_direct_ask_is_answered_in_the_same_turn(notes: Notes) -> None:
+    """The reply of an idle direct actor needs no other task."""
+    async with open_system(tree(probe("a", notes, direct=True)), rng=Random(0)) as system:
+        await wait_all_tasks_blocked()
+        assert await system.address("a").ask("question", timeout_s=1) == "question"
+
+        with pytest.raises(ActorDied, match="a died before it answered: ValueError: bad") as info:
+            await system.address("a").ask(ValueError("bad"), timeout_s=1)
+        assert isinstance(info.value.__cause__, ValueError)
+
+
+async def test_signal_is_direct_too(notes: Notes) -> None:
+    """A control message for an idle direct actor is handled at once."""
+    async with open_system(tree(probe("a", notes, direct=True)), rng=Random(0)) as system:
+        await wait_all_tasks_blocked()
+        system.address("a").signal("pause")
+
+        assert notes.of("received") == [("a", "pause")]
+
+
+async def test_a_spec_that_blocks_on_a_direct_way_is_refused(notes: Notes) -> None:
+    """Such a tree is not built, and such a child is not added."""
+    spec = probe("a", notes, direct=True, mailbox=block(4))
+    with pytest.raises(SpecError, match="a is direct, so its senders cannot wait"):
+        async with open_system(tree(spec), rng=Random(0)):
+            pass
+    async with open_system(tree(), rng=Random(0)) as system:
+        with pytest.raises(SpecError, match="a is direct"):
+            system.spawn("root", spec)
+
+
+def test_a_seed_explores_both_ways_and_each_keeps_the_order(seeds: range) -> None:
+    """Whatever mix of direct and queued a seed chooses, order per sender holds and all arrive."""
+    ways: set[int] = set()
+
+    async def tell_all(target: Address, sender: int) -> None:
+        for n in range(10):
+            target.tell((sender, n))
+            if n % 3 == sender:
+                await trio.lowlevel.checkpoint()
+
+    for seed in seeds:
+        notes = Notes()
+
+        async def body(system: System, notes: Notes = notes) -> None:
+            target = system.address("a")
+            async with trio.open_nursery() as nursery:
+                for sender in range(3):
+                    nursery.start_soon(tell_all, target, sender)
+            await wait_all_tasks_blocked()
+            got = [what for _, what in notes.of("received")]
+            for sender in range(3):
+                mine = [n for who, n in got if who == sender]  # type: ignore[misc, has-type]
+                assert mine == list(range(10))
+            ways.add(system.snapshot()["a"].handled_directly)
+
+        run_tree(seed, tree(probe("a", notes, direct=True)), body)
+
+    assert len(ways) > 3
+
+
+async def test_a_nursery_task_started_in_a_direct_handler_belongs_to_the_target() -> None:
+    """Tasks that a handler starts inherit the target's context, not the sender's."""
+    seen: list[str] = []
+
+    class Spawner(Actor):
+        def __init__(self, ctx: Context) -> None:
+            super().__init__(ctx)
+            self.nursery: trio.Nursery | None = None
+
+        async def run(self) -> None:
+            WHO.set("target's run")
+            async with trio.open_nursery() as self.nursery:
+                await trio.sleep_forever()
+
+        async def start(self) -> None:
+            WHO.set("target")
+
+        def receive(self, message: Any) -> None:
+            async def work() -> None:
+                seen.append(WHO.get())
+
+            assert self.nursery is not None
+            self.nursery.start_soon(work)
+
+    async with open_system(tree(ActorSpec("a", Spawner, direct=True)), rng=Random(0)) as system:
+        await wait_all_tasks_blocked()
+        WHO.set("sender")
+        system.address("a").tell("go")
+        await wait_all_tasks_blocked()
+
+    assert seen == ["target"]

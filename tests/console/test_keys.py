@@ -1,0 +1,82 @@
+"""The table of keys."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from arb.console.keys import BINDINGS, Action, Screen, bottom_line, find_action, help_rows
+
+
+def text(screen: Screen, width: int) -> str:
+    """Return the bottom line as text."""
+    return "".join(cell.text for cell in bottom_line(screen, width))
+
+
+@pytest.mark.parametrize("screen", list(Screen))
+def test_no_key_means_two_things(screen: Screen) -> None:
+    """On each screen a key belongs to one binding."""
+    keys = Counter(key for each in BINDINGS if screen in each.screens for key in each.keys)
+
+    assert [key for key, count in keys.items() if count > 1] == []
+
+
+def test_every_action_has_a_key() -> None:
+    """There is nothing the console can do that no key does."""
+    assert {binding.action for binding in BINDINGS} == set(Action)
+
+
+def test_the_keys_of_the_design_do_what_it_says() -> None:
+    """q, p, r, plus and minus are where the drawing has them."""
+    wanted = {
+        "q": Action.QUIT,
+        "p": Action.PAUSE,
+        "r": Action.RESUME,
+        "+": Action.LIMIT_UP,
+        "-": Action.LIMIT_DOWN,
+        "K": Action.KILL,
+        "R": Action.RESTART,
+        "f": Action.FORCE_CLOSE,
+    }
+
+    assert {key: find_action(key, Screen.TRADING) for key in wanted} == wanted
+
+
+def test_a_key_works_only_on_its_screens() -> None:
+    """Force close needs a market; there is none in the actor tree."""
+    assert find_action("f", Screen.ACTORS) is None
+    assert find_action("x", Screen.TRADING) is None
+    assert "orce close" not in text(Screen.ACTORS, 200)
+
+
+@pytest.mark.parametrize("width", [20, 80, 200])
+def test_the_bottom_line_fits_and_names_the_help(width: int) -> None:
+    """However narrow the terminal, the way to all other keys is on it."""
+    line = text(Screen.TRADING, width)
+
+    assert len(line) <= width
+    assert "[q]uit" in line
+    assert "[?]help" in line
+
+
+def test_the_bottom_line_comes_from_the_table() -> None:
+    """What the line offers is what the table does."""
+    for binding in BINDINGS:
+        if binding.short:
+            assert binding.short in text(next(iter(binding.screens)), 400)
+            key = binding.short.partition("[")[2].partition("]")[0]
+            assert key.startswith(binding.keys_text.split()[0][:3])
+
+
+def test_the_help_lists_every_key_once() -> None:
+    """Help is made from the table; opposites share a row."""
+    keys = " ".join(keys for keys, _ in help_rows()).split()
+
+    assert sorted(keys) == sorted(key for each in BINDINGS for key in each.keys_text.split())
+    assert all(words for _, words in help_rows())
+
+
+def test_the_help_fits_on_a_small_terminal() -> None:
+    """All of it is seen at once on 24 rows, the frame taken off."""
+    assert len(help_rows()) <= 22

@@ -1,0 +1,207 @@
+"""The console as a process of its own in a real pseudo-terminal, seen through an emulator."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import signal
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pyte
+import pytest
+import trio
+
+from arb.engine.control import ControlServer
+from tests.console.fake_engine import FakeEngine, tickers
+from tests.console.fake_shell import PATIENCE_S
+
+PROGRAM = """
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from arb.console.app import console
+from arb.console.outcome import ConsoleError
+try:
+    print("outcome:", console(Path(sys.argv[1]), owns_engine=sys.argv[2] == "owns"))
+except ConsoleError as error:
+    print(error, file=sys.stderr)
+    sys.exit(error.exit_code)
+"""
+
+
+class Terminal:
+    """A console in a terminal of its own, with hands and eyes."""
+
+    def __init__(self, path: Path, *, owns_engine: bool, columns: int, rows: int) -> None:
+        self.screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self.screen)
+        self._master, slave = pty.openpty()
+        self.resize(columns, rows)
+        self.mode_before = self.mode()
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, str(path), "owns" if owns_engine else "attached"],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+            env=os.environ | {"TERM": "xterm-256color", "PYTHONUTF8": "1"},
+        )
+        os.close(slave)
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Give the terminal another size."""
+        size = struct.pack("HHHH", rows, columns, 0, 0)
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, size)
+        self.screen.resize(rows, columns)
+
+    def mode(self) -> list[Any]:
+        """Return how the terminal treats what is typed."""
+        return termios.tcgetattr(self._master)
+
+    def press(self, keys: str) -> None:
+        """Type."""
+        os.write(self._master, keys.encode())
+
+    @property
+    def text(self) -> str:
+        """Return what a person sees."""
+        return "\n".join(self.screen.display)
+
+    async def shows(self, words: str) -> None:
+        """Read the terminal until a text is seen on it."""
+        with trio.fail_after(PATIENCE_S):
+            while words not in self.text:
+                await self._read()
+
+    async def ends(self) -> int:
+        """Read the terminal until the process has ended, and return its exit code."""
+        with trio.fail_after(PATIENCE_S):
+            while await self._read():
+                pass
+            return await trio.to_thread.run_sync(self.process.wait)
+
+    def close(self) -> None:
+        """End what is left of it."""
+        self.process.kill()
+        self.process.wait()
+        os.close(self._master)
+
+    async def _read(self) -> bool:
+        await trio.lowlevel.wait_readable(self._master)
+        try:
+            data = os.read(self._master, 65_536)
+        except OSError:
+            return False
+        # pyte knows no private device reports, and would print what it does not know.
+        self._stream.feed(data)
+        return bool(data)
+
+
+@attrs.frozen
+class Theatre:
+    """A fake engine and the terminal that is attached to it."""
+
+    engine: FakeEngine
+    terminal: Terminal
+
+
+@asynccontextmanager
+async def theatre(path: Path, *, owns_engine: bool) -> AsyncIterator[Theatre]:
+    """Serve a fake engine and run a console on it."""
+    engine = FakeEngine(8)
+    server = ControlServer(engine, path)
+    server.open()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(server.serve)
+        terminal = Terminal(path, owns_engine=owns_engine, columns=80, rows=24)
+        try:
+            yield Theatre(engine, terminal)
+        finally:
+            terminal.close()
+            nursery.cancel_scope.cancel()
+
+
+@pytest.mark.slow
+async def test_a_walk_through_the_console(tmp_path: Path) -> None:
+    """Select a market, ask to kill it, keep the default, then say yes; then leave it running."""
+    async with theatre(tmp_path / "c.sock", owns_engine=True) as play:
+        terminal, engine = play.terminal, play.engine
+        await terminal.shows("Balance $1,234.56")
+        assert "SIMULATED WORLD" in terminal.text
+        terminal.press("j")
+        await terminal.shows("▸MLB-NYYBOS-BOS")
+        terminal.press("K")
+        await terminal.shows("▸ No ◂")
+        terminal.press("\r")
+        terminal.press("K")
+        await terminal.shows("▸ No ◂")
+        assert engine.commands == []
+        terminal.press("\t\r")
+        await terminal.shows("✓ kill KXMLBGAME")
+        assert engine.commands == [("kill", {"name": tickers(2)[1]})]
+
+        terminal.resize(200, 60)
+        os.kill(terminal.process.pid, signal.SIGWINCH)
+        await terminal.shows("┬─ Recent Trades")
+        terminal.press("q")
+        await terminal.shows("▸ Cancel ◂")
+        terminal.press("l")
+        assert await terminal.ends() == 0
+        assert "outcome: leave running" in terminal.text
+        assert engine.commands[1:] == []
+
+
+@pytest.mark.slow
+async def test_ctrl_c_stops_an_own_engine_and_restores_the_terminal(tmp_path: Path) -> None:
+    """The engine is told to stop, and the terminal is as it was before."""
+    async with theatre(tmp_path / "c.sock", owns_engine=True) as play:
+        before = play.terminal.mode_before
+        await play.terminal.shows("Balance $1,234.56")
+        assert play.terminal.mode()[3] & (termios.ICANON | termios.ECHO) == 0
+        os.kill(play.terminal.process.pid, signal.SIGINT)
+
+        assert await play.terminal.ends() == 0
+        assert play.terminal.mode() == before
+        assert play.engine.commands == [("stop", {})]
+        assert "outcome: stop" in play.terminal.text
+
+
+@pytest.mark.slow
+async def test_a_killed_console_costs_the_engine_nothing(tmp_path: Path) -> None:
+    """kill -9 of the console is a closed connection, and the next console is served."""
+    async with theatre(tmp_path / "c.sock", owns_engine=False) as play:
+        await play.terminal.shows("Balance $1,234.56")
+        play.terminal.process.kill()
+        await play.terminal.ends()
+        again = Terminal(tmp_path / "c.sock", owns_engine=False, columns=100, rows=30)
+        await again.shows("Balance $1,234.56")
+        again.close()
+
+        assert play.engine.commands == []
+
+
+def test_without_a_terminal_the_process_says_so_and_ends_with_2(tmp_path: Path) -> None:
+    """A pipe gets one line on standard error."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(tmp_path / "c.sock"), "attached"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert "needs a terminal" in done.stderr

@@ -1,0 +1,110 @@
+"""Whether the engine may trade, and every reason why not."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from arb.core.permission import Halt, Permission, TradingState
+
+HALT = Halt("too many refusals", "a rule", at_ms=5)
+REASONS = (
+    "the engine is stopping",
+    "halted by a rule: too many refusals (end it with: arb clear --reason ...)",
+    "paused by console (end it with: arb resume)",
+    "starting: positions and orders are not read yet",
+    "not reconciled: cash differs",
+    "Kalshi books is down: closed by peer",
+)
+COMBINATIONS = list(product((False, True), repeat=len(REASONS)))
+
+
+def permission(*switched: bool) -> Permission:
+    """Set the six switches that can stand in the way, in the order of `REASONS`."""
+    stopping, halted, paused, starting, differs, down = switched
+    return Permission(
+        ready=not starting,
+        stopping=stopping,
+        paused_by="console" if paused else None,
+        halt=HALT if halted else None,
+        unreconciled="cash differs" if differs else None,
+        down={"Kalshi books": "closed by peer"} if down else {},
+    )
+
+
+def expected_state(*switched: bool) -> TradingState:
+    """Say by hand which of several switches names the state."""
+    stopping, halted, paused, starting, differs, down = switched
+    if stopping:
+        return TradingState.STOPPING
+    if halted:
+        return TradingState.HALTED
+    if paused:
+        return TradingState.PAUSED
+    if starting:
+        return TradingState.STARTING
+    return TradingState.PAUSED if differs or down else TradingState.RUNNING
+
+
+@pytest.mark.parametrize("switched", COMBINATIONS, ids=str)
+def test_every_combination_of_switches(switched: tuple[bool, ...]) -> None:
+    """The state is named by the strongest switch, and each switch gives its reason, in order."""
+    allowed = permission(*switched)
+
+    assert allowed.state is expected_state(*switched)
+    assert allowed.reasons == tuple(
+        reason for reason, on in zip(REASONS, switched, strict=True) if on
+    )
+
+
+@pytest.mark.parametrize("switched", COMBINATIONS, ids=str)
+def test_running_means_no_reason_at_all(switched: tuple[bool, ...]) -> None:
+    """Exactly where nothing stands in the way the engine runs."""
+    allowed = permission(*switched)
+
+    assert (allowed.state is TradingState.RUNNING) is (allowed.reasons == ())
+
+
+def test_nothing_is_allowed_at_first() -> None:
+    """A new permission waits until positions and orders are read."""
+    allowed = Permission()
+
+    assert allowed.state is TradingState.STARTING
+    assert allowed.reasons == ("starting: positions and orders are not read yet",)
+
+
+def test_a_connection_that_comes_and_goes() -> None:
+    """A lost connection stops trading until it is back; only changes are told as such."""
+    allowed = Permission(ready=True)
+    told = [
+        (allowed.connection("odds", connected=connected, detail=detail), allowed.reasons)
+        for connected, detail in (
+            (True, ""),
+            (False, "refused"),
+            (False, "refused"),
+            (False, "timed out"),
+            (True, ""),
+            (True, ""),
+        )
+    ]
+
+    assert told == [
+        (False, ()),
+        (True, ("odds is down: refused",)),
+        (False, ("odds is down: refused",)),
+        (True, ("odds is down: timed out",)),
+        (True, ()),
+        (False, ()),
+    ]
+
+
+def test_every_lost_connection_counts() -> None:
+    """One connection that is back does not hide another that is down; they are told in order."""
+    allowed = Permission(ready=True)
+    for name in ("odds", "Kalshi books", "orders"):
+        allowed.connection(name, connected=False, detail="gone")
+    allowed.connection("Kalshi books", connected=True, detail="")
+
+    assert allowed.reasons == ("odds is down: gone", "orders is down: gone")
+    assert allowed.state is TradingState.PAUSED

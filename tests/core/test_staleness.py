@@ -1,0 +1,464 @@
+"""What the books of one game say, since when, and whether that may trigger an order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arb.core.consensus import BookChance, BookRejected, Consensus, NoConsensus, RejectReason
+from arb.core.events import Quote, QuoteOrigin
+from arb.core.staleness import (
+    BOOKS_MAX,
+    Evaluation,
+    Freshness,
+    HeldQuote,
+    NotFresh,
+    QuoteBoard,
+    QuoteEffect,
+)
+
+POLL, STREAM = QuoteOrigin.POLL, QuoteOrigin.STREAM
+CONFIRM_MS = 60_000
+STALE_MS = 5_000
+
+
+def quote(book: str, home: float = 1.8, *, at_ms: int = 1_000, **changes: Any) -> Quote:
+    """Make a streamed quote whose source and receive times are the same."""
+    made = Quote("feed", "g1", book, home, 2.1, source_ms=at_ms, received_ms=at_ms)
+    return attrs.evolve(made, **changes)
+
+
+def held(board: QuoteBoard, book: str) -> HeldQuote:
+    """Find what a board holds of a book."""
+    return next(each for each in board.quotes() if each.book == book)
+
+
+def evaluate(board: QuoteBoard, now_ms: int, min_books: int = 3) -> Evaluation:
+    """Evaluate with the usual limits."""
+    return board.evaluate(
+        now_ms,
+        min_books=min_books,
+        book_confirm_ms=CONFIRM_MS,
+        stale_odds_threshold_ms=STALE_MS,
+    )
+
+
+def verdict(board: QuoteBoard, now_ms: int) -> NotFresh | None:
+    """Evaluate, and return what keeps it from triggering an order."""
+    freshness = evaluate(board, now_ms).freshness
+    assert freshness is not None
+    return freshness.reason
+
+
+def settled_board(*books: str, at_ms: int = 1_000) -> QuoteBoard:
+    """Make a board that has had one complete evaluation of these books."""
+    board = QuoteBoard()
+    for book in books or ("a", "b", "c"):
+        board.apply(quote(book, at_ms=at_ms))
+    assert verdict(board, at_ms) is NotFresh.BOOKS_CHANGED
+    return board
+
+
+# --- what changes a price, and when ---
+
+
+def test_a_first_stream_quote_changed_when_it_came() -> None:
+    """A stream tells what happens, so its source's stamp does not matter."""
+    board = QuoteBoard()
+
+    assert board.apply(quote("a", source_ms=10, received_ms=900)) is QuoteEffect.CHANGED
+    assert (held(board, "a").changed_ms, held(board, "a").confirmed_ms) == (900, 900)
+
+
+def test_a_first_poll_is_as_old_as_its_stamp() -> None:
+    """Nobody knows how long a polled price has been there, but the source's stamp says some."""
+    board = QuoteBoard()
+    board.apply(quote("a", source_ms=10, received_ms=900, origin=POLL))
+
+    assert (held(board, "a").changed_ms, held(board, "a").confirmed_ms) == (10, 900)
+
+
+def test_a_poll_from_the_future_changed_when_it_came() -> None:
+    """A stamp later than now is a wrong clock."""
+    board = QuoteBoard()
+    board.apply(quote("a", source_ms=5_000, received_ms=900, origin=POLL))
+
+    assert held(board, "a").changed_ms == 900
+
+
+def test_a_stream_frame_that_was_held_up_is_as_old_as_its_gateways_stamp() -> None:
+    """A frame that waited in a buffer does not look fresh when it arrives."""
+    board = QuoteBoard()
+    board.apply(quote("a", gateway_ms=1_000, received_ms=31_000))
+    board.apply(quote("b", gateway_ms=99_000, received_ms=31_000))
+
+    assert held(board, "a").changed_ms == 1_000
+    assert held(board, "b").changed_ms == 31_000
+
+
+def test_the_same_price_confirms_and_changes_nothing() -> None:
+    """An unchanged price is not an old one, and a repeated one is not a new one."""
+    board = QuoteBoard()
+    board.apply(quote("a", at_ms=1_000))
+
+    assert board.apply(quote("a", at_ms=2_000)) is QuoteEffect.CONFIRMED
+    assert board.apply(quote("a", at_ms=3_000, origin=POLL)) is QuoteEffect.CONFIRMED
+    assert (held(board, "a").changed_ms, held(board, "a").confirmed_ms) == (1_000, 3_000)
+
+
+def test_a_repeated_price_with_an_old_stamp_confirms() -> None:
+    """A poll may stamp an unchanged price with the time when it last changed."""
+    board = QuoteBoard()
+    board.apply(quote("a", at_ms=1_000))
+    again = quote("a", source_ms=500, received_ms=4_000, origin=POLL)
+
+    assert board.apply(again) is QuoteEffect.CONFIRMED
+    assert held(board, "a").confirmed_ms == 4_000
+
+
+def test_a_fresh_stamp_alone_confirms_nothing() -> None:
+    """A scrape's stamp is about the scrape: confirmation counts from when we heard."""
+    board = QuoteBoard()
+    board.apply(quote("a", source_ms=900_000, received_ms=1_000, origin=POLL))
+
+    assert board.confirmed(61_000, CONFIRM_MS) != ()
+    assert board.confirmed(61_001, CONFIRM_MS) == ()
+
+
+def test_an_answer_that_took_a_detour_does_not_undo_a_confirmation() -> None:
+    """Messages received in another order leave the later confirmation standing."""
+    board = QuoteBoard()
+    board.apply(quote("a", at_ms=5_000))
+    board.apply(quote("a", at_ms=4_000))
+
+    assert held(board, "a").confirmed_ms == 5_000
+
+
+@pytest.mark.parametrize("change", [{"home": 1.81}, {"away": 2.2}, {"draw": 3.0}])
+def test_any_outcomes_other_price_is_a_change(change: dict[str, float]) -> None:
+    """A book's price is the price of all its outcomes."""
+    board = QuoteBoard()
+    board.apply(quote("a", at_ms=1_000))
+
+    assert board.apply(quote("a", at_ms=2_000, **change)) is QuoteEffect.CHANGED
+    assert held(board, "a").changed_ms == 2_000
+
+
+def test_a_polled_change_is_as_old_as_its_stamp() -> None:
+    """A poll finds a change some time after it happened."""
+    board = QuoteBoard()
+    board.apply(quote("a", at_ms=1_000))
+    board.apply(quote("a", 1.7, source_ms=2_000, received_ms=9_000, origin=POLL))
+
+    assert (held(board, "a").changed_ms, held(board, "a").confirmed_ms) == (2_000, 9_000)
+
+
+def test_a_poll_that_a_stream_has_passed_changes_nothing() -> None:
+    """An answer that was written before the last change must not bring the old price back."""
+    board = QuoteBoard()
+    board.apply(quote("a", 1.7, at_ms=5_000))
+    late = quote("a", 1.8, source_ms=4_000, received_ms=5_500, origin=POLL)
+
+    assert board.apply(late) is QuoteEffect.OUTDATED
+    assert held(board, "a").quote.home == 1.7
+    assert held(board, "a").confirmed_ms == 5_000
+
+
+def test_a_stamp_from_the_future_does_not_outdate_later_polls() -> None:
+    """One wrong clock must not shut a book's polls out."""
+    board = QuoteBoard()
+    board.apply(quote("a", 1.7, source_ms=10**9, received_ms=5_000))
+    later = quote("a", 1.8, source_ms=6_000, received_ms=6_100, origin=POLL)
+
+    assert board.apply(later) is QuoteEffect.CHANGED
+
+
+def test_a_stream_is_believed_in_the_order_in_which_it_comes() -> None:
+    """A stream's stamp that runs backwards does not make its last word old."""
+    board = QuoteBoard()
+    board.apply(quote("a", 1.7, at_ms=5_000))
+
+    assert board.apply(quote("a", 1.8, source_ms=10, received_ms=5_100)) is QuoteEffect.CHANGED
+
+
+# --- books that do not support ---
+
+
+def test_a_suspended_book_does_not_support() -> None:
+    """Its last price is kept to compare with, and counts for nothing."""
+    board = QuoteBoard()
+    board.apply(quote("a", at_ms=1_000))
+
+    assert board.apply(quote("a", 9.9, at_ms=2_000, suspended=True)) is QuoteEffect.SUSPENDED
+    assert board.confirmed(2_000, CONFIRM_MS) == ()
+    assert held(board, "a").quote.home == 1.8
+
+
+def test_a_book_may_begin_suspended() -> None:
+    """A first quote that is suspended is held and does not support."""
+    board = QuoteBoard()
+
+    assert board.apply(quote("a", suspended=True)) is QuoteEffect.SUSPENDED
+    assert len(board.quotes()) == 1
+    assert board.confirmed(1_000, CONFIRM_MS) == ()
+
+
+def test_a_suspended_book_comes_back_by_its_own_word() -> None:
+    """The same price again is no change; another one is."""
+    board = QuoteBoard()
+    board.apply(quote("a", at_ms=1_000))
+    board.apply(quote("a", at_ms=2_000, suspended=True))
+    assert board.apply(quote("a", at_ms=3_000)) is QuoteEffect.CONFIRMED
+    assert len(board.confirmed(3_000, CONFIRM_MS)) == 1
+
+    board.apply(quote("a", at_ms=4_000, suspended=True))
+    assert board.apply(quote("a", 1.7, at_ms=5_000)) is QuoteEffect.CHANGED
+    assert held(board, "a").changed_ms == 5_000
+
+
+def test_an_older_poll_does_not_lift_a_suspension() -> None:
+    """An answer written before the suspension knows nothing of it."""
+    board = QuoteBoard()
+    board.apply(quote("a", at_ms=1_000))
+    board.apply(quote("a", at_ms=2_000, suspended=True))
+    late = quote("a", source_ms=1_500, received_ms=2_100, origin=POLL)
+
+    assert board.apply(late) is QuoteEffect.OUTDATED
+    assert board.confirmed(2_100, CONFIRM_MS) == ()
+
+
+def test_a_removed_book_is_forgotten() -> None:
+    """What its provider no longer carries is gone; a second removal finds nothing."""
+    board = QuoteBoard()
+    board.apply(quote("a"))
+
+    assert board.remove("feed", "a")
+    assert not board.remove("feed", "a")
+    assert board.quotes() == ()
+
+
+def test_an_excluded_book_is_not_held() -> None:
+    """A prediction market's price is no evidence of the fair value of its own contract."""
+    board = QuoteBoard(excluded_books=frozenset({"Kalshi"}))
+
+    assert board.apply(quote("Kalshi")) is QuoteEffect.EXCLUDED
+    assert board.quotes() == ()
+
+
+def test_a_book_is_confirmed_up_to_the_limit() -> None:
+    """The limit itself is still confirmed, a millisecond later is not."""
+    board = QuoteBoard()
+    board.apply(quote("a", at_ms=1_000))
+
+    assert len(board.confirmed(1_000 + CONFIRM_MS, CONFIRM_MS)) == 1
+    assert board.confirmed(1_001 + CONFIRM_MS, CONFIRM_MS) == ()
+
+
+def test_one_laggard_does_not_close_the_slate() -> None:
+    """A book that is silent too long is left out, the others go on."""
+    board = QuoteBoard()
+    board.apply(quote("a", at_ms=1_000))
+    board.apply(quote("b", at_ms=70_000))
+
+    assert [each.book for each in board.confirmed(70_000, CONFIRM_MS)] == ["b"]
+
+
+def test_a_book_of_two_providers_counts_once() -> None:
+    """The provider that carried it first speaks for it, while it is confirmed."""
+    board = QuoteBoard()
+    board.apply(quote("a", 1.7, at_ms=1_000, provider="one"))
+    board.apply(quote("a", 1.8, at_ms=50_000, provider="two"))
+
+    assert [each.quote.provider for each in board.confirmed(50_000, CONFIRM_MS)] == ["one"]
+    assert [each.quote.provider for each in board.confirmed(65_000, CONFIRM_MS)] == ["two"]
+
+
+def test_the_number_of_books_is_limited() -> None:
+    """A feed that invents names fills no memory; the books that are there go on."""
+    board = QuoteBoard()
+    effects = [board.apply(quote(f"book {number}")) for number in range(BOOKS_MAX + 1)]
+
+    assert effects[-2:] == [QuoteEffect.CHANGED, QuoteEffect.TOO_MANY_BOOKS]
+    assert len(board.quotes()) == BOOKS_MAX
+    assert board.apply(quote("book 0", 1.7)) is QuoteEffect.CHANGED
+
+
+# --- from a price to a chance ---
+
+
+def test_the_margin_is_taken_out_when_a_quote_comes() -> None:
+    """A held quote carries its chance, by the board's own method; a bad price its reason."""
+    board = QuoteBoard(devig=lambda odds: (1.0 / odds[0], 0.0))
+    board.apply(quote("a", 1.8))
+    board.apply(quote("b", 1.1, away=1.1))
+
+    assert held(board, "a").chance == BookChance("a", 1.0 / 1.8)
+    assert held(board, "b").chance == BookRejected("b", RejectReason.OVERROUND_TOO_LARGE)
+    board.apply(quote("a", 1.9))
+    assert held(board, "a").chance == BookChance("a", 1.0 / 1.9)
+
+
+def test_an_evaluation_carries_the_consensus() -> None:
+    """The books that contribute are those with a chance; the rejected are named."""
+    board = settled_board()
+    board.apply(quote("d", 1.1, away=1.1, at_ms=2_000))
+    board.apply(quote("a", 1.7, at_ms=2_000))
+    evaluation = evaluate(board, 2_000)
+
+    assert isinstance(evaluation.fair, Consensus)
+    assert evaluation.fair.books == ("a", "b", "c")
+    assert [each.book for each in evaluation.fair.rejected] == ["d"]
+    assert evaluation.freshness == Freshness(None, "a", 2_000)
+
+
+def test_without_a_consensus_there_is_nothing_to_be_fresh() -> None:
+    """Too few books give no fair value and no verdict."""
+    board = QuoteBoard()
+    board.apply(quote("a"))
+    evaluation = evaluate(board, 1_000)
+
+    assert isinstance(evaluation.fair, NoConsensus)
+    assert evaluation.freshness is None
+
+
+# --- whether an evaluation may trigger ---
+
+
+def test_the_first_evaluation_never_triggers() -> None:
+    """There is no set of books to compare with yet."""
+    board = QuoteBoard()
+    for book in "abc":
+        board.apply(quote(book))
+
+    assert verdict(board, 1_000) is NotFresh.BOOKS_CHANGED
+
+
+def test_a_changed_price_of_the_same_books_triggers() -> None:
+    """The usual case: the set stands, one of its books moves."""
+    board = settled_board()
+    board.apply(quote("b", 1.7, at_ms=2_000))
+    freshness = evaluate(board, 2_100).freshness
+
+    assert freshness == Freshness(None, "b", 2_000)
+    assert freshness is not None
+    assert freshness.may_trigger
+
+
+def test_a_change_triggers_until_it_is_stale() -> None:
+    """A move of the exchange's ask may be traded on while the last change is recent."""
+    board = settled_board()
+    board.apply(quote("b", 1.7, at_ms=2_000))
+
+    assert verdict(board, 2_000 + STALE_MS) is None
+    assert verdict(board, 2_001 + STALE_MS) is NotFresh.ODDS_STALE
+
+
+def test_confirmation_alone_does_not_trigger() -> None:
+    """Books that only repeat themselves support a fair value and start nothing."""
+    board = settled_board()
+    board.apply(quote("b", 1.7, at_ms=2_000))
+    for book, home in (("a", 1.8), ("b", 1.7), ("c", 1.8)):
+        board.apply(quote(book, home, at_ms=30_000))
+
+    assert verdict(board, 30_000) is NotFresh.ODDS_STALE
+
+
+@pytest.mark.parametrize("coming", [True, False])
+def test_a_book_that_comes_or_goes_triggers_nothing(coming: bool) -> None:
+    """The median jumps when the set of books changes, and nobody's opinion did."""
+    board = settled_board("a", "b", "c", "d")
+    if coming:
+        board.apply(quote("e", 1.7, at_ms=2_000))
+    else:
+        board.apply(quote("d", at_ms=2_000, suspended=True))
+    board.apply(quote("a", 1.7, at_ms=2_000))
+
+    assert verdict(board, 2_000) is NotFresh.BOOKS_CHANGED
+
+
+def test_the_jump_is_not_traded_on_a_moment_later() -> None:
+    """After the set changed, a move of the ask alone triggers nothing; a later change does."""
+    board = settled_board("a", "b", "c", "d")
+    board.apply(quote("a", 1.7, at_ms=2_000))
+    board.apply(quote("d", at_ms=2_000, suspended=True))
+    assert verdict(board, 2_000) is NotFresh.BOOKS_CHANGED
+
+    assert verdict(board, 2_001) is NotFresh.NO_CHANGE_SINCE
+    board.apply(quote("b", at_ms=2_002))
+    assert verdict(board, 2_002) is NotFresh.NO_CHANGE_SINCE
+    board.apply(quote("b", 1.9, at_ms=2_002))
+    assert verdict(board, 2_002) is None
+
+
+def test_an_incomplete_evaluation_leaves_the_set_alone() -> None:
+    """With too few books there is nothing to compare; the same set as before may go on."""
+    board = settled_board()
+    board.apply(quote("c", at_ms=2_000, suspended=True))
+    assert evaluate(board, 2_000).freshness is None
+    board.apply(quote("c", 1.7, at_ms=3_000))
+
+    assert verdict(board, 3_000) is None
+
+
+def test_a_change_of_a_book_that_does_not_contribute_triggers_nothing() -> None:
+    """A rejected price is no reason to trade, however new."""
+    board = settled_board()
+    board.apply(quote("d", 1.1, away=1.1, at_ms=9_000))
+
+    assert verdict(board, 9_000) is NotFresh.NO_CHANGE_SINCE
+
+
+def test_shows_itself_honestly() -> None:
+    """How much is held, and the set of books that was complete last."""
+    assert repr(QuoteBoard()) == "<QuoteBoard: 0 quotes, last complete set: none yet>"
+    assert repr(settled_board()) == "<QuoteBoard: 3 quotes, last complete set: a, b, c>"
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from("abcde"),
+        st.sampled_from([1.7, 1.8, 1.9]),
+        st.sampled_from([STREAM, POLL]),
+        st.booleans(),
+        st.integers(0, 40_000),
+        st.integers(0, 20_000),
+    ),
+    min_size=1,
+    max_size=40,
+)
+
+
+@given(STEPS)
+def test_whatever_comes_an_order_rests_on_fresh_and_equal_books(steps: list[Any]) -> None:
+    """What triggers was confirmed, changed recently, and compares equal sets of books."""
+    board, now_ms = QuoteBoard(), 0
+    last_complete: tuple[str, ...] = ()
+    for book, home, origin, suspended, wait_ms, age_ms in steps:
+        now_ms += wait_ms
+        board.apply(
+            quote(
+                book,
+                home,
+                source_ms=now_ms - age_ms,
+                received_ms=now_ms,
+                origin=origin,
+                suspended=suspended,
+            )
+        )
+        evaluation = evaluate(board, now_ms)
+        if not isinstance(evaluation.fair, Consensus):
+            continue
+        assert evaluation.freshness is not None
+        by_book = {each.book: each for each in board.quotes()}
+        for name in evaluation.fair.books:
+            assert now_ms - by_book[name].confirmed_ms <= CONFIRM_MS
+            assert not by_book[name].quote.suspended
+        if evaluation.freshness.may_trigger:
+            assert evaluation.fair.books == last_complete
+            assert now_ms - by_book[evaluation.freshness.book].changed_ms <= STALE_MS
+        last_complete = evaluation.fair.books
+        assert all(each.changed_ms <= each.confirmed_ms <= now_ms for each in board.quotes())
