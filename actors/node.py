@@ -164,6 +164,12 @@ class Node:
             type(error).__name__, str(error), self.system.now_s(), count, traceback_of(error)
         )
 
+    def forgive(self) -> None:
+        """Forget how often it has failed, so that it has the whole limit again."""
+        self.failures_in_row = 0
+        if self.failures is not None:
+            self.failures.clear()
+
     async def wait_for(self, is_so: Callable[[], bool]) -> None:
         """Wait until a change of state makes ``is_so`` true."""
         while not is_so():

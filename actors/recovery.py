@@ -52,7 +52,7 @@ class Recovery:
     async def run(self) -> None:
         """Do the work, with whatever is added to it meanwhile, until nothing is left."""
         with self.scope:
-            while self._stops or self._starts:
+            while (self._stops or self._starts) and not self.scope.cancel_called:
                 if self._stops:
                     await self._stop_last()
                 else:
@@ -83,7 +83,9 @@ class Recovery:
         if wait_s > 0:
             await trio.sleep(wait_s)
         node = next(iter(self._starts))
-        if node.state in TO_START:
+        # A cancellation only takes effect where a task waits: without this look, a supervisor that
+        # has given up meanwhile would get a child that nobody stops.
+        if node.state in TO_START and not self.scope.cancel_called:
             node.launch()
         await node.settled()
         if node.state in SETTLED and node not in self._stops:

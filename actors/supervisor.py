@@ -60,6 +60,7 @@ class Supervisor(Node):
         self._window.clear()
         self.set_state(State.STARTING)
         for child in self.children.values():
+            child.forgive()
             has_had_its_life = child.spec.restart is Restart.TEMPORARY and child.generation > 0
             if child.state in TO_START or child.state is State.STOPPED:
                 child.rest(State.STOPPED if has_had_its_life else State.WAITING)
@@ -163,7 +164,7 @@ class Supervisor(Node):
             child.rest(State.WAITING)
         else:
             raise SteeringRefused(f"{child.path} is {child.state}, not quarantined")
-        child.failures_in_row = 0
+        child.forgive()
         if self._is_open:
             self._recover(self._key(child), (), [child], hurry=True)
 

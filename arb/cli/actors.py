@@ -37,7 +37,8 @@ def actors(*, json: Json = False, mode: Mode = None, world: World = None) -> Non
 
 
 def _row(entry: ActorEntry) -> tuple[str, ...]:
-    capacity = "" if entry.mailbox_capacity is None else f"/{entry.mailbox_capacity}"
+    # A supervisor has no mailbox of its own.
+    capacity = f"/{entry.mailbox_capacity}" if entry.mailbox_capacity else ""
     return (
         f"{'  ' * entry.depth}{formats.one_line(entry.name)}",
         entry.state,

@@ -46,7 +46,9 @@ def replay(
         print_json(result)
         return
     screen = terminal()
-    screen.print(f"{result['frames']} frames, {result['quotes']} quotes, {result['markets']} markets")
+    screen.print(
+        f"{result['frames']} frames, {result['quotes']} quotes, {result['markets']} markets"
+    )
     screen.print(f"decisions {result['decisions']}, refusals {result['refusals']}")
     screen.print(
         f"{result['orders']} orders, {result['fills']} fills,"

@@ -124,9 +124,7 @@ async def _until_stopped(config: RunConfig) -> dict[str, Any]:
     return report
 
 
-async def _obey(
-    signals: AsyncIterator[int], stop: StopRequest, scope: trio.CancelScope
-) -> None:
+async def _obey(signals: AsyncIterator[int], stop: StopRequest, scope: trio.CancelScope) -> None:
     """Take the first signal for a wish to stop in order, and the second for one to stop now."""
     async for number in signals:
         if stop.reason is not None:

@@ -13,7 +13,7 @@ from arb.cli.errors import CommandFailed, UsageError
 from arb.cli.steer import engine_root
 from arb.console.app import check_terminal, console
 from arb.console.outcome import ConsoleError, NoTerminal, Outcome
-from arb.console.rendezvous import RunningEngine, find_engines
+from arb.io.rendezvous import RunningEngine, find_engines
 
 # The simulated world, the games and the first connections; a machine under load takes longer.
 START_TIMEOUT_S = 60.0

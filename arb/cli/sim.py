@@ -123,6 +123,24 @@ async def serve(
 
     Embedded it leaves Ctrl-C to the parent, which has orders to cancel here before it ends.
     """
+    ends = {signal.SIGTERM} if embedded else {signal.SIGINT, signal.SIGTERM}
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_until_signal, signals, ends, nursery.cancel_scope)
+            if embedded:
+                nursery.start_soon(_until_stdin_closes, nursery.cancel_scope)
+            await _serve(settings, folder, port=port, odds_port=odds_port, tls=tls, json=json)
+
+
+async def _serve(
+    settings: SimulationSettings,
+    folder: Path,
+    *,
+    port: int,
+    odds_port: int,
+    tls: bool,
+    json: bool,
+) -> None:
     clock = SystemClock()
     simulation = Simulation(settings, clock)
     member = make_member_key(folder)
@@ -135,13 +153,7 @@ async def serve(
     def announce(addresses: Addresses) -> None:
         _announce(_ready(simulation, addresses, member.path, ca_path), json=json)
 
-    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async with trio.open_nursery() as nursery:
-            ends = {signal.SIGTERM} if embedded else {signal.SIGINT, signal.SIGTERM}
-            nursery.start_soon(_until_signal, signals, ends, nursery.cancel_scope)
-            if embedded:
-                nursery.start_soon(_until_stdin_closes, nursery.cancel_scope)
-            await host(simulation, port=port, odds_port=odds_port, tls=context, on_ready=announce)
+    await host(simulation, port=port, odds_port=odds_port, tls=context, on_ready=announce)
 
 
 async def _until_signal(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,12 +11,10 @@ from cyclopts import Parameter
 from arb.cli.common import load_settings
 from arb.cli.errors import CommandFailed, UsageError
 from arb.console.ask import NoAnswer, ask
-from arb.console.rendezvous import (
-    DIRECTORY_VARIABLE,
+from arb.io.rendezvous import (
     MODES,
     RunningEngine,
     find_engines,
-    state_root,
 )
 
 Mode = Annotated[
@@ -38,9 +35,7 @@ Reason = Annotated[str, Parameter(name="--reason", help="Why; it is kept in the 
 
 
 def engine_root() -> Path:
-    """Return the directory of all engines: $ARB_STATE_DIR, or what the settings say."""
-    if os.environ.get(DIRECTORY_VARIABLE):
-        return state_root(os.environ)
+    """Return the directory of all engines, as the settings say."""
     return Path(load_settings(None).engine.state_dir).expanduser()
 
 

@@ -27,6 +27,7 @@ from arb.console.palette import colours, palette
 REFRESH_S = 0.1
 # The engine ends within 5 s of being told; it answers the telling at once.
 STOP_ANSWER_S = 3.0
+CLEAR = "\x1b[0m\x1b[2J\x1b[H"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -154,9 +155,22 @@ def check_terminal() -> None:
         )
 
 
+class TerminalScreen(raw.Screen):
+    """This terminal, left as clean as it was found."""
+
+    def stop(self) -> None:
+        """Clear the last frame, then give the terminal back.
+
+        tmux 3.3 shows what is left of it in the main screen if the window was resized meanwhile.
+        """
+        if self.started:
+            self.write(CLEAR)
+        super().stop()
+
+
 def make_screen() -> raw.Screen:
     """Return this terminal as urwid's screen, in as many colours as it says it has."""
-    screen = raw.Screen(bracketed_paste_mode=False, focus_reporting=False)
+    screen = TerminalScreen(bracketed_paste_mode=False, focus_reporting=False)
     screen.set_terminal_properties(colors=colours(os.environ))
     return screen
 

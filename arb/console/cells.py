@@ -50,11 +50,6 @@ class Cell:
 Line = tuple[Cell, ...]
 
 
-def line(text: str, tone: Tone = Tone.PLAIN) -> Line:
-    """Return a line of one cell."""
-    return (Cell(text, tone),)
-
-
 def line_width(cells: Sequence[Cell]) -> int:
     """Return the characters of a line; what is not one column wide is settled when painted."""
     return sum(len(cell.text) for cell in cells)
@@ -132,16 +127,16 @@ class Item:
 def flow(items: Sequence[Item], width: int, separator: Cell) -> Line:
     """Join as many items as fit, each in the longest form there is room for.
 
-    Items give up length in order of falling importance, and only then vanish in that order; a
-    vanished one is counted at the end, so that nobody takes what is shown for everything.
+    The least important items give up length first, all of them a step before any gives up another,
+    and only then they vanish in that order; what vanished is counted at the end, so that nobody
+    takes what is shown for everything.
     """
     ranks = sorted(range(len(items)), key=lambda index: -items[index].priority)
     forms = dict.fromkeys(range(len(items)), 0)
-    for index in ranks:
-        while forms[index] < len(items[index].forms) - 1:
-            if _flow_width(items, forms, separator) <= width:
-                break
-            forms[index] += 1
+    for level in range(1, max((len(item.forms) for item in items), default=0)):
+        for index in ranks:
+            if level < len(items[index].forms) and _flow_width(items, forms, separator) > width:
+                forms[index] = level
     hidden = 0
     for index in ranks[:-1]:
         room = width - (len(_more(hidden).text) if hidden else 0)

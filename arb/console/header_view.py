@@ -10,11 +10,16 @@ from arb.console.snapshot import Connection, Snapshot, Trading
 from arb.core.money import dollars
 
 PRODUCT = "Kalshi Arb Engine"
+# Most connections lead there; on a narrow terminal it goes without saying.
+EXCHANGE = "Kalshi "
 BAR = Cell(" │ ", Tone.FRAME)
 # A connection whose last sign of life is older than this looks old; its own ping goes each second.
 QUIET_MS = 5_000
 # Exposure from here on is close enough to its limit to say so.
 NEAR_LIMIT_PERCENT = 90
+
+# More reasons than these at once hide the markets from view.
+REASONS_MAX = 3
 
 MODE_TONES = {
     "sim": Tone.SAFE_MODE,
@@ -158,9 +163,21 @@ def _trading_banner(trading: Trading, width: int) -> list[Line]:
         return []
     tone = Tone.ALARM if trading.state == "halted" else Tone.CAUTION
     sign = STATE_SIGNS.get(trading.state, "!")
-    reasons = formats.one_line("; ".join(trading.reasons)) or "no reason given"
-    text = f"{sign} {formats.one_line(trading.state).upper()}: {reasons}"
-    return _wrapped(text, STATE_HINTS.get(trading.state, ""), tone, width)
+    head = f"{sign} {formats.one_line(trading.state).upper()}: "
+    reasons = [formats.one_line(reason) for reason in trading.reasons] or ["no reason given"]
+    hint = STATE_HINTS.get(trading.state, "")
+    if len(head) + len("; ".join(reasons)) <= width:
+        return _wrapped(f"{head}{'; '.join(reasons)}", hint, tone, width)
+    # Reasons that do not fit into one line get one each, as far as they leave room for the rest.
+    shown, hidden = reasons[:REASONS_MAX], len(reasons) - REASONS_MAX
+    last = f"{shown.pop()}{f' (+{hidden} more)' if hidden > 0 else ''}"
+    lines = [_start(head, index) + reason for index, reason in enumerate(shown)]
+    end = _wrapped(_start(head, len(shown)) + last, hint, tone, width)
+    return [(Cell(text, tone),) for text in lines] + end
+
+
+def _start(head: str, index: int) -> str:
+    return f"{'  and: ':<{len(head)}}" if index else head
 
 
 def _link_text(link: LinkView) -> str:
@@ -223,4 +240,5 @@ def _connection_forms(connection: Connection, at_ms: int) -> tuple[Line, ...]:
     return (
         (Cell(f"{sign} ", tone), Cell(f"{name} "), Cell(f"{word}{end}", tone)),
         (Cell(f"{sign} ", tone), Cell(f"{name}{end}")),
+        (Cell(f"{sign} ", tone), Cell(f"{name.removeprefix(EXCHANGE)}{end}")),
     )

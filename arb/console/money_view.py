@@ -53,6 +53,7 @@ def trades_table(picture: Snapshot | None, zone: tzinfo | None) -> TableView[Tra
         key=lambda trade: f"{trade.at_ms} {trade.ticker} {trade.side} {trade.what}",
         empty=_why_no_trade(picture),
         heading=False,
+        newest_first=True,
         context=(names, zone),
     )
 

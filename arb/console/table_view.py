@@ -27,6 +27,7 @@ class TableView(Generic[RowT]):
     heading: bool = True
     detail: Callable[[RowT], Line] | None = attrs.field(default=None, eq=False)
     newest_last: bool = False
+    newest_first: bool = False
     # What the columns know beside the row. Functions made anew for every picture never compare
     # equal; what they were made from does.
     context: tuple[object, ...] = ()

@@ -142,24 +142,27 @@ def _new_exit(price_e4: PriceE4, view: ExitView) -> OrderIntent:
 
 
 def close_at_bid(holding: Holding, top: Top, game_id: str, trigger_ns: int) -> OrderIntent | None:
-    """Return a sale of what no exit covers at the price the book pays now, None without a bid.
+    """Return what closes all that no exit covers at once, None where nobody takes it.
 
-    A person asked for it, so it is not held against fair value.
+    YES is sold at the bid; NO is closed by buying at the ask. A person asked for it, so it is
+    not held against fair value.
     """
-    if not top.usable or top.bid_e4 is None or not holding.uncovered_e2:
+    is_long = holding.count_e2 > 0
+    price_e4 = top.bid_e4 if is_long else top.ask_e4
+    if not top.usable or price_e4 is None or not holding.uncovered_e2:
         return None
     return OrderIntent(
         ticker=holding.ticker,
         game_id=game_id,
         purpose=Purpose.EXIT,
-        side=Side.ASK,
-        price_e4=top.bid_e4,
+        side=Side.ASK if is_long else Side.BID,
+        price_e4=price_e4,
         count_e2=holding.uncovered_e2,
         liquidity=Liquidity.TAKER,
         time_in_force=TimeInForce.IMMEDIATE_OR_CANCEL,
         post_only=False,
         trigger_ns=trigger_ns,
-        fair=top.bid_e4 / ONE_DOLLAR_E4,
+        fair=price_e4 / ONE_DOLLAR_E4,
     )
 
 

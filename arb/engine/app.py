@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import random
 from collections.abc import AsyncIterator, Callable
@@ -14,7 +15,7 @@ import attrs
 import trio
 
 from actors import ActorDied, AskTimeout, System, open_system
-from arb.console.rendezvous import (
+from arb.io.rendezvous import (
     SOCKET_NAME,
     RunningEngine,
     engine_directory,
@@ -23,6 +24,7 @@ from arb.console.rendezvous import (
 )
 from arb.core.events import Side
 from arb.core.listing import Catalogue
+from arb.core.parameters import EXITS_CANCEL
 from arb.core.risk import client_order_prefix
 from arb.core.teams import TeamTable
 from arb.engine.board import Board, LogLine
@@ -37,6 +39,7 @@ from arb.engine.place import Place, PlaceTaken
 from arb.engine.report import trading_report
 from arb.engine.snapshot import Photographer
 from arb.engine.stopping import StopRequest
+from arb.engine.tape import header_of
 from arb.feeds.base import FeedError
 from arb.io.clock import SystemClock
 from arb.io.net import SocketNetwork
@@ -46,7 +49,7 @@ from arb.journal.writer import DiskFile, Journal
 from arb.kalshi.rest import RestError
 from arb.kalshi.sign import PASSPHRASE_VARIABLE, KeyFileError, load_signer
 from arb.settings import Mode, Settings, SettingsError, venue
-from arb.core.parameters import EXITS_CANCEL
+from arb.tape.format import TapeHeader
 from arb.version import VERSION
 
 # Five seconds in all: the orders' share, then the tree's, then a last look at the exchange.
@@ -54,6 +57,9 @@ CANCEL_TIMEOUT_S = 2.5
 CANCEL_STEP_S = 0.02
 ASK_TIMEOUT_S = 0.5
 LAST_LOOK_TIMEOUT_S = 1.0
+
+# Enough hexadecimal digits to tell a person's accounts apart, few enough for a socket's path.
+ACCOUNT_DIGITS = 10
 
 # The exchange or the feed may be away for a moment when the engine starts.
 DISCOVERY_TRIES = 5
@@ -77,6 +83,14 @@ class RunConfig:
     seconds: float | None = None
     on_log: Callable[[LogLine], None] | None = None
     on_ready: Callable[[Path], None] | None = None
+
+
+@attrs.frozen
+class Discovered:
+    """What there is to trade, and how a tape of it begins."""
+
+    catalogue: Catalogue
+    header: TapeHeader
 
 
 async def run_engine(config: RunConfig, stop: StopRequest) -> dict[str, Any]:
@@ -158,27 +172,28 @@ class Engine:
             trio.open_nursery() as nursery,
         ):
             nursery.start_soon(log_file.run)
-            catalogue = await self._discover(made, board)
+            found = await self._discover(made, board)
             journal = Journal(DiskFile(place.journal_path), self._clock)
             journal.append(RecordKind.START, {"version": VERSION, "mode": self._config.mode})
             parts = Parts(
                 clock=self._clock,
                 board=board,
                 journal=journal,
-                catalogue=catalogue,
+                catalogue=found.catalogue,
                 strategy=settings.strategy,
                 risk=settings.risk,
                 execution=settings.execution,
                 installation=place.installation(),
                 orders_stand_on_book=self._config.mode is not Mode.PAPER,
+                taped=settings.engine.record_tape,
             )
             try:
-                await self._trade(place, parts, made)
+                await self._trade(place, parts, made, found)
             finally:
                 journal.close()
             nursery.cancel_scope.cancel()
 
-    async def _discover(self, made: Connections, board: Board) -> Catalogue:
+    async def _discover(self, made: Connections, board: Board) -> Discovered:
         sports = self._config.settings.odds_feed.sports
         for attempt in range(1, DISCOVERY_TRIES + 1):
             try:
@@ -201,9 +216,11 @@ class Engine:
             )
         games, left_out = len(catalogue.games), len(catalogue.unmatched)
         board.say("ENGINE", f"{games} games matched, {left_out} left out")
-        return catalogue
+        return Discovered(catalogue, header_of(listed, offered, self._clock.wall_ms()))
 
-    async def _trade(self, place: Place, parts: Parts, made: Connections) -> None:
+    async def _trade(
+        self, place: Place, parts: Parts, made: Connections, found: Discovered
+    ) -> None:
         config = self._config
         photographer = Photographer(
             parts, config.mode.value, place.directory.name, self._started_ms
@@ -217,6 +234,7 @@ class Engine:
             photographer,
             place.directory / SOCKET_NAME,
             self._rng,
+            tape=(place.tape_path(self._started_ms), found.header) if parts.taped else None,
         )
         self._trading = True
         async with open_system(tree.spec(), rng=self._rng) as system:
@@ -316,7 +334,7 @@ def _venues_of(settings: Settings, mode: Mode) -> Venues:
             " or put it into a settings file of your own"
         )
     return Venues(
-        "account",
+        _account_name(exchange.api_key.reveal()),
         exchange.rest_url,
         exchange.ws_url,
         exchange.api_key.reveal(),
@@ -325,6 +343,11 @@ def _venues_of(settings: Settings, mode: Mode) -> Venues:
         settings.odds_feed.ws_url,
         odds_key,
     )
+
+
+def _account_name(key_id: str) -> str:
+    """Return what an account's state is filed under: another key is another account."""
+    return f"account-{hashlib.sha256(key_id.encode()).hexdigest()[:ACCOUNT_DIGITS]}"
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -7,13 +7,14 @@ import trio
 from actors import Actor, Context
 from arb.core.book import BookTop
 from arb.core.events import Top
-from arb.engine.link import Link
-from arb.engine.messages import ConnectionChanged, Frame, Hello, OwnResting
+from arb.engine.link import Link, next_text
+from arb.engine.messages import BookFeedReady, ConnectionChanged, Frame, Hello, OwnResting
 from arb.engine.names import RISK, market_name
 from arb.engine.parts import Parts
 from arb.engine.subscribed_books import SOURCE, SubscribedBooks
-from arb.io.websocket import Socket
+from arb.io.websocket import Socket, SocketClosed
 from arb.kalshi.wire import (
+    Ignored,
     Malformed,
     Subscribed,
     WireError,
@@ -21,11 +22,13 @@ from arb.kalshi.wire import (
     parse_frame,
     subscribe_command,
 )
+from arb.tape.format import Feed, Record
 
 CHANNELS = ("orderbook_delta",)
 
 # A snapshot that was asked for and has not come is asked for again after this long.
 SNAPSHOT_RETRY_S = 1.0
+
 
 class BookFeed(Actor):
     """Keeps the books and tells each market its own top and its sibling's when they change."""
@@ -36,6 +39,7 @@ class BookFeed(Actor):
         self._books = SubscribedBooks(parts.catalogue.listings, parts.board.note_bad)
         self._told: dict[str, Top] = {}
         self._sid: int | None = None
+        self._subscription_lost: str | None = None
         self._routes = {
             listing.ticker: tuple(
                 ctx.find(name)
@@ -67,6 +71,10 @@ class BookFeed(Actor):
         self._parts.board.counts["book_frames"] += 1
         if isinstance(parsed, WireError):
             self._parts.board.note_bad(SOURCE, f"error {parsed.code}", frame.raw)
+            if parsed.ends_subscription:
+                self._subscription_lost = f"error {parsed.code}: {parsed.text}"
+        elif isinstance(parsed, Ignored):
+            self._parts.board.note_bad(SOURCE, f"unknown type {parsed.type}", frame.raw)
         elif isinstance(parsed, Subscribed):
             self._sid = parsed.sid
         for ticker in self._books.take(parsed):
@@ -134,6 +142,7 @@ class LiveBookFeed(BookFeed):
     async def start(self) -> None:
         """Say that nothing is connected yet, so that nothing is traded before it is."""
         self._report(connected=False, detail="connecting")
+        self._risk.tell(BookFeedReady())
 
     async def run(self) -> None:
         """Keep the connection up; a market's book is usable only while it is."""
@@ -141,11 +150,15 @@ class LiveBookFeed(BookFeed):
 
     async def _serve(self, socket: Socket) -> None:
         self.lost()
+        self._sid = self._subscription_lost = None
         self._asked_s = trio.current_time()
         await socket.send(subscribe_command(self._next_id(), CHANNELS, self._books.tickers))
         while True:
-            raw = await socket.receive()
-            self._pass_on(raw if isinstance(raw, str) else raw.decode(errors="replace"))
+            raw = await next_text(socket)
+            if raw is not None:
+                self._pass_on(raw)
+            if self._subscription_lost is not None:
+                raise SocketClosed(self._subscription_lost)
             await self._mend(socket)
 
     def _pass_on(self, raw: str) -> None:
@@ -155,7 +168,7 @@ class LiveBookFeed(BookFeed):
         # in this very turn, and a handler must not be entered twice.
         self.ctx.address.tell(frame)
         if self._tape is not None:
-            self._tape.tell(frame)
+            self._tape.tell(Record(frame.received_ms, Feed.BOOKS, "kalshi", raw))
 
     async def _mend(self, socket: Socket) -> None:
         broken = self._books.broken()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from arb.core.commands import OrderIntent
@@ -17,7 +18,7 @@ from arb.core.risk import Approved
 from arb.engine.board import AccountLine, TradeLine
 from arb.engine.messages import Account, OwnResting
 from arb.engine.parts import Parts
-from arb.journal.records import RecordKind, fill_data, report_data
+from arb.journal.records import Record, RecordKind, fill_data, report_data
 from arb.journal.recovery import recover
 from arb.journal.writer import JournalFailed
 
@@ -28,13 +29,20 @@ class Bookkeeper:
     def __init__(self, parts: Parts) -> None:
         """Rebuild the books from the journal; raises what reading it raises."""
         self._parts = parts
-        recovered = recover(parts.journal.records())
+        records = parts.journal.records()
+        recovered = recover(records)
         self.ledger = recovered.ledger
         self.halt = recovered.halt
+        self.halt_withdrew_exits = recovered.halt is not None and _withdrew_exits(records)
         self.next_order = recovered.next_order
         self.has_account = recovered.has_account
         self.journal_failure: str | None = None
         self._exits_at_work: set[str] = set()
+        # What an earlier risk manager has checked and found is not forgotten with it.
+        counts = parts.board.counts
+        self._checks_before = counts["invariant_checks"]
+        self._violations_before = counts["invariant_violations"]
+        self._violations_told = 0
         self.invariants = Invariants(self.ledger.cash_e6)
         self.invariants.adopt(self.ledger)
 
@@ -154,8 +162,12 @@ class Bookkeeper:
             permission.state,
             permission.reasons,
         )
-        board.counts["invariant_checks"] = self.invariants.checks
-        board.counts["invariant_violations"] = self.invariants.violations
+        found = self.invariants
+        board.counts["invariant_checks"] = self._checks_before + found.checks
+        board.counts["invariant_violations"] = self._violations_before + found.violations
+        for text in found.kept[self._violations_told :]:
+            board.say("RISK", f"must never be: {text}", level="error")
+        self._violations_told = len(found.kept)
 
     def _show_order(self, order: Order) -> None:
         """Add a trade line where an order was refused, lost sight of, cancelled or came to rest."""
@@ -201,6 +213,11 @@ class Bookkeeper:
 
     def __repr__(self) -> str:
         return f"<Bookkeeper {self.ledger!r}>"
+
+
+def _withdrew_exits(records: Sequence[Record]) -> bool:
+    last = next(each for each in reversed(records) if each.kind is RecordKind.HALT)
+    return last.data.get("cancel_exits") is True
 
 
 def _word_for(order: Order) -> str | None:

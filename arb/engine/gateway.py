@@ -48,8 +48,7 @@ class Gateway(Actor):
     def _on_approved(self, approved: Approved) -> None:
         intent = approved.intent
         try:
-            now_ns = self._parts.clock.monotonic_ns()
-            approved.redeem(session=self._session or 0, now_ns=now_ns)
+            self._redeem(approved)
             self._journal(approved)
         except (ApprovalVoid, JournalFailed) as error:
             self._not_sent(approved, error)
@@ -59,6 +58,14 @@ class Gateway(Actor):
             self._measure(approved.client_order_id, intent)
         else:
             self.amend(intent)
+
+    def _redeem(self, approved: Approved) -> None:
+        # What was approved before this gateway was told its session was meant for another one.
+        if self._session is None:
+            raise ApprovalVoid(
+                f"the approval of {approved.client_order_id} came before the session"
+            )
+        approved.redeem(session=self._session, now_ns=self._parts.clock.monotonic_ns())
 
     def _journal(self, approved: Approved) -> None:
         intent = approved.intent

@@ -5,34 +5,46 @@ from __future__ import annotations
 import trio
 
 from actors import Actor, Context
+from arb.engine.messages import JournalBroken
+from arb.engine.names import RISK
 from arb.engine.offload import Offload
-from arb.journal.writer import Journal
+from arb.journal.writer import Journal, JournalFailed
 
 # A second of records is what a loss of power may cost; what a kill may cost is nothing.
 SYNC_EVERY_S = 1.0
 
 
 class JournalKeeper(Actor):
-    """Syncs the journal; a failed sync is this actor's failure, and no journal means no trading."""
+    """Syncs the journal; after a failed sync trading halts, and no further one is tried."""
 
     def __init__(self, ctx: Context, journal: Journal, offload: Offload) -> None:
         super().__init__(ctx)
         self._journal = journal
         self._offload = offload
+        self._risk = ctx.find(RISK)
 
     def receive(self, message: object) -> None:
         """Nobody tells the keeper anything."""
         self.ctx.dead_letter(message, "not for the journal keeper")
 
     async def run(self) -> None:
-        """Sync until stopped; raises `JournalFailed`."""
-        while True:
+        """Sync until stopped, or until a sync has failed."""
+        # A restart would mend nothing: the kernel may have dropped what it could not write.
+        while await self._sync():
             await trio.sleep(SYNC_EVERY_S)
-            await self._offload(self._journal.sync)
+        await trio.sleep_forever()
 
     async def stop(self, reason: str) -> None:
         """Bring the last records to disk."""
-        await self._offload(self._journal.sync)
+        await self._sync()
+
+    async def _sync(self) -> bool:
+        try:
+            await self._offload(self._journal.sync)
+        except JournalFailed as error:
+            self._risk.tell(JournalBroken(str(error)))
+            return False
+        return True
 
     def __repr__(self) -> str:
         return f"<JournalKeeper of {self._journal!r}>"

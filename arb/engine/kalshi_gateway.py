@@ -19,10 +19,11 @@ from arb.core.events import (
     OrderRefused,
     OrderUnknown,
 )
-from arb.core.money import CountE2, PriceE4
+from arb.core.money import CountE2
 from arb.core.risk import client_order_prefix
+from arb.engine.account_reader import AccountReader
 from arb.engine.gateway import Gateway
-from arb.engine.link import Link
+from arb.engine.link import Link, next_text
 from arb.engine.lookups import Lookups
 from arb.engine.messages import (
     Account,
@@ -30,21 +31,24 @@ from arb.engine.messages import (
     Filled,
     Frame,
     GatewayReady,
-    HeldPosition,
     LookUp,
     ReadAccount,
 )
 from arb.engine.parts import Parts
-from arb.io.websocket import Socket
+from arb.engine.requests_out import Known, Sent
+from arb.io.websocket import Socket, SocketClosed
 from arb.kalshi.answers import Accepted, Amended, Canceled, Operation, Refused, Unknown, sort
 from arb.kalshi.lane import Answer, NoLane, OrderLanes, Request
-from arb.kalshi.rest import Rest, RestError
+from arb.kalshi.rest import Rest
 from arb.kalshi.signatures_ahead import SignaturesAhead
 from arb.kalshi.wire import (
     CREATE_PATH,
     FillFrame,
+    Ignored,
     Malformed,
     OrderFrame,
+    Subscribed,
+    WireError,
     amend_body,
     amend_path,
     cancel_path,
@@ -57,38 +61,8 @@ CHANNELS = ("fill", "user_orders")
 SOURCE = "Kalshi account"
 LANES = "Kalshi orders"
 
-# Reports of one order may be spread over the last minute of two read models.
-FILLS_OVERLAP_MS = 60_000
-
-# Fills older than this are in the positions that a first reading adopts.
-FIRST_FILLS_MS = 86_400_000
-
 # How often it is looked whether the order lanes are up.
 LANES_CHECKED_S = 0.25
-
-
-@attrs.frozen
-class Sent:
-    """A request that is out: what it was, for which order."""
-
-    operation: Operation
-    client_order_id: str
-    ticker: str
-    sent_ms: int
-    count_e2: CountE2
-    price_e4: PriceE4 | None = None
-    amendment: Amendment | None = None
-    why: str = ""
-
-
-@attrs.frozen
-class Known:
-    """An order that the exchange has given an id."""
-
-    order_id: str
-    ticker: str
-    count_e2: CountE2
-    price_e4: PriceE4 | None = None
 
 
 class KalshiGateway(Gateway):
@@ -106,16 +80,18 @@ class KalshiGateway(Gateway):
         super().__init__(ctx, parts)
         self._lanes = lanes
         self._signatures = signatures
-        self._rest = rest
         self._link = link
         self._lookups = Lookups(rest, parts.clock, parts.board, self._looked_up)
         self._sent: dict[object, Sent] = {}
         self._known: dict[str, Known] = {}
         self._cancel_when_known: dict[str, CancelOrder] = {}
+        self._cancels_out: set[str] = set()
         self._tag = 0
-        self._fills_since_ms = parts.clock.wall_ms() - FIRST_FILLS_MS
-        self._wake = trio.Event()
         self._prefix = client_order_prefix(parts.installation)
+        self._accounts = AccountReader(rest, parts, self._prefix, self._account_read)
+        self._unsubscribed: set[str] = set(CHANNELS)
+        self._subscription_lost: str | None = None
+        self._reading_wanted: int | None = None
         link.report = self._report_link
         lanes.on_answer = ctx.address.tell
         more: dict[type, Callable[[Any], None]] = {
@@ -140,7 +116,7 @@ class KalshiGateway(Gateway):
             nursery.start_soon(self._watch_lanes)
             nursery.start_soon(self._link.run, self._serve)
             nursery.start_soon(self._lookups.run)
-            nursery.start_soon(self._read_accounts)
+            nursery.start_soon(self._accounts.run)
 
     # Out: requests in the turn they were approved.
 
@@ -194,6 +170,9 @@ class KalshiGateway(Gateway):
             self.report(OrderKept(amendment.client_order_id, "no lane", str(error)))
 
     def _on_cancel(self, cancel: CancelOrder) -> None:
+        if cancel.client_order_id in self._cancels_out:
+            # A second one would find nothing, and its answer would prove nothing.
+            return
         known = self._known.get(cancel.client_order_id)
         order_id = cancel.order_id or (known.order_id if known is not None else None)
         if order_id is None:
@@ -219,6 +198,8 @@ class KalshiGateway(Gateway):
         self._tag += 1
         self._lanes.send(Request(self._tag, method, path, body))
         self._sent[self._tag] = sent
+        if sent.operation is Operation.CANCEL:
+            self._cancels_out.add(sent.client_order_id)
 
     # Back: answers to requests.
 
@@ -226,6 +207,8 @@ class KalshiGateway(Gateway):
         sent = self._sent.pop(answer.tag, None)
         if sent is None:
             return
+        if sent.operation is Operation.CANCEL:
+            self._cancels_out.discard(sent.client_order_id)
         verdict = sort(answer.status, answer.body, sent.operation, why=answer.failure or "")
         if isinstance(verdict, Accepted):
             known = Known(verdict.order_id, sent.ticker, sent.count_e2, sent.price_e4)
@@ -265,6 +248,7 @@ class KalshiGateway(Gateway):
 
     def _refused(self, sent: Sent, verdict: Refused) -> None:
         if sent.operation is Operation.CREATE:
+            self._cancel_when_known.pop(sent.client_order_id, None)
             self.report(OrderRefused(sent.client_order_id, verdict.code, verdict.text))
         else:
             self.report(OrderKept(sent.client_order_id, verdict.code, verdict.text))
@@ -308,14 +292,16 @@ class KalshiGateway(Gateway):
     # Back: the private channels.
 
     async def _serve(self, socket: Socket) -> None:
+        self._unsubscribed = set(CHANNELS)
+        self._subscription_lost = self._reading_wanted = None
         await socket.send(subscribe_command(1, CHANNELS, ()))
-        self._report_link(connected=True, detail="fills and orders")
-        self._wake.set()
+        clock = self._parts.clock
         while True:
-            raw = await socket.receive()
-            text = raw if isinstance(raw, str) else raw.decode(errors="replace")
-            clock = self._parts.clock
-            self.ctx.address.tell(Frame(text, clock.wall_ms(), clock.monotonic_ns()))
+            text = await next_text(socket)
+            if text is not None:
+                self.ctx.address.tell(Frame(text, clock.wall_ms(), clock.monotonic_ns()))
+            if self._subscription_lost is not None:
+                raise SocketClosed(self._subscription_lost)
 
     def _on_frame(self, frame: Frame) -> None:
         try:
@@ -327,6 +313,20 @@ class KalshiGateway(Gateway):
             self._risk.tell(Filled(parsed.fill))
         elif isinstance(parsed, OrderFrame):
             self._on_order_frame(parsed)
+        elif isinstance(parsed, Subscribed):
+            self._on_subscribed(parsed)
+        elif isinstance(parsed, WireError):
+            # All that is sent here is one subscription: without it this connection is useless.
+            self._parts.board.note_bad(SOURCE, f"error {parsed.code}", frame.raw)
+            self._subscription_lost = f"error {parsed.code}: {parsed.text}"
+        elif isinstance(parsed, Ignored):
+            self._parts.board.note_bad(SOURCE, f"unknown type {parsed.type}", frame.raw)
+
+    def _on_subscribed(self, subscribed: Subscribed) -> None:
+        # What happened while nobody listened is read; until then nothing new is begun.
+        self._unsubscribed.discard(subscribed.channel)
+        if not self._unsubscribed:
+            self._reading_wanted = self._accounts.want()
 
     def _on_order_frame(self, frame: OrderFrame) -> None:
         client_order_id = frame.client_order_id
@@ -339,9 +339,7 @@ class KalshiGateway(Gateway):
         )
         if frame.status == "resting":
             self.report(
-                OrderAccepted(
-                    client_order_id, frame.order_id, frame.filled_e2, frame.remaining_e2
-                )
+                OrderAccepted(client_order_id, frame.order_id, frame.filled_e2, frame.remaining_e2)
             )
             if before is not None and before.price_e4 not in (None, frame.price_e4):
                 moved = OrderAmended(client_order_id, frame.price_e4, frame.remaining_e2)
@@ -351,44 +349,35 @@ class KalshiGateway(Gateway):
         self.report(OrderClosed(client_order_id, frame.filled_e2, why))
 
     def _report_link(self, connected: bool, detail: str) -> None:  # noqa: FBT001 - Link's signature
+        if not connected:
+            self._reading_wanted = None
         self._risk.tell(ConnectionChanged(SOURCE, connected, detail))
 
     # The account, read whole.
 
     def _on_read_account(self, _wish: ReadAccount) -> None:
-        self._wake.set()
+        self._accounts.want()
 
-    async def _read_accounts(self) -> None:
-        while True:
-            with trio.move_on_after(self._parts.execution.reconcile_interval_ms / 1000):
-                await self._wake.wait()
-            self._wake = trio.Event()
-            await self._read_account()
-
-    async def _read_account(self) -> None:
-        now_ms = self._parts.clock.wall_ms()
-        try:
-            fills = await self._rest.fills(self._fills_since_ms // 1000)
-            cash_e6 = await self._rest.balance()
-            positions = await self._rest.positions()
-        except RestError as error:
-            self._parts.board.say("KALSHI", f"account not read: {error}", level="warning")
-            return
-        self._fills_since_ms = now_ms - FILLS_OVERLAP_MS
-        held = tuple(HeldPosition(each.ticker, each.count_e2, each.cost_e6) for each in positions)
-        self._risk.tell(Account(cash_e6, held, tuple(fills)))
+    def _account_read(self, account: Account, number: int) -> None:
+        self._risk.tell(account)
+        if self._reading_wanted is not None and number >= self._reading_wanted:
+            self._reading_wanted = None
+            self._report_link(connected=True, detail="fills and orders")
 
     async def _watch_lanes(self) -> None:
         connected = False
-        while True:
-            if (self._lanes.connected > 0) is not connected:
-                connected = not connected
-                detail = f"{self._lanes.connected} lanes" if connected else "no lane is connected"
-                self._risk.tell(ConnectionChanged(LANES, connected, detail))
-            if connected:
-                self._parts.board.alive(LANES, 0)
-            self._retry_cancels()
-            await trio.sleep(LANES_CHECKED_S)
+        try:
+            while True:
+                if (self._lanes.connected > 0) is not connected:
+                    connected = not connected
+                    detail = f"{self._lanes.connected} lanes" if connected else "no lane stands"
+                    self._risk.tell(ConnectionChanged(LANES, connected, detail))
+                if connected:
+                    self._parts.board.alive(LANES, 0)
+                self._retry_cancels()
+                await trio.sleep(LANES_CHECKED_S)
+        finally:
+            self._risk.tell(ConnectionChanged(LANES, connected=False, detail="not running"))
 
     def __repr__(self) -> str:
         return f"<KalshiGateway {len(self._sent)} out, {self._lanes!r}>"

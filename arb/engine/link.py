@@ -24,6 +24,9 @@ HEALTHY_AFTER_S = 10.0
 # How often the board is told that the connection is alive.
 BEAT_S = 0.5
 
+# Whoever serves a connection looks up this often, for what is due while nothing is heard.
+LOOK_UP_EVERY_S = 1.0
+
 MS_PER_S = 1000
 
 Headers = Callable[[], Sequence[tuple[str, str]]]
@@ -33,6 +36,14 @@ Report = Callable[[bool, str], None]
 
 def _unheard(connected: bool, detail: str) -> None:  # noqa: FBT001 - as Report
     """Hear nothing, until an actor takes the link over."""
+
+
+async def next_text(socket: Socket) -> str | None:
+    """Return the next message as text, or None when none came for a second; `SocketClosed`."""
+    with trio.move_on_after(LOOK_UP_EVERY_S):
+        raw = await socket.receive()
+        return raw if isinstance(raw, str) else raw.decode(errors="replace")
+    return None
 
 
 @attrs.define
@@ -54,14 +65,23 @@ class Link:
     async def run(self, serve: Serve) -> None:
         """Connect and serve for ever, waiting longer after each failure that follows another."""
         failures = 0
-        while True:
-            since_s = trio.current_time()
-            why = await self._once(serve)
-            self.report(False, why)
-            stood_s = trio.current_time() - since_s
-            failures = 0 if stood_s >= HEALTHY_AFTER_S else failures + 1
-            most_s = min(RETRY_MAX_S, RETRY_FIRST_S * 2.0 ** min(failures, 10))
-            await trio.sleep(self.rng.uniform(0.0, most_s))
+        try:
+            while True:
+                failures = await self._stand(serve, failures)
+        finally:
+            # Whoever owned the connection was stopped or killed: nobody keeps it any more.
+            self.report(False, "not running")  # noqa: FBT003 - as Report
+
+    async def _stand(self, serve: Serve, failures: int) -> int:
+        """Connect and serve once, wait, and return how many failures there are in a row now."""
+        since_s = trio.current_time()
+        why = await self._once(serve)
+        self.report(False, why)  # noqa: FBT003 - as Report
+        stood_s = trio.current_time() - since_s
+        failures = 0 if stood_s >= HEALTHY_AFTER_S else failures + 1
+        most_s = min(RETRY_MAX_S, RETRY_FIRST_S * 2.0 ** min(failures, 10))
+        await trio.sleep(self.rng.uniform(0.0, most_s))
+        return failures
 
     async def _once(self, serve: Serve) -> str:
         try:

@@ -12,7 +12,6 @@ import attrs
 from actors import Context, SupervisorSpec
 from arb.core.ledger import Ledger
 from arb.core.money import MoneyE6
-from arb.engine.board import Board
 from arb.engine.book_feed import LiveBookFeed
 from arb.engine.control import ControlServer
 from arb.engine.gateway import Gateway
@@ -31,6 +30,7 @@ from arb.engine.snapshot import Photographer
 from arb.engine.steering import Control, EngineSteering
 from arb.engine.stopping import StopRequest
 from arb.engine.subscribed_books import SOURCE as BOOKS
+from arb.engine.tape import Tape
 from arb.engine.tree import engine_tree
 from arb.feeds.odds_api_io import OddsApiIo
 from arb.io.clock import Clock
@@ -44,6 +44,7 @@ from arb.kalshi.sign import Signer
 from arb.kalshi.signatures_ahead import SignaturesAhead
 from arb.kalshi.wire import CREATE_PATH
 from arb.settings import Mode, Settings
+from arb.tape.format import TapeHeader
 
 MS_PER_S = 1000
 
@@ -109,6 +110,7 @@ class LiveTree:
     socket_path: Path | None
     rng: random.Random
     offloads: Offloads = IN_THREADS
+    tape: tuple[Path, TapeHeader] | None = None
 
     def spec(self) -> SupervisorSpec:
         """Return the tree."""
@@ -125,6 +127,7 @@ class LiveTree:
                 self.settings.odds_feed.poll_interval_ms,
             ),
             control=self._control if self.socket_path is not None else None,
+            tape=self._tape if self.tape is not None else None,
         )
 
     def _gateway(self, ctx: Context) -> Gateway:
@@ -158,6 +161,12 @@ class LiveTree:
             raise ValueError("no control without a socket")
         steering = EngineSteering(self.photographer, self.stop, ctx.system)
         return Control(ctx, ControlServer(steering, self.socket_path))
+
+    def _tape(self, ctx: Context) -> Tape:
+        if self.tape is None:
+            raise ValueError("no tape without a path")
+        path, header = self.tape
+        return Tape(ctx, path, header)
 
     def _kalshi_link(self, name: str) -> Link:
         made = self.connections

@@ -39,7 +39,8 @@ class LogFile:
         self._left_out = 0
         handler = RotatingFileHandler(path, maxBytes=FILE_BYTES_MAX, backupCount=FILES_KEPT)
         handler.setFormatter(logging.Formatter("%(message)s"))
-        logger = logging.Logger("arb")
+        # A logger of its own: one from the registry would be shared by all engines of a process.
+        logger = logging.Logger("arb")  # noqa: LOG001 - see above
         logger.addHandler(handler)
         self._handler = handler
         self._log = structlog.wrap_logger(

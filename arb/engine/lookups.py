@@ -6,6 +6,7 @@ believed only when the exchange's read model has passed the moment of sending by
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import attrs
@@ -65,22 +66,27 @@ class Lookups:
         """Start looking for an order; looking for it twice changes nothing."""
         if client_order_id not in self._wanted:
             next_s = trio.current_time() + FIRST_PAUSE_S
-            self._wanted[client_order_id] = Wanted(
-                client_order_id, ticker, sent_ms, next_s=next_s
-            )
+            self._wanted[client_order_id] = Wanted(client_order_id, ticker, sent_ms, next_s=next_s)
             self._wake.set()
 
     async def run(self) -> None:
         """Look up what is due, for ever."""
         while True:
-            if not self._wanted:
-                self._wake = trio.Event()
-                await self._wake.wait()
-            wanted = min(self._wanted.values(), key=lambda each: each.next_s)
-            await trio.sleep_until(wanted.next_s)
+            wanted = await self._next_due()
             await self._look(wanted)
             wanted.pause_s = min(PAUSE_MAX_S, wanted.pause_s * 2)
             wanted.next_s = trio.current_time() + wanted.pause_s
+
+    async def _next_due(self) -> Wanted:
+        """Wait until one is due; an order that is wanted meanwhile may come before the others."""
+        while True:
+            first = min(self._wanted.values(), key=lambda each: each.next_s, default=None)
+            due_s = math.inf if first is None else first.next_s
+            if first is not None and due_s <= trio.current_time():
+                return first
+            self._wake = trio.Event()
+            with trio.CancelScope(deadline=due_s):
+                await self._wake.wait()
 
     async def _look(self, wanted: Wanted) -> None:
         try:
@@ -102,9 +108,7 @@ class Lookups:
             why = "filled" if order.status == "executed" else "canceled: found so"
             self._done(wanted, OrderClosed(name, order.filled_e2, why))
         elif self._clock.wall_ms() - wanted.sent_ms >= STALE_READ_MS:
-            accepted = OrderAccepted(
-                name, order.order_id, order.filled_e2, order.remaining_e2
-            )
+            accepted = OrderAccepted(name, order.order_id, order.filled_e2, order.remaining_e2)
             self._done(wanted, accepted)
             self._found(OrderAmended(name, order.price_e4, order.remaining_e2))
 

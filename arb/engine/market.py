@@ -13,8 +13,9 @@ from arb.core.evaluate import Evaluation, Evaluator, Inputs, Signal
 from arb.core.events import GameQuotes, Top
 from arb.core.exits import ExitView, Holding, OpenOrder, close_at_bid, plan_exits
 from arb.core.listing import Listing
-from arb.core.orders import OrderState
-from arb.core.risk import Refusal
+from arb.core.money import CountE2
+from arb.core.orders import TERMINAL, OrderState
+from arb.core.risk import Refusal, RefusalCode
 from arb.core.staleness import QuoteBoard
 from arb.engine.board import MarketRow
 from arb.engine.messages import CloseNow, EntryTimeout, ExitRetry, Hello
@@ -24,6 +25,10 @@ from arb.engine.parts import Parts
 # A sale that was refused is tried again after this: long enough for a book to move on, short
 # against the second without an exit that a person would be warned of.
 EXIT_RETRY_S = 0.25
+EXIT_RETRY_NS = 250_000_000
+
+# Sales that a person has had cancelled are asked about seldom: only a person brings them back.
+EXITS_WITHDRAWN_RETRY_S = 5.0
 
 # A cancel that was not heard of is sent again after this; sooner would cancel a cancelled order,
 # whose answer proves nothing and costs a lookup.
@@ -61,6 +66,7 @@ class Market(Actor):
         self._canceled_ns: dict[str, int] = {}
         self._moved_ns: dict[str, int] = {}
         self._trigger_ns = parts.clock.monotonic_ns()
+        self._sale_tried = (CountE2(0), 0)
         self._exits_wait = False
         self._closing = False
         self._wishes_sent = 0
@@ -152,7 +158,8 @@ class Market(Actor):
 
     def _on_entry_timeout(self, timeout: EntryTimeout) -> None:
         for entry in self._holding.entries if self._holding is not None else ():
-            if entry.client_order_id == timeout.client_order_id:
+            # One that has ended and whose fills are still to come cannot be cancelled.
+            if entry.client_order_id == timeout.client_order_id and entry.state not in TERMINAL:
                 self._cancel(entry, "not filled in time")
                 # A cancel can be lost; this one is repeated until the order is gone.
                 self.ctx.after(CANCEL_AGAIN_S, timeout)
@@ -177,12 +184,17 @@ class Market(Actor):
         )
 
     def _on_refusal(self, refusal: Refusal) -> None:
-        if refusal.purpose is Purpose.EXIT and not self._exits_wait:
-            self._exits_wait = True
-            self.ctx.after(EXIT_RETRY_S, ExitRetry())
+        if refusal.purpose is Purpose.EXIT:
+            withdrawn = refusal.code is RefusalCode.NOT_RUNNING
+            self._wait_with_exits(EXITS_WITHDRAWN_RETRY_S if withdrawn else EXIT_RETRY_S)
         row = self._parts.board.markets.get(self._listing.ticker)
         if row is not None:
             self._parts.board.refused_row(row, refusal.code, refusal.text)
+
+    def _wait_with_exits(self, retry_s: float) -> None:
+        if not self._exits_wait:
+            self._exits_wait = True
+            self.ctx.after(retry_s, ExitRetry())
 
     def _on_exit_retry(self, _retry: ExitRetry) -> None:
         self._exits_wait = False
@@ -190,6 +202,7 @@ class Market(Actor):
 
     def _on_close_now(self, _wish: CloseNow) -> None:
         self._closing = True
+        self._exits_wait = False
         self._keep_exits()
 
     def _keep_exits(self) -> None:
@@ -212,7 +225,11 @@ class Market(Actor):
             self._parts.clock.wall_ms() // 1000 + self._parts.execution.exit_expiry_s,
         )
         for move in plan_exits(view):
-            if isinstance(move, OrderIntent) or self._may_move(move.client_order_id):
+            if isinstance(move, OrderIntent):
+                may = self._may_sell(holding.count_e2)
+            else:
+                may = self._may_move(move.client_order_id)
+            if may:
                 self._wish(move)
 
     @property
@@ -224,14 +241,26 @@ class Market(Actor):
         self._wishes_sent += 1
         self._risk.tell(wish)
 
+    def _may_sell(self, held_e2: CountE2) -> bool:
+        """Tell whether a new sale may be tried, and if so, note that it is.
+
+        One that the exchange has just refused would only be refused again; what was bought
+        meanwhile does not wait.
+        """
+        now_ns = self._parts.clock.monotonic_ns()
+        tried_e2, tried_ns = self._sale_tried
+        if tried_e2 == held_e2 and now_ns - tried_ns < EXIT_RETRY_NS:
+            self._wait_with_exits(EXIT_RETRY_S)
+            return False
+        self._sale_tried = (held_e2, now_ns)
+        return True
+
     def _may_move(self, client_order_id: str) -> bool:
         """Tell whether an exit may move again, and if so, note that it does."""
         now_ns = self._parts.clock.monotonic_ns()
         last_ns = self._moved_ns.get(client_order_id)
         if last_ns is not None and now_ns - last_ns < EXIT_MOVE_EVERY_NS:
-            if not self._exits_wait:
-                self._exits_wait = True
-                self.ctx.after(EXIT_RETRY_S, ExitRetry())
+            self._wait_with_exits(EXIT_RETRY_S)
             return False
         self._moved_ns[client_order_id] = now_ns
         return True
@@ -244,12 +273,13 @@ class Market(Actor):
         """Sell at the bid what is held, once no exit stands in the way."""
         for order in holding.exits:
             self._cancel(order, "force close")
-        if holding.exits or self._top is None:
+        if holding.exits:
+            return
+        self._wait_with_exits(EXIT_RETRY_S)
+        if self._top is None:
             return
         sale = close_at_bid(holding, self._top, self._listing.game.game_id, self._trigger_ns)
         if sale is not None:
-            self._exits_wait = True
-            self.ctx.after(EXIT_RETRY_S, ExitRetry())
             self._wish(sale)
 
     def _show(self, evaluation: Evaluation, now_ms: int) -> None:

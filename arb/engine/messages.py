@@ -53,6 +53,11 @@ class OwnResting:
 
 
 @attrs.frozen
+class BookFeedReady:
+    """A book feed is up and asks for our own resting orders, to take them out of the books."""
+
+
+@attrs.frozen
 class GatewayReady:
     """A gateway is up; what was approved for an earlier one is void."""
 
@@ -74,12 +79,25 @@ class HeldPosition:
 
 
 @attrs.frozen
+class RestingOrder:
+    """One order of ours that the exchange lists as resting."""
+
+    client_order_id: str
+    order_id: str
+    ticker: str
+
+
+@attrs.frozen
 class Account:
-    """What the exchange says we have: cash, positions, and the fills that led there lately."""
+    """What the exchange says we have: cash, positions, and the fills that led there lately.
+
+    ``resting`` is every order of this installation that rests, None where nobody was asked.
+    """
 
     cash_e6: MoneyE6
     positions: tuple[HeldPosition, ...]
     fills: tuple[Fill, ...] = ()
+    resting: tuple[RestingOrder, ...] | None = None
 
 
 @attrs.frozen
@@ -115,6 +133,16 @@ class EntryTimeout:
     """A resting entry has stood for its time and is to be cancelled if it still does."""
 
     client_order_id: str
+
+
+@attrs.frozen
+class FillsAwaited:
+    """Fills that the exchange has counted should have come by now."""
+
+
+@attrs.frozen
+class CoverAway:
+    """Look whether the positions of absent markets are on sale."""
 
 
 @attrs.frozen

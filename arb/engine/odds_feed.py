@@ -10,16 +10,20 @@ import trio
 from actors import Actor, Address, Context
 from arb.core.events import GameQuotes, Quote
 from arb.core.listing import Catalogue
-from arb.engine.link import Link
+from arb.engine.link import Link, next_text
 from arb.engine.messages import ConnectionChanged, Frame, Hello, PolledQuotes
 from arb.engine.names import RISK, market_name
 from arb.engine.parts import Parts
 from arb.feeds.base import FeedError, OddsFeed, Parsed
-from arb.io.websocket import Socket
+from arb.io.websocket import Socket, SocketClosed
+from arb.tape.format import Feed, Record
 
 SOURCE = "Odds"
 
 MS_PER_S = 1000
+
+# Between a provider's word that it lost track and the reading that follows it.
+RESYNC_PAUSE_S = 1.0
 
 Parse = Callable[[str, int], Parsed]
 
@@ -43,7 +47,7 @@ class OddsFeedActor(Actor):
         self._routes = _routes(ctx, parts.catalogue)
         self._events_of = _events_of(parts.catalogue)
         self._last: dict[tuple[str, str], dict[str, Quote]] = {}
-        self._resync = False
+        self._resync = trio.Event()
 
     def receive(self, message: object) -> None:
         """Take a frame, polled quotes, or a market that has come up."""
@@ -64,7 +68,8 @@ class OddsFeedActor(Actor):
             board.note_bad(SOURCE, bad.reason, bad.example)
         for notice in parsed.notices:
             board.counts[f"odds notice: {notice.kind}"] += 1
-        self._resync = self._resync or parsed.needs_snapshot
+        if parsed.needs_snapshot:
+            self._resync.set()
         self._tell(parsed.quotes, frame.received_ns)
 
     def _tell(self, quotes: Iterable[Quote], received_ns: int) -> None:
@@ -118,18 +123,31 @@ class LiveOddsFeed(OddsFeedActor):
         await self._link.run(self._serve)
 
     async def _serve(self, socket: Socket) -> None:
+        closed: SocketClosed | None = None
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._poll)
-            while True:
-                raw = await socket.receive()
-                text = raw if isinstance(raw, str) else raw.decode(errors="replace")
-                clock = self._parts.clock
-                frame = Frame(text, clock.wall_ms(), clock.monotonic_ns())
-                # Through our own mailbox, so that what a market answers in this very turn never
-                # enters a handler twice.
-                self.ctx.address.tell(frame)
-                if self._tape is not None:
-                    self._tape.tell(frame)
+            try:
+                await self._listen(socket)
+            except SocketClosed as error:
+                # Raised again outside the nursery, which would wrap it in a group.
+                closed = error
+            nursery.cancel_scope.cancel()
+        if closed is not None:
+            raise closed
+
+    async def _listen(self, socket: Socket) -> None:
+        clock = self._parts.clock
+        while True:
+            text = await next_text(socket)
+            if text is None:
+                continue
+            frame = Frame(text, clock.wall_ms(), clock.monotonic_ns())
+            # Through our own mailbox, so that what a market answers in this very turn never
+            # enters a handler twice.
+            self.ctx.address.tell(frame)
+            if self._tape is not None:
+                record = Record(frame.received_ms, Feed.ODDS, self._feed.provider, text)
+                self._tape.tell(record)
 
     async def _poll(self) -> None:
         """Read every price at once, then at intervals and whenever the provider lost track.
@@ -150,10 +168,11 @@ class LiveOddsFeed(OddsFeedActor):
             await self._until_next_poll()
 
     async def _until_next_poll(self) -> None:
-        until_s = trio.current_time() + self._poll_interval_s
-        while trio.current_time() < until_s and not self._resync:
-            await trio.sleep(min(1.0, self._poll_interval_s))
-        self._resync = False
+        with trio.move_on_after(self._poll_interval_s):
+            await self._resync.wait()
+            # A provider that lost track keeps saying so until it is read: once is enough.
+            await trio.sleep(RESYNC_PAUSE_S)
+        self._resync = trio.Event()
 
     def _report(self, connected: bool, detail: str) -> None:  # noqa: FBT001 - Link's signature
         self._risk.tell(ConnectionChanged(SOURCE, connected, detail))

@@ -107,11 +107,7 @@ class PaperExchange:
         order = self._resting.get(client_order_id)
         if order is None:
             return [OrderClosed(client_order_id, None, "canceled: not in the paper exchange")]
-        return [
-            OrderAccepted(
-                client_order_id, order.order_id, order.filled_e2, order.remaining_e2
-            )
-        ]
+        return [OrderAccepted(client_order_id, order.order_id, order.filled_e2, order.remaining_e2)]
 
     def see(self, top: Top) -> Outcome:
         """Take a new top, and fill what it went through."""
@@ -141,9 +137,7 @@ class PaperExchange:
         remaining_e2 = order.remaining_e2 if rests else NOTHING
         if remaining_e2:
             self._resting[order.client_order_id] = order
-        return OrderAccepted(
-            order.client_order_id, order.order_id, order.filled_e2, remaining_e2
-        )
+        return OrderAccepted(order.client_order_id, order.order_id, order.filled_e2, remaining_e2)
 
     def _fill(
         self, order: PaperOrder, price_e4: PriceE4, count_e2: CountE2, liquidity: Liquidity

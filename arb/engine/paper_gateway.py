@@ -1,4 +1,4 @@
-"""The gateway to the paper exchange: the same checks and journal, and nothing leaves the machine."""
+"""The gateway to the paper exchange: the same checks and journal, and nothing leaves here."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What the actors of one engine share: settings, clock, board, journal and the list of markets.
 
-Everything here outlives the actors. Only the journal and the board are written to, each by the
-rule in its own file; the rest never changes while the engine runs.
+Everything here outlives the actors. Only the journal, the board and the switches are written to,
+each by the rule in its own file; the rest never changes while the engine runs.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from arb.core.money import CountE2, MoneyE6, PriceE4
 from arb.core.parameters import Execution, Risk, Strategy
 from arb.engine.board import Board
 from arb.engine.names import TAPE
+from arb.engine.switches import Switches
 from arb.io.clock import Clock
 from arb.journal.writer import Journal
 
@@ -33,6 +34,7 @@ class Parts:
     installation: str
     orders_stand_on_book: bool = True
     taped: bool = False
+    switches: Switches = attrs.field(factory=Switches)
     _listings: dict[str, Listing] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:

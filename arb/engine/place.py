@@ -64,6 +64,10 @@ class Place:
         """Return where the log lies."""
         return self.directory / LOG_NAME
 
+    def tape_path(self, started_ms: int) -> Path:
+        """Return where a run that started then keeps its tape."""
+        return self.directory / f"{started_ms}.tape"
+
     def installation(self) -> str:
         """Return this installation's id, made once and kept beside the journal."""
         path = self.directory / INSTALLATION_NAME

@@ -22,8 +22,8 @@ from arb.engine.discovery import catalogue_of, listed_on_tape
 from arb.engine.journal_keeper import JournalKeeper
 from arb.engine.messages import Frame, StopTrading
 from arb.engine.names import BOOK_FEED, GATEWAY, ODDS_FEED, RISK
-from arb.engine.offload import IN_PLACE
 from arb.engine.odds_feed import OddsFeedActor
+from arb.engine.offload import IN_PLACE
 from arb.engine.paper_exchange import PaperExchange
 from arb.engine.paper_gateway import PaperGateway
 from arb.engine.parts import Parts
@@ -103,7 +103,9 @@ class Replay:
             }
             frames = await _feed(reader, feeds)
             await trio.sleep(AFTERWARDS_S)
-            await system.address(RISK).ask(StopTrading(cancel_exits=False), timeout_s=STOP_TIMEOUT_S)
+            await system.address(RISK).ask(
+                StopTrading(cancel_exits=False), timeout_s=STOP_TIMEOUT_S
+            )
         return frames
 
     def _result(self, parts: Parts, frames: int, reader: TapeReader) -> dict[str, Any]:

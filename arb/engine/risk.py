@@ -11,49 +11,58 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-import attrs
-
 from actors import Actor, Address, Context, Down, MailboxFull
-from arb.core.commands import AmendIntent, CancelOrder, OrderIntent
-from arb.core.events import Fill, OrderEvent, OrderRefused
+from arb.core.commands import AmendIntent, CancelOrder, OrderIntent, Purpose
+from arb.core.events import Fill, OrderEvent, OrderKept, OrderRefused
 from arb.core.exits import ExitView, plan_exits
-from arb.core.money import MoneyE6, cents, contracts, dollars
+from arb.core.money import cents, contracts, dollars
 from arb.core.orders import Order
-from arb.core.permission import Halt, Permission
+from arb.core.permission import Permission
 from arb.core.reconcile import difference
-from arb.core.risk import Approvals, Approved, Refusal, amendment_of, review, review_amend
+from arb.core.risk import (
+    Approvals,
+    Approved,
+    Refusal,
+    RefusalCode,
+    amendment_of,
+    review,
+    review_amend,
+)
 from arb.engine.bookkeeping import Bookkeeper
 from arb.engine.messages import (
     Account,
-    ChangeLimit,
-    ClearHalt,
-    CloseNow,
+    BookFeedReady,
     ConnectionChanged,
+    CoverAway,
     Filled,
-    Flatten,
-    ForceClose,
+    FillsAwaited,
     GatewayReady,
     HaltTrading,
     Hello,
-    JournalBroken,
     LookUp,
-    Pause,
     ReadAccount,
     Reported,
-    Resume,
     Session,
-    StopTrading,
 )
 from arb.engine.names import BOOK_FEED, GATEWAY, market_name, ticker_of
 from arb.engine.parts import Parts
-from arb.journal.records import RecordKind
+from arb.engine.risk_switches import Hands, Switchboard
+from arb.engine.standing import Standing
 
 # What still moves is not a difference: an account that differs is read again after this long,
 # and differs only if it does so twice without a fill in between.
 DIFFERENCE_REPEATED_S = 2.0
 
-# The exposure limit can be lowered to this and no further; at zero, pause says it better.
-LIMIT_MIN_E6 = MoneyE6(1_000_000)
+# A fill that the exchange has counted comes within milliseconds; one that is missing after this
+# long was lost on the way, and the account is read.
+FILLS_AWAITED_S = 1.0
+
+# How often it is looked whether an absent market's position is on sale: its sale may have been
+# refused, or filled in part.
+COVER_EVERY_S = 1.0
+
+# Sessions of one risk manager in a row; the next one's numbers begin beyond them all.
+SESSIONS_MAX = 1_000_000
 
 
 class RiskManager(Actor):
@@ -63,37 +72,39 @@ class RiskManager(Actor):
         super().__init__(ctx)
         self._parts = parts
         self._board = parts.board
-        self._limits = parts.risk
         self._books = Bookkeeper(parts)
-        self._permission = Permission(halt=self._books.halt)
-        self._approvals = Approvals(parts.installation, self._books.next_order)
+        self._permission = Permission()
+        # An approval of an earlier risk manager may still wait at the gateway: its session must
+        # never be one of ours.
+        first_session = ctx.generation * SESSIONS_MAX
+        self._approvals = Approvals(parts.installation, self._books.next_order, first_session)
         self._gateway = ctx.find(GATEWAY)
         self._book_feed = ctx.find(BOOK_FEED)
         self._markets: dict[str, Address] = {}
         self._away: set[str] = set()
         self._wishes_heard: Counter[str] = Counter()
         self._differed_at_fill: int | None = None
+        self._reads_again = False
+        self._fills_awaited = False
+        self._standing = Standing()
+        hands = Hands(self._cancel_entries, self._cancel_exits, self._tell_market, self._publish)
+        self._switches = Switchboard(parts, self._books, self._permission, hands)
         self._handlers: dict[type, Callable[[Any], object]] = {
             OrderIntent: self._on_intent,
             AmendIntent: self._on_amend,
             CancelOrder: self._gateway.tell,
             Reported: self._on_reported,
             Filled: self._on_filled,
+            FillsAwaited: self._on_fills_awaited,
             Hello: self._on_hello,
+            BookFeedReady: self._on_book_feed_ready,
             Down: self._on_down,
+            CoverAway: self._on_cover_away,
             GatewayReady: self._on_gateway_ready,
             Account: self._on_account,
-            ReadAccount: self._gateway.tell,
+            ReadAccount: self._on_read_account,
             ConnectionChanged: self._on_connection,
-            JournalBroken: self._on_journal_broken,
-            Pause: self._on_pause,
-            Resume: self._on_resume,
-            HaltTrading: self._on_halt,
-            ClearHalt: self._on_clear,
-            ForceClose: self._on_force_close,
-            Flatten: self._on_flatten,
-            ChangeLimit: self._on_change_limit,
-            StopTrading: self._on_stop,
+            **self._switches.handlers,
         }
         self._publish()
 
@@ -105,7 +116,7 @@ class RiskManager(Actor):
             return None
         answer = handler(message)
         if self._books.journal_failure is not None and self._permission.halt is None:
-            self._on_journal_broken(JournalBroken(self._books.journal_failure))
+            self._switches.halt(HaltTrading(self._books.journal_failure, "the journal"))
         return answer
 
     # Forward: from a wish to an approval.
@@ -116,16 +127,25 @@ class RiskManager(Actor):
         self._tell_holding(intent.ticker)
 
     def _consider(self, intent: OrderIntent) -> None:
-        refusal = review(
-            intent, self._books.ledger, self._limits, self._permission, self._parts.fee_e6
+        limits = self._parts.switches.limits(self._parts.risk)
+        refusal = self._withdrawn(intent) or review(
+            intent, self._books.ledger, limits, self._permission, self._parts.fee_e6
         )
         if refusal is not None:
             self._refuse(refusal)
             return
         approved = self._approvals.approve(intent, now_ns=self._parts.clock.monotonic_ns())
-        order = self._books.open(approved, intent, self._limits.max_total_exposure_e6)
+        order = self._books.open(approved, intent, limits.max_total_exposure_e6)
         self._tell_own_resting(intent.ticker)
         self._send(approved, order)
+
+    def _withdrawn(self, intent: OrderIntent) -> Refusal | None:
+        """Refuse a sale that would only put back what a person has had cancelled."""
+        wanted = self._switches.is_closing(intent.ticker)
+        if intent.purpose is Purpose.ENTRY or wanted or not self._switches.exits_withdrawn:
+            return None
+        text = "sales were cancelled on purpose"
+        return Refusal(intent.ticker, intent.purpose, RefusalCode.NOT_RUNNING, text)
 
     def _on_amend(self, intent: AmendIntent) -> None:
         self._wishes_heard[intent.ticker] += 1
@@ -147,8 +167,9 @@ class RiskManager(Actor):
         try:
             self._gateway.tell(approved)
         except MailboxFull:
-            refused = OrderRefused(order.client_order_id, "gateway full", "nothing was sent")
-            self._on_reported(Reported(refused))
+            kind = OrderRefused if isinstance(approved.intent, OrderIntent) else OrderKept
+            answer = kind(order.client_order_id, "gateway full", "nothing was sent")
+            self._on_reported(Reported(answer))
 
     def _refuse(self, refusal: Refusal) -> None:
         self._board.refusals[refusal.code.value] += 1
@@ -161,8 +182,22 @@ class RiskManager(Actor):
         if order is None:
             return
         self._log_report(order, reported.event)
+        self._await_fills(order)
         self._tell_own_resting(order.intent.ticker)
         self._tell_holding(order.intent.ticker)
+
+    def _await_fills(self, order: Order) -> None:
+        if order.reported_filled_e2 > order.filled_e2 and not self._fills_awaited:
+            self._fills_awaited = True
+            self.ctx.after(FILLS_AWAITED_S, FillsAwaited())
+
+    def _on_fills_awaited(self, _awaited: FillsAwaited) -> None:
+        self._fills_awaited = False
+        for order in self._books.ledger.all_at_stake():
+            if order.reported_filled_e2 > order.filled_e2:
+                self._gateway.tell(ReadAccount())
+                self._await_fills(order)
+                return
 
     def _on_filled(self, filled: Filled) -> None:
         fill = filled.fill
@@ -170,6 +205,7 @@ class RiskManager(Actor):
             self._board.counts["fills_repeated"] += 1
             return
         self._log_fill(fill)
+        self._switches.settle(fill.ticker)
         self._tell_own_resting(fill.ticker)
         self._tell_holding(fill.ticker)
         if fill.ticker in self._away:
@@ -181,6 +217,7 @@ class RiskManager(Actor):
             self._board.say("RISK", f"account read: {dollars(account.cash_e6)} in cash")
         for fill in account.fills:
             self._on_filled(Filled(fill))
+        self._compare_orders(account)
         positions = {held.ticker: held.count_e2 for held in account.positions}
         differs = difference(self._books.ledger, account.cash_e6, positions)
         if differs is None:
@@ -191,8 +228,34 @@ class RiskManager(Actor):
             self._permission.unreconciled = differs
             self._board.say("RISK", f"account differs: {differs}", level="error")
         self._differed_at_fill = fills
-        self.ctx.after(DIFFERENCE_REPEATED_S, ReadAccount())
+        self._read_again()
         self._publish()
+
+    def _read_again(self) -> None:
+        # One reading is enough, however many have found something to look at again.
+        if not self._reads_again:
+            self._reads_again = True
+            self.ctx.after(DIFFERENCE_REPEATED_S, ReadAccount())
+
+    def _on_read_account(self, wish: ReadAccount) -> None:
+        self._reads_again = False
+        self._gateway.tell(wish)
+
+    def _compare_orders(self, account: Account) -> None:
+        """Look up what should rest and does not, and cancel what rests and is nobody's."""
+        if account.resting is None:
+            return
+        found = self._standing.compare(
+            self._books.ledger, account.resting, self._parts.clock.wall_ms()
+        )
+        for order in found.missing:
+            ticker = order.intent.ticker
+            self._gateway.tell(LookUp(order.client_order_id, ticker, order.created_ms))
+        for cancel in found.orphans:
+            self._board.say("RISK", f"{cancel.client_order_id} {cancel.why}", level="error")
+            self._gateway.tell(cancel)
+        if found.suspects:
+            self._read_again()
 
     def _agree(self) -> None:
         self._differed_at_fill = None
@@ -210,31 +273,51 @@ class RiskManager(Actor):
         self.ctx.monitor(self.ctx.find(market_name(hello.ticker)))
         self._tell_own_resting(hello.ticker)
         self._tell_holding(hello.ticker)
+        self._switches.remind(hello.ticker)
+
+    def _on_book_feed_ready(self, _ready: BookFeedReady) -> None:
+        for ticker in self._books.ledger.active_tickers():
+            self._tell_own_resting(ticker)
 
     def _on_down(self, down: Down) -> None:
         ticker = ticker_of(down.address)
-        self._away.add(ticker)
         if self._permission.stopping:
             return
+        if not self._away:
+            self.ctx.after(COVER_EVERY_S, CoverAway())
+        self._away.add(ticker)
         self._board.say("RISK", f"{ticker} is away: its entries are cancelled", level="warning")
         self._cancel_entries("its market is away", ticker)
         self._cover(ticker)
+
+    def _on_cover_away(self, _cover: CoverAway) -> None:
+        for ticker in sorted(self._away):
+            self._cover(ticker)
+        if self._away and not self._permission.stopping:
+            self.ctx.after(COVER_EVERY_S, CoverAway())
 
     def _cover(self, ticker: str) -> None:
         """Rest a sale for what an absent market has not covered, at its last known fair value."""
         listing = self._parts.listing(ticker)
         row = self._board.markets.get(ticker)
-        if listing is None or row is None or row.fair is None:
+        if listing is None or row is None or row.fair is None or self._switches.exits_withdrawn:
             return
-        now_ns = self._parts.clock.monotonic_ns()
-        holding = self._books.holding(ticker, 0)
-        view = ExitView(holding, row.fair, listing.grid, None, listing.game.game_id, now_ns)
+        clock = self._parts.clock
+        view = ExitView(
+            self._books.holding(ticker, 0),
+            row.fair,
+            listing.grid,
+            None,
+            listing.game.game_id,
+            clock.monotonic_ns(),
+            clock.wall_ms() // 1000 + self._parts.execution.exit_expiry_s,
+        )
         for move in plan_exits(view):
             if isinstance(move, OrderIntent):
                 self._consider(move)
         self._tell_holding(ticker)
 
-    # Switches.
+    # Connections.
 
     def _on_gateway_ready(self, _ready: GatewayReady) -> None:
         self._permission.ready = False
@@ -252,85 +335,13 @@ class RiskManager(Actor):
         )
         if not moved:
             return
-        level = "info" if changed.connected else "warning"
-        word = "connected" if changed.connected else f"down: {changed.detail}"
-        self._board.say("ENGINE", f"{changed.name} {word}", level=level)
+        if not self._permission.stopping:
+            level = "info" if changed.connected else "warning"
+            word = "connected" if changed.connected else f"down: {changed.detail}"
+            self._board.say("ENGINE", f"{changed.name} {word}", level=level)
         if not changed.connected:
             self._cancel_entries(f"{changed.name} is down")
         self._publish()
-
-    def _on_journal_broken(self, broken: JournalBroken) -> None:
-        self._on_halt(HaltTrading(broken.reason, "the journal"))
-
-    def _on_pause(self, pause: Pause) -> None:
-        self._permission.paused_by = pause.by
-        self._cancel_entries("paused")
-        self._board.say("PERSON", f"paused by {pause.by}")
-        self._publish()
-
-    def _on_resume(self, resume: Resume) -> None:
-        self._permission.paused_by = None
-        self._board.say("PERSON", f"resumed by {resume.by}")
-        self._publish()
-
-    def _on_halt(self, wish: HaltTrading) -> None:
-        halt = Halt(wish.reason, wish.by, self._parts.clock.wall_ms())
-        self._permission.halt = halt
-        self._books.record(RecordKind.HALT, {"reason": halt.reason, "by": halt.by})
-        self._cancel_entries("halted")
-        if wish.cancel_exits:
-            self._cancel_exits("halted")
-        self._board.say("RISK", halt.text, level="error")
-        self._publish()
-
-    def _on_clear(self, clear: ClearHalt) -> bool:
-        if self._permission.halt is None:
-            return False
-        self._permission.halt = None
-        self._books.record(RecordKind.CLEAR, {"reason": clear.reason, "by": clear.by})
-        self._board.say("PERSON", f"halt cleared by {clear.by}: {clear.reason}")
-        self._publish()
-        return True
-
-    def _on_force_close(self, wish: ForceClose) -> bool:
-        if not self._books.ledger.position(wish.ticker).count_e2:
-            return False
-        self._board.say("PERSON", f"force close of {wish.ticker} by {wish.by}")
-        self._tell_market(wish.ticker, CloseNow(wish.by))
-        return True
-
-    def _on_flatten(self, wish: Flatten) -> int:
-        held = [t for t, p in sorted(self._books.ledger.positions.items()) if p.count_e2]
-        self._permission.paused_by = wish.by
-        self._cancel_entries("flatten")
-        for ticker in held:
-            self._tell_market(ticker, CloseNow(wish.by))
-        self._board.say("PERSON", f"flatten by {wish.by}: {len(held)} positions, entries paused")
-        self._publish()
-        return len(held)
-
-    def _on_change_limit(self, change: ChangeLimit) -> MoneyE6:
-        wanted_e6 = self._limits.max_total_exposure_e6 + change.change_e6
-        most_e6 = self._parts.risk.max_total_exposure_e6
-        limit_e6 = MoneyE6(min(most_e6, max(LIMIT_MIN_E6, wanted_e6)))
-        self._limits = attrs.evolve(
-            self._limits, max_total_exposure_cents=limit_e6 // 10_000
-        )
-        self._board.say("PERSON", f"exposure limit {dollars(limit_e6)} by {change.by}")
-        self._publish()
-        return limit_e6
-
-    def _on_stop(self, stop: StopTrading) -> int:
-        """Cancel what must not outlive the engine, and return how many of those still stand."""
-        if not self._permission.stopping:
-            self._permission.stopping = True
-            self._board.say("ENGINE", "stopping: entries are cancelled")
-        self._cancel_entries("the engine stops")
-        if stop.cancel_exits:
-            self._cancel_exits("the engine stops")
-        self._publish()
-        orders = self._books.ledger.all_at_stake()
-        return sum(order.is_open and (order.is_entry or stop.cancel_exits) for order in orders)
 
     # Helpers.
 
@@ -369,7 +380,8 @@ class RiskManager(Actor):
 
     def _publish(self) -> None:
         limit_max_e6 = self._parts.risk.max_total_exposure_e6
-        self._books.publish(self._permission, self._limits, limit_max_e6)
+        limits = self._parts.switches.limits(self._parts.risk)
+        self._books.publish(self._permission, limits, limit_max_e6)
 
     def _log_report(self, order: Order, event: OrderEvent) -> None:
         if isinstance(event, OrderRefused):

@@ -72,7 +72,8 @@ class Photographer:
             "exposure_e6": account.exposure_e6,
             "exposure_limit_e6": account.limit_e6,
             "exposure_limit_max_e6": account.limit_max_e6,
-            "realised_e6": account.realised_e6,
+            # After fees, as every gain that people are shown.
+            "realised_e6": account.realised_e6 - account.fees_e6,
             "unrealised_e6": unrealised_e6(self.parts.board),
             "fees_e6": account.fees_e6,
         }

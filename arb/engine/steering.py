@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from actors import Actor, ActorDied, AskTimeout, Context, System, UnknownActor
+from actors import ActorError, Actor, Context, System
 from arb.core.money import ONE_CENT_E6, MoneyE6, dollars
 from arb.engine.control import ControlServer
 from arb.engine.control_requests import SteeringError
@@ -61,7 +61,7 @@ class EngineSteering:
         """Do what a person asks and return one line about it; raises `SteeringError`."""
         try:
             text = await self._verbs[verb](arguments)
-        except (UnknownActor, ActorDied, AskTimeout) as error:
+        except ActorError as error:
             raise SteeringError(str(error)) from error
         return text
 
@@ -79,6 +79,9 @@ class EngineSteering:
 
     async def _release(self, arguments: dict[str, Any]) -> str:
         await self._system.release(arguments["name"])
+        if self._system.find(arguments["name"]).name == RISK:
+            # Everybody has to introduce themselves to a risk manager that is new.
+            await self._system.restart(RISK)
         return self._said(f"released {arguments['name']}")
 
     async def _pause(self, _arguments: dict[str, Any]) -> str:
@@ -107,7 +110,7 @@ class EngineSteering:
     async def _force_close(self, arguments: dict[str, Any]) -> str:
         ticker = arguments["ticker"]
         if not await self._ask(ForceClose(ticker, PERSON)):
-            raise SteeringError(f"{ticker} holds no position")
+            raise SteeringError(f"{ticker} holds nothing that could be sold here")
         return f"{ticker} is being sold at the bid"
 
     async def _limit(self, arguments: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from arb.core.book import Book, BookBroken, BookFault, BookTop
 from arb.core.listing import Listing
 from arb.core.sequence import SequenceGuard
 from arb.engine.messages import OwnResting
-from arb.kalshi.wire import BookDelta, BookSnapshot, Frame, Ok, Unsubscribed
+from arb.kalshi.wire import BookDelta, BookSnapshot, Frame, Ignored, Ok, Unsubscribed
 
 # Called with where bad input came from, the reason, and an example.
 NoteBad = Callable[[str, str, str], None]
@@ -45,7 +45,7 @@ class SubscribedBooks:
             return self._sequenced(frame.seq) or self._delta(frame)
         if isinstance(frame, BookSnapshot):
             return self._sequenced(frame.seq) or self._snapshot(frame)
-        if isinstance(frame, (Ok, Unsubscribed)) and frame.seq is not None:
+        if isinstance(frame, (Ok, Unsubscribed, Ignored)) and frame.seq is not None:
             return self._sequenced(frame.seq)
         return ()
 

@@ -37,6 +37,9 @@ ORDERS_WAITING_MAX = 10_000
 # Books and quotes of some hundred markets in a burst, a snapshot of each among them.
 FRAMES_WAITING_MAX = 10_000
 
+# A tape that is behind by so much loses frames, counted, rather than hold up the feeds.
+TAPE_FRAMES_MAX = 50_000
+
 # A market is told of each change of two tops, its quotes and its holding. What waits while it is
 # away may be lost: a market that comes up asks for all of it anew, and keeps nothing.
 MARKET_MESSAGES_MAX = 2_000
@@ -92,11 +95,12 @@ def engine_tree(
             ),
         ),
     )
-    beside = [
-        _worker(name, build)
-        for name, build in ((names.CONTROL, control), (names.TAPE, tape))
-        if build is not None
-    ]
+    beside = []
+    if control is not None:
+        beside.append(_worker(names.CONTROL, control))
+    if tape is not None:
+        lossy = drop_oldest(TAPE_FRAMES_MAX)
+        beside.append(ActorSpec(names.TAPE, build=tape, mailbox=lossy, grace_s=GRACE_S))
     return SupervisorSpec(
         "root",
         strategy=Strategy.ONE_FOR_ONE,

@@ -95,6 +95,7 @@ class OddsApiIo:
         self._books = tuple(books[:BOOKS_PER_CALL])
         self._on_bad = on_bad
         self._sports: tuple[str, ...] = ()
+        self._slugs: dict[str, str] = {}
         self._socket: Socket | None = None
         self.last_sequence: int | None = None
         self.bad: Counter[str] = Counter()
@@ -118,7 +119,10 @@ class OddsApiIo:
     async def _slug(self, league: League) -> str:
         rows = _rows(await self._get("leagues", [("sport", league.sport)]), "leagues")
         slugs = [row["slug"] for row in rows if isinstance(row, dict) and _is(row, league)]
-        return slugs[0] if slugs else league.slug
+        if slugs:
+            # Another country's league may have the same name: the expected slug goes before it.
+            self._slugs[league.name] = league.slug if league.slug in slugs else slugs[0]
+        return self._slugs.get(league.name, league.slug)
 
     async def snapshot(self, event_ids: Sequence[str]) -> list[Quote]:
         """Return every book's price of some games as they stand; raises `FeedError`."""
@@ -163,6 +167,10 @@ class OddsApiIo:
         sports = dict.fromkeys(LEAGUES[name].sport for name in self._sports)
         params = [("apiKey", self._api_key), ("markets", MONEYLINE)]
         params += [("sport", ",".join(sports))] if sports else []
+        if sports and all(name in self._slugs for name in self._sports):
+            # A sport's other leagues, college games above all, are many times ours. The filter
+            # is used once the provider's own words are known: a wrong one would stream nothing.
+            params.append(("leagues", ",".join(self._slugs[name] for name in self._sports)))
         if self.last_sequence is not None:
             # The provider replays what was missed, where it keeps sequence numbers at all.
             params.append(("lastSeq", str(self.last_sequence)))

@@ -21,6 +21,7 @@ from arb.core.events import (
     OrderRefused,
     OrderUnknown,
 )
+from arb.core.money import CountE2, MoneyE6
 
 
 class RecordKind(StrEnum):
@@ -62,6 +63,24 @@ class Record:
     kind: RecordKind
     at_ms: int
     data: dict[str, Any]
+
+
+@attrs.frozen
+class AdoptedPosition:
+    """One position of an ``ACCOUNT`` record."""
+
+    ticker: str
+    count_e2: CountE2
+    cost_e6: MoneyE6
+
+
+@attrs.frozen
+class AdoptedAccount:
+    """An ``ACCOUNT`` record: what was taken on the exchange's word, and the trades within it."""
+
+    cash_e6: MoneyE6
+    positions: tuple[AdoptedPosition, ...]
+    trade_ids: tuple[str, ...]
 
 
 class NotARecord(ValueError):
@@ -131,6 +150,11 @@ def read_report(data: dict[str, Any]) -> OrderEvent:
 def read_fill(data: dict[str, Any]) -> Fill:
     """Return the fill of a ``FILL`` record."""
     return _structure(data, Fill)
+
+
+def read_account(data: dict[str, Any]) -> AdoptedAccount:
+    """Return the content of an ``ACCOUNT`` record."""
+    return _structure(data, AdoptedAccount)
 
 
 def _structure(data: dict[str, Any], kind: type[T]) -> T:

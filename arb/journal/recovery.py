@@ -14,6 +14,7 @@ from arb.journal.records import (
     NotARecord,
     Record,
     RecordKind,
+    read_account,
     read_amend,
     read_fill,
     read_intent,
@@ -77,12 +78,12 @@ def _open(state: Recovered, record: Record) -> None:
 
 def _take_account(state: Recovered, record: Record) -> None:
     # The account is the whole of what is held: a market that it does not name is flat.
+    account = read_account(record.data)
     state.has_account = True
-    state.ledger.cash_e6 = MoneyE6(record.data["cash_e6"])
-    state.ledger.trade_ids.update(record.data["trade_ids"])
+    state.ledger.cash_e6 = account.cash_e6
+    state.ledger.trade_ids.update(account.trade_ids)
     for position in state.ledger.positions.values():
         position.count_e2, position.cost_e6 = CountE2(0), MoneyE6(0)
-    for held in record.data["positions"]:
-        position = state.ledger.position(held["ticker"])
-        position.count_e2 = CountE2(held["count_e2"])
-        position.cost_e6 = MoneyE6(held["cost_e6"])
+    for held in account.positions:
+        position = state.ledger.position(held.ticker)
+        position.count_e2, position.cost_e6 = held.count_e2, held.cost_e6

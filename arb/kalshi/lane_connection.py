@@ -139,6 +139,7 @@ class Lane:
         if isinstance(connection, str):
             return connection
         self._connection = connection
+        self._rest, self._rest_wanted = b"", trio.Event()
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._send_rest, connection)
@@ -183,7 +184,6 @@ class Lane:
     async def _converse(self, connection: Connection) -> str:
         await trio.lowlevel.checkpoint()
         protocol = h11.Connection(h11.CLIENT)
-        self._rest, self._rest_wanted = b"", trio.Event()
         self._broken = False
         # The first answer proves the whole way to the exchange before an order takes it.
         why = self._send_keep_warm()

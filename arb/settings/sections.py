@@ -131,6 +131,10 @@ class Engine:
         "~/.local/state/arb",
         "journal, lock and socket, in a folder for each mode",
     )
+    record_tape: bool = setting(
+        default=False,
+        reason="keep every raw frame beside the journal, for arb replay: about 1 GB a day",
+    )
     log_level: str = setting(
         "info",
         "how much the log file says",

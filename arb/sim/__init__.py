@@ -1,0 +1,1 @@
+"""The simulated world that judges the engine; it shares no trading code with it."""

@@ -67,9 +67,8 @@ async def host(
 async def _listen(port: int) -> list[trio.SocketListener]:
     try:
         return await trio.open_tcp_listeners(port, host=HOST)
-    except (OSError, OverflowError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise PortTaken(f"cannot listen on {HOST}:{port}: {reason}") from None
+    except OSError as error:
+        raise PortTaken(f"cannot listen on {HOST}:{port}: {error.strerror or error}") from None
 
 
 async def _close(listeners: list[trio.SocketListener]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from actors.testing import Notes
 
 # A check runs each rule over so many seeds; set ACTORS_SEEDS for a longer search.
-SEEDS = int(os.environ.get("ACTORS_SEEDS", "150"))
+SEEDS = int(os.environ.get("ACTORS_SEEDS", "100"))
 
 
 @pytest.fixture

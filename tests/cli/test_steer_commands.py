@@ -28,8 +28,8 @@ from arb.cli.status import status
 from arb.cli.steer import engine_root, find_engine, picture_of
 from arb.cli.stop import stop
 from arb.console.outcome import ConsoleFailed, Outcome
-from arb.console.rendezvous import RunningEngine, engine_directory, write_card
 from arb.engine.control import ControlServer
+from arb.io.rendezvous import RunningEngine, engine_directory, write_card
 from tests.console.fake_engine import FakeEngine, tickers
 
 
@@ -69,7 +69,7 @@ Serve = Callable[[str, str], ServedEngine]
 @pytest.fixture
 def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
     """Start fake engines in a state directory that the commands look in."""
-    monkeypatch.setenv("ARB_STATE_DIR", str(tmp_path))
+    monkeypatch.setenv("ARB_ENGINE__STATE_DIR", str(tmp_path))
     served: list[ServedEngine] = []
 
     def start(mode: str, world: str) -> ServedEngine:
@@ -155,14 +155,11 @@ def test_several_engines_need_to_be_told_apart(serve: Serve) -> None:
     assert first.engine.commands == []
 
 
-def test_the_state_directory_comes_from_the_settings_unless_the_environment_says(
+def test_the_state_directory_is_the_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """$ARB_STATE_DIR comes first; without it the setting counts."""
+    """Engines are looked for where the settings say that they keep their state."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("ARB_STATE_DIR", str(tmp_path))
-    assert engine_root() == tmp_path
-    monkeypatch.delenv("ARB_STATE_DIR")
     monkeypatch.setenv("ARB_ENGINE__STATE_DIR", str(tmp_path / "other"))
     assert engine_root() == tmp_path / "other"
 

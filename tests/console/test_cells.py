@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,14 +14,13 @@ from arb.console.cells import (
     fit_columns,
     flow,
     gap_columns,
-    line,
     line_width,
 )
 
 BAR = Cell(" | ")
 
 
-def column(title: str, width: int, priority: int, **more: int) -> Column[str]:
+def column(title: str, width: int, priority: int, **more: Any) -> Column[str]:
     """Return a column of a table of texts."""
     return Column(title, width, priority, lambda row, _: Cell(row), **more)
 
@@ -77,7 +78,7 @@ def test_columns_never_exceed_the_width(sizes: list[tuple[int, int]], width: int
 
 def item(priority: int, *texts: str) -> Item:
     """Return an item with these forms."""
-    return Item(priority, tuple(line(text) for text in texts))
+    return Item(priority, tuple((Cell(text),) for text in texts))
 
 
 def text_of(items: list[Item], width: int) -> str:

@@ -158,6 +158,7 @@ async def test_an_engine_that_does_not_stop_is_not_left_silently(
     """An attached console stays where the engine refuses to stop, and shows its words."""
 
     async def refuse(verb: str, arguments: dict[str, object]) -> str:
+        await trio.lowlevel.checkpoint()
         raise SteeringError("not while settling")
 
     monkeypatch.setattr(stage.engine, "steer", refuse)

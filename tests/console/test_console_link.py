@@ -18,7 +18,7 @@ from tests.console.fake_shell import until
 Script = Callable[[trio.SocketStream], Awaitable[None]]
 
 
-async def serve_engine(nursery: trio.Nursery, path: Path) -> tuple[FakeEngine, trio.CancelScope]:
+def serve_engine(nursery: trio.Nursery, path: Path) -> tuple[FakeEngine, trio.CancelScope]:
     """Serve a fake engine and return it with what ends it."""
     engine = FakeEngine(2)
     server = ControlServer(engine, path)
@@ -49,7 +49,7 @@ def path(tmp_path: Path) -> Path:
 
 async def test_pictures_come_by_themselves(path: Path, nursery: trio.Nursery) -> None:
     """Once connected, the link holds the newest picture and the moment it came."""
-    await serve_engine(nursery, path)
+    serve_engine(nursery, path)
     link = Link(path)
     nursery.start_soon(link.run)
     await until(lambda: link.is_up)
@@ -63,7 +63,7 @@ async def test_pictures_come_by_themselves(path: Path, nursery: trio.Nursery) ->
 
 async def test_commands_get_their_own_answers(path: Path, nursery: trio.Nursery) -> None:
     """Yes and no come back to whoever asked, among the pictures."""
-    engine, _ = await serve_engine(nursery, path)
+    engine, _ = serve_engine(nursery, path)
     link = Link(path)
     nursery.start_soon(link.run)
     await until(lambda: link.is_up)
@@ -77,7 +77,7 @@ async def test_commands_get_their_own_answers(path: Path, nursery: trio.Nursery)
 
 async def test_a_wrong_command_does_not_lose_the_engine(path: Path, nursery: trio.Nursery) -> None:
     """An answer to a bad request goes to its sender; the pictures go on."""
-    await serve_engine(nursery, path)
+    serve_engine(nursery, path)
     link = Link(path)
     nursery.start_soon(link.run)
     await until(lambda: link.is_up)
@@ -92,7 +92,7 @@ async def test_an_engine_that_ends_is_lost_and_found_again(
 ) -> None:
     """The last picture stays while the link tries again, and a new engine is taken up."""
     monkeypatch.setattr("arb.console.link.RECONNECT_S", (0.02,))
-    _, scope = await serve_engine(nursery, path)
+    _, scope = serve_engine(nursery, path)
     link = Link(path)
     nursery.start_soon(link.run)
     await until(lambda: link.is_up)
@@ -104,14 +104,14 @@ async def test_an_engine_that_ends_is_lost_and_found_again(
     )
     await until(lambda: link.why == "there is no engine at its socket")
 
-    await serve_engine(nursery, path)
+    serve_engine(nursery, path)
     await until(lambda: link.is_up)
     assert link.why == ""
 
 
 async def test_an_engine_that_said_it_stops_has_ended(path: Path, nursery: trio.Nursery) -> None:
     """An orderly end is told from a loss."""
-    engine, scope = await serve_engine(nursery, path)
+    engine, scope = serve_engine(nursery, path)
     engine.document["trading"] = {"state": "stopping", "reasons": []}
     link = Link(path)
     nursery.start_soon(link.run)

@@ -128,6 +128,17 @@ def test_a_quiet_connection_looks_old() -> None:
     assert "● Kalshi orders CONNECTED │" in line
 
 
+def test_on_a_narrow_terminal_no_connection_is_left_out() -> None:
+    """Four connections and the uptime fit into 80 columns, their names in short."""
+    document = picture(2)
+    document["connections"].append({"name": "Kalshi account", "connected": True, "age_ms": 900})
+    line = text(connection_line(read_snapshot(document), 76))
+
+    assert len(line) <= 76
+    for part in ("books 0.4s", "orders 0.7s", "Odds 1.2s", "account 0.9s", "Up 2h 14m"):
+        assert part in line
+
+
 def test_no_connection_at_all_is_said() -> None:
     """An engine without connections does not look connected."""
     read = read_snapshot(picture(2, connections=[]))
@@ -165,6 +176,19 @@ def test_a_long_banner_takes_a_second_line_for_its_hint() -> None:
     assert len(shown) == 2
     assert "arb clear" in text(shown[1])
     assert {line[0].tone for line in shown} == {Tone.ALARM}
+
+
+def test_reasons_that_do_not_fit_one_line_get_one_each() -> None:
+    """No reason is cut off by another; beyond three they are counted."""
+    reasons = [f"{word} " + "x" * 40 for word in ("first", "second", "third", "fourth")]
+    shown = [text(line) for line in banners(state("paused", *reasons), UP, 80)]
+
+    assert shown[0].startswith("‖ PAUSED: first")
+    assert shown[1].startswith("  and:    second")
+    assert "third" in shown[2]
+    assert "(+1 more)" in shown[2]
+    assert shown[2].endswith("press r to resume") or "press r" in shown[3]
+    assert len(banners(state("paused", *reasons[:2]), UP, 80)) == 2
 
 
 def test_reasons_are_shown_even_while_running() -> None:

@@ -10,8 +10,7 @@ import struct
 import subprocess
 import sys
 import termios
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +25,7 @@ from tests.console.fake_shell import PATIENCE_S
 
 PROGRAM = """
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 from arb.console.app import console
@@ -43,7 +41,7 @@ except ConsoleError as error:
 class Terminal:
     """A console in a terminal of its own, with hands and eyes."""
 
-    def __init__(self, path: Path, *, owns_engine: bool, columns: int, rows: int) -> None:
+    def __init__(self, path: Path, *, owns_engine: bool, columns: int = 80, rows: int = 24) -> None:
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self._master, slave = pty.openpty()
@@ -116,79 +114,84 @@ class Theatre:
     terminal: Terminal
 
 
-@asynccontextmanager
-async def theatre(path: Path, *, owns_engine: bool) -> AsyncIterator[Theatre]:
-    """Serve a fake engine and run a console on it."""
-    engine = FakeEngine(8)
-    server = ControlServer(engine, path)
-    server.open()
-    async with trio.open_nursery() as nursery:
+Play = Callable[[bool], Theatre]
+
+
+@pytest.fixture
+async def play(tmp_path: Path, nursery: trio.Nursery) -> AsyncIterator[Play]:
+    """Serve a fake engine and run a console on it, which owns the engine or does not."""
+    terminals: list[Terminal] = []
+
+    def start(owns_engine: bool) -> Theatre:
+        engine = FakeEngine(8)
+        server = ControlServer(engine, tmp_path / "c.sock")
+        server.open()
         nursery.start_soon(server.serve)
-        terminal = Terminal(path, owns_engine=owns_engine, columns=80, rows=24)
-        try:
-            yield Theatre(engine, terminal)
-        finally:
-            terminal.close()
-            nursery.cancel_scope.cancel()
+        terminals.append(Terminal(tmp_path / "c.sock", owns_engine=owns_engine))
+        return Theatre(engine, terminals[-1])
+
+    yield start
+    for terminal in terminals:
+        terminal.close()
 
 
 @pytest.mark.slow
-async def test_a_walk_through_the_console(tmp_path: Path) -> None:
+async def test_a_walk_through_the_console(play: Play) -> None:
     """Select a market, ask to kill it, keep the default, then say yes; then leave it running."""
-    async with theatre(tmp_path / "c.sock", owns_engine=True) as play:
-        terminal, engine = play.terminal, play.engine
-        await terminal.shows("Balance $1,234.56")
-        assert "SIMULATED WORLD" in terminal.text
-        terminal.press("j")
-        await terminal.shows("▸MLB-NYYBOS-BOS")
-        terminal.press("K")
-        await terminal.shows("▸ No ◂")
-        terminal.press("\r")
-        terminal.press("K")
-        await terminal.shows("▸ No ◂")
-        assert engine.commands == []
-        terminal.press("\t\r")
-        await terminal.shows("✓ kill KXMLBGAME")
-        assert engine.commands == [("kill", {"name": tickers(2)[1]})]
+    stage = play(True)
+    terminal, engine = stage.terminal, stage.engine
+    await terminal.shows("Balance $1,234.56")
+    assert "SIMULATED WORLD" in terminal.text
+    terminal.press("j")
+    await terminal.shows("▸MLB-NYYBOS-BOS")
+    terminal.press("K")
+    await terminal.shows("▸ No ◂")
+    terminal.press("\r")
+    terminal.press("K")
+    await terminal.shows("▸ No ◂")
+    assert engine.commands == []
+    terminal.press("\t\r")
+    await terminal.shows("✓ kill KXMLBGAME")
+    assert engine.commands == [("kill", {"name": tickers(2)[1]})]
 
-        terminal.resize(200, 60)
-        os.kill(terminal.process.pid, signal.SIGWINCH)
-        await terminal.shows("┬─ Recent Trades")
-        terminal.press("q")
-        await terminal.shows("▸ Cancel ◂")
-        terminal.press("l")
-        assert await terminal.ends() == 0
-        assert "outcome: leave running" in terminal.text
-        assert engine.commands[1:] == []
+    terminal.resize(200, 60)
+    os.kill(terminal.process.pid, signal.SIGWINCH)
+    await terminal.shows("┬─ Recent Trades")
+    terminal.press("q")
+    await terminal.shows("▸ Cancel ◂")
+    terminal.press("l")
+    assert await terminal.ends() == 0
+    assert "outcome: leave running" in terminal.text
+    assert engine.commands[1:] == []
 
 
 @pytest.mark.slow
-async def test_ctrl_c_stops_an_own_engine_and_restores_the_terminal(tmp_path: Path) -> None:
+async def test_ctrl_c_stops_an_own_engine_and_restores_the_terminal(play: Play) -> None:
     """The engine is told to stop, and the terminal is as it was before."""
-    async with theatre(tmp_path / "c.sock", owns_engine=True) as play:
-        before = play.terminal.mode_before
-        await play.terminal.shows("Balance $1,234.56")
-        assert play.terminal.mode()[3] & (termios.ICANON | termios.ECHO) == 0
-        os.kill(play.terminal.process.pid, signal.SIGINT)
+    stage = play(True)
+    before = stage.terminal.mode_before
+    await stage.terminal.shows("Balance $1,234.56")
+    assert stage.terminal.mode()[3] & (termios.ICANON | termios.ECHO) == 0
+    os.kill(stage.terminal.process.pid, signal.SIGINT)
 
-        assert await play.terminal.ends() == 0
-        assert play.terminal.mode() == before
-        assert play.engine.commands == [("stop", {})]
-        assert "outcome: stop" in play.terminal.text
+    assert await stage.terminal.ends() == 0
+    assert stage.terminal.mode() == before
+    assert stage.engine.commands == [("stop", {})]
+    assert "outcome: stop" in stage.terminal.text
 
 
 @pytest.mark.slow
-async def test_a_killed_console_costs_the_engine_nothing(tmp_path: Path) -> None:
+async def test_a_killed_console_costs_the_engine_nothing(play: Play, tmp_path: Path) -> None:
     """kill -9 of the console is a closed connection, and the next console is served."""
-    async with theatre(tmp_path / "c.sock", owns_engine=False) as play:
-        await play.terminal.shows("Balance $1,234.56")
-        play.terminal.process.kill()
-        await play.terminal.ends()
-        again = Terminal(tmp_path / "c.sock", owns_engine=False, columns=100, rows=30)
-        await again.shows("Balance $1,234.56")
-        again.close()
+    stage = play(False)
+    await stage.terminal.shows("Balance $1,234.56")
+    stage.terminal.process.kill()
+    await stage.terminal.ends()
+    again = Terminal(tmp_path / "c.sock", owns_engine=False, columns=100, rows=30)
+    await again.shows("Balance $1,234.56")
+    again.close()
 
-        assert play.engine.commands == []
+    assert stage.engine.commands == []
 
 
 def test_without_a_terminal_the_process_says_so_and_ends_with_2(tmp_path: Path) -> None:

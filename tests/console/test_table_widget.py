@@ -123,6 +123,17 @@ def test_a_long_table_scrolls_and_says_where_it_is() -> None:
     assert table.selected == "b"
 
 
+def test_a_table_with_the_newest_first_stays_at_it_until_somebody_moves() -> None:
+    """What comes in on top is seen at once; a selection further down stays on its row."""
+    table = Table(view("b", "a", newest_first=True))
+    table.show(view("c", "b", "a", newest_first=True))
+    assert table.selected == "c"
+
+    table.move(1)
+    table.show(view("d", "c", "b", "a", newest_first=True))
+    assert table.selected == "b"
+
+
 def test_a_log_follows_its_end_until_somebody_scrolls() -> None:
     """New lines come into sight, but not under the eyes of one who reads above."""
     table = Table(view("a", "b", newest_last=True))
@@ -154,15 +165,6 @@ def test_a_tiny_table_draws_what_fits() -> None:
     assert len(lines(table, rows=1)) == 1
     assert "a" in lines(table, rows=2)[1]
     assert len(lines(table, columns=5, rows=3)) == 3
-
-
-def test_rows_are_selected_by_key() -> None:
-    """A thing can be selected by its name, if it is there."""
-    table = Table(view("a", "b"))
-
-    assert table.select("b")
-    assert table.selected == "b"
-    assert not table.select("z")
 
 
 def test_a_table_takes_its_place_in_the_frame() -> None:

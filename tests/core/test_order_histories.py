@@ -42,6 +42,7 @@ def test_long_lives_end_in_agreement(seed: int) -> None:
         play(rolled(1_000 * seed + number))
 
 
+@pytest.mark.slow
 def test_the_histories_reach_what_they_are_for() -> None:
     """Rolled histories hold every kind of life; if they did not, they would prove little."""
     seen = set()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -13,27 +15,44 @@ import trio
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from actors import System, open_system
+from actors.testing import seeded_schedule
+from arb.core.parameters import Execution, Strategy
 from arb.engine.board import Board
 from arb.engine.discovery import catalogue_of, listed_by_exchange
+from arb.engine.kalshi_gateway import KalshiGateway
 from arb.engine.live import LiveTree, Venues, connections
+from arb.engine.names import GATEWAY, MARKETS, RISK
 from arb.engine.offload import IN_PLACE
 from arb.engine.parts import Parts
+from arb.engine.risk import RiskManager
 from arb.engine.snapshot import Photographer
+from arb.engine.steering import EngineSteering
 from arb.engine.stopping import StopRequest
 from arb.io.clock import VirtualClock
 from arb.io.memory import MemoryNetwork
 from arb.io.teams_file import packaged_teams
-from arb.journal.writer import Journal, MemoryFile
+from arb.journal.writer import Journal, JournalFile, MemoryFile
 from arb.kalshi.sign import Signer, load_signer
 from arb.settings import Mode, Settings
 from arb.sim.credentials import make_member_key
+from arb.sim.exchange.account import Account
+from arb.sim.exchange.values import BookSide, Order
 from arb.sim.simulation import Simulation, SimulationSettings
+from arb.sim.websocket.session import Session
+from arb.sim.websocket.subscriptions import Channel
 
 EXCHANGE = ("127.0.0.1", 8001)
 ODDS = ("127.0.0.1", 8002)
 
 # A Sunday noon in season, so that the four leagues play.
 EPOCH_MS = 1_795_343_226_907
+
+
+@pytest.fixture(autouse=True)
+def _one_schedule() -> Iterator[None]:
+    """Let a seed decide in which order tasks run, so that each test is the same every time."""
+    with seeded_schedule(1):
+        yield
 
 
 @attrs.define
@@ -44,19 +63,112 @@ class Rig:
     network: MemoryNetwork
     parts: Parts
     system: System
-    file: MemoryFile
+    file: JournalFile
     settings: Settings
+    steering: EngineSteering
+    stop: StopRequest
 
     @property
     def board(self) -> Board:
         """Return what the engine shows."""
         return self.parts.board
 
+    @property
+    def account(self) -> Account:
+        """Return the exchange's own ledger of us."""
+        return self.simulation.member
+
+    @property
+    def risk(self) -> RiskManager:
+        """Return the risk manager's instance of the moment."""
+        return self._instance(RISK)
+
+    @property
+    def gateway(self) -> KalshiGateway:
+        """Return the gateway's instance of the moment."""
+        return self._instance(GATEWAY)
+
+    @property
+    def state(self) -> str:
+        """Return whether the engine trades."""
+        return str(self.board.account.state) if self.board.account is not None else "starting"
+
+    @property
+    def reasons(self) -> str:
+        """Return why the engine does not trade."""
+        return "; ".join(self.board.account.reasons) if self.board.account is not None else ""
+
+    @property
+    def held_e2(self) -> dict[str, int]:
+        """Return the positions that the exchange says we have."""
+        return {t: p.count_e2 for t, p in self.account.positions.items() if p.count_e2}
+
+    def orders(self, side: BookSide | None = None, ticker: str | None = None) -> list[Order]:
+        """Return every order that ever reached the exchange, oldest first."""
+        return [
+            order
+            for order in self.account.history.values()
+            if side in (None, order.side) and ticker in (None, order.ticker)
+        ]
+
+    def resting(self, side: BookSide | None = None) -> list[Order]:
+        """Return what rests at the exchange now."""
+        return [one for one in self.account.resting.values() if side in (None, one.side)]
+
+    def session(self, channel: Channel) -> Session:
+        """Return the exchange's end of the socket that carries a channel."""
+        return next(
+            one for one in self.simulation.exchange.sessions if one.subscription(channel) is not None
+        )
+
+    def heal(self) -> None:
+        """Switch every fault of the world off."""
+        for conditions in (self.simulation.exchange_conditions, self.simulation.odds_conditions):
+            fresh = type(conditions)()
+            for name in attrs.fields_dict(type(conditions)):
+                setattr(conditions, name, getattr(fresh, name))
+
+    def markets(self) -> list[str]:
+        """Return the names of the markets' actors."""
+        return [n.name for n in self.system.snapshot() if f"/{MARKETS}/" in n.path]
+
+    def said(self, words: str) -> bool:
+        """Tell whether the engine's log has these words."""
+        return any(words in line.text for line in self.board.log)
+
+    async def ask(self, message: object) -> Any:
+        """Ask the risk manager."""
+        return await self.system.address(RISK).ask(message, timeout_s=1.0)
+
     async def until(self, happened: Callable[[], bool], seconds: float = 120.0) -> None:
         """Wait in virtual time until something is so; fails the test if it never is."""
         with trio.fail_after(seconds):
             while not happened():
-                await trio.sleep(0.05)
+                await trio.sleep(0.01)
+
+    async def until_running(self) -> None:
+        """Wait until the engine may trade."""
+        await self.until(lambda: self.state == "running", 60)
+
+    def assert_books_equal(self) -> None:
+        """Compare the engine's books with the exchange's, to the last unit."""
+        ledger = self.risk._books.ledger
+        held = {t: p.count_e2 for t, p in ledger.positions.items() if p.count_e2}
+        assert held == self.held_e2
+        assert ledger.cash_e6 == self.account.total_cash_e6
+        assert self.board.counts["invariant_violations"] == 0, list(self.board.log)
+
+    def assert_no_orphan(self) -> None:
+        """Compare what rests with what the engine thinks rests, and look for a second use."""
+        ledger = self.risk._books.ledger
+        resting = {order.client_order_id for order in self.resting()}
+        assert resting == {o.client_order_id for o in ledger.all_at_stake() if o.is_open}
+        used = Counter(order.client_order_id for order in self.orders())
+        assert set(used.values()) <= {1}
+
+    def _instance(self, name: str) -> Any:
+        cell: Any = self.system.cell_of(self.system.address(name))
+        return cell._receive.__self__
 
 
 @attrs.frozen
@@ -74,12 +186,17 @@ def member(tmp_path_factory: pytest.TempPathFactory) -> Member:
     return Member(made.public, made.path)
 
 
-Worlds = Callable[..., "AsyncIterator[Rig]"]
+# Makers alone: the spread's middle and a little more, which the world offers all the time.
+MAKER_ONLY = Settings(strategy=Strategy(taker_edge_threshold=60, min_edge_after_fees=0))
+SLOW_MAKER = attrs.evolve(MAKER_ONLY, execution=Execution(maker_timeout_ms=8_000))
 
 
 @pytest.fixture
 def open_rig(member: Member) -> Callable[..., object]:
-    """Return what opens a rig: ``async with open_rig(seed=..., file=...) as rig``."""
+    """Return what opens a rig: ``async with open_rig(seed=..., file=...) as rig``.
+
+    Whoever passes a ``simulation`` keeps the world running himself.
+    """
 
     @asynccontextmanager
     async def open_one(
@@ -87,8 +204,9 @@ def open_rig(member: Member) -> Callable[..., object]:
         seed: int = 1,
         games: int = 4,
         settings: Settings | None = None,
-        file: MemoryFile | None = None,
+        file: JournalFile | None = None,
         simulation: Simulation | None = None,
+        mode: Mode = Mode.SIM,
     ) -> AsyncIterator[Rig]:
         clock = VirtualClock(EPOCH_MS)
         file = MemoryFile() if file is None else file
@@ -102,11 +220,16 @@ def open_rig(member: Member) -> Callable[..., object]:
             if simulation is None:
                 nursery.start_soon(world.run)
             signer = load_signer(venues.key_id, venues.private_key_path)
-            async with _engine(venues, network, clock, signer, settings, file, world) as rig:
+            async with _engine(venues, network, clock, signer, settings, file, world, mode) as rig:
                 yield rig
             nursery.cancel_scope.cancel()
 
     return open_one
+
+
+def new_world(seed: int = 1, games: int = 4) -> Simulation:
+    """Make a world that outlives an engine; somebody must run it."""
+    return Simulation(SimulationSettings(seed=seed, games=games), VirtualClock(EPOCH_MS))
 
 
 def _venues(world: Simulation, key_path: Path, key_id: str) -> Venues:
@@ -130,8 +253,9 @@ async def _engine(
     clock: VirtualClock,
     signer: Signer,
     settings: Settings,
-    file: MemoryFile,
+    file: JournalFile,
     world: Simulation,
+    mode: Mode,
 ) -> AsyncIterator[Rig]:
     async with connections(venues, settings, network, clock, signer) as made:
         listed = await listed_by_exchange(made.rest, settings.odds_feed.sports)
@@ -145,17 +269,21 @@ async def _engine(
             risk=settings.risk,
             execution=settings.execution,
             installation="test",
+            orders_stand_on_book=mode is not Mode.PAPER,
         )
+        photographer = Photographer(parts, mode.value, "test", clock.wall_ms())
+        stop = StopRequest()
         tree = LiveTree(
             parts,
             made,
             settings,
-            Mode.SIM,
-            StopRequest(),
-            Photographer(parts, "sim", "test", clock.wall_ms()),
+            mode,
+            stop,
+            photographer,
             None,
             random.Random(1),
             IN_PLACE,
         )
         async with open_system(tree.spec(), rng=random.Random(1)) as system:
-            yield Rig(world, network, parts, system, file, settings)
+            steering = EngineSteering(photographer, stop, system)
+            yield Rig(world, network, parts, system, file, settings, steering, stop)

@@ -179,6 +179,7 @@ async def test_a_peer_that_hangs_up_in_the_handshake_is_an_oserror() -> None:
         await connection.receive_some()
 
     async def cut_off(connection: Connection) -> None:
+        await trio.lowlevel.checkpoint()
         network.cut()
 
     for handler in (hang_up, cut_off):

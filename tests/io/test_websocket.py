@@ -1,18 +1,12 @@
-"""The WebSocket client against small servers over memory streams, in virtual time."""
+"""The WebSocket client: messages, signs of life and limits, in virtual time."""
 
 from __future__ import annotations
-
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
 
 import pytest
 import trio
 import trio_websocket
-import wsproto
 from wsproto.events import (
-    AcceptConnection,
     CloseConnection,
-    Event,
     Ping,
     Pong,
     Request,
@@ -22,84 +16,8 @@ from wsproto.events import (
 from arb.io import websocket
 from arb.io.connection import Connection
 from arb.io.memory import MemoryNetwork
-from arb.io.websocket import ConnectFailed, SocketClosed, open_socket
-
-URL = "ws://sim:80/trade-api/ws/v2?apiKey=hush"
-
-Serve = Callable[[trio_websocket.WebSocketConnection], Awaitable[None]]
-
-
-@asynccontextmanager
-async def served(serve: Serve) -> AsyncIterator[MemoryNetwork]:
-    """Run a well-behaved WebSocket server."""
-
-    async def handler(connection: Connection) -> None:
-        with suppress(trio_websocket.ConnectionClosed):
-            async with trio.open_nursery() as nursery:
-                request = await trio_websocket.wrap_server_stream(nursery, connection)
-                try:
-                    await serve(await request.accept())
-                except* trio_websocket.ConnectionClosed:
-                    pass
-                nursery.cancel_scope.cancel()
-
-    async with listening(handler) as network:
-        yield network
-
-
-@asynccontextmanager
-async def listening(
-    handler: Callable[[Connection], Awaitable[None]],
-) -> AsyncIterator[MemoryNetwork]:
-    """Run a server of bytes."""
-    async with trio.open_nursery() as nursery:
-        network = MemoryNetwork(nursery)
-
-        async def lenient(connection: Connection) -> None:
-            with suppress(trio.BrokenResourceError):
-                await handler(connection)
-
-        network.listen("sim", 80, lenient)
-        yield network
-        nursery.cancel_scope.cancel()
-
-
-class RawServer:
-    """A server that does only what it is told to, frame by frame."""
-
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
-        self.protocol = wsproto.WSConnection(wsproto.ConnectionType.SERVER)
-
-    async def next(self, kind: type[Event]) -> Event:
-        """Read until an event of ``kind`` comes."""
-        while True:
-            for event in self.protocol.events():
-                if isinstance(event, kind):
-                    return event
-            self.protocol.receive_data(await self.connection.receive_some() or None)
-
-    async def send(self, event: Event) -> None:
-        """Send one event."""
-        await self.connection.send_all(self.protocol.send(event))
-
-    async def accept(self) -> Request:
-        """Do the server's part of the upgrade."""
-        request = await self.next(Request)
-        assert isinstance(request, Request)
-        await self.send(AcceptConnection())
-        return request
-
-
-async def silence(connection: Connection) -> None:
-    """Accept bytes and say nothing."""
-    await trio.sleep_forever()
-
-
-async def echo(socket: trio_websocket.WebSocketConnection) -> None:
-    """Send every message back."""
-    while True:
-        await socket.send_message(await socket.get_message())
+from arb.io.websocket import SocketClosed, open_socket
+from tests.io.socket_server import URL, RawServer, echo, listening, served
 
 
 async def test_messages_go_both_ways(autojump_clock: object) -> None:
@@ -230,172 +148,6 @@ async def test_a_message_beyond_the_limit_ends_the_connection(
     async with served(big) as network, open_socket(network, URL) as socket:
         with pytest.raises(SocketClosed, match="Exceeded maximum message size"):
             await socket.receive()
-
-
-async def test_a_refused_upgrade_tells_status_and_text(autojump_clock: object) -> None:
-    """An HTTP error instead of the upgrade is a ConnectFailed with one line of its body."""
-
-    async def handler(connection: Connection) -> None:
-        async with trio.open_nursery() as nursery:
-            request = await trio_websocket.wrap_server_stream(nursery, connection)
-            await request.reject(400, body=b"Too many sports.\nMaximum 10 allowed.")
-            nursery.cancel_scope.cancel()
-
-    async with listening(handler) as network:
-        with pytest.raises(ConnectFailed) as caught:
-            async with open_socket(network, URL):
-                pytest.fail("the socket opened")
-
-    assert caught.value.status == 400
-    assert str(caught.value) == "HTTP 400: Too many sports. Maximum 10 allowed."
-
-
-async def test_nobody_listening_is_a_failed_connect(autojump_clock: object) -> None:
-    """A refused connection is a ConnectFailed, and its text keeps the key to itself."""
-    async with trio.open_nursery() as nursery:
-        with pytest.raises(ConnectFailed, match="sim/trade-api/ws/v2: nobody listens") as caught:
-            async with open_socket(MemoryNetwork(nursery), URL):
-                pytest.fail("the socket opened")
-
-    assert caught.value.status is None
-    assert "hush" not in str(caught.value)
-
-
-async def test_a_peer_that_hangs_up_during_the_upgrade_is_noticed_at_once(
-    autojump_clock: object,
-) -> None:
-    """The end of the stream before the upgrade is done does not wait for a deadline."""
-
-    async def handler(connection: Connection) -> None:
-        await connection.receive_some()
-
-    async with listening(handler) as network:
-        with pytest.raises(ConnectFailed, match="hung up during the upgrade"):
-            async with open_socket(network, URL):
-                pytest.fail("the socket opened")
-
-    assert trio.current_time() == 0
-
-
-async def test_a_reset_during_the_upgrade_is_noticed_at_once(autojump_clock: object) -> None:
-    """A connection cut before the upgrade is done is a ConnectFailed."""
-    async with listening(silence) as network, trio.open_nursery() as nursery:
-
-        async def cut() -> None:
-            await trio.sleep(0.5)
-            network.cut()
-
-        nursery.start_soon(cut)
-        with pytest.raises(ConnectFailed, match="hung up during the upgrade"):
-            async with open_socket(network, URL):
-                pytest.fail("the socket opened")
-        assert trio.current_time() == 0.5
-
-
-async def test_a_peer_that_never_answers_the_upgrade_is_given_up(autojump_clock: object) -> None:
-    """Opening has a deadline."""
-    async with listening(silence) as network:
-        with pytest.raises(ConnectFailed, match="no connection within 5 s"):
-            async with open_socket(network, URL):
-                pytest.fail("the socket opened")
-
-    assert trio.current_time() == 5.0
-
-
-async def test_an_answer_that_is_no_http_is_a_failed_connect(autojump_clock: object) -> None:
-    """Nonsense instead of the upgrade does not hang and does not leak."""
-
-    async def handler(connection: Connection) -> None:
-        await connection.receive_some()
-        await connection.send_all(b"\x00\x01nonsense\r\n\r\n")
-        await connection.receive_some()
-
-    async with listening(handler) as network:
-        with pytest.raises(ConnectFailed):
-            async with open_socket(network, URL):
-                pytest.fail("the socket opened")
-
-
-@pytest.mark.parametrize("mode", ["clean", "body error"])
-async def test_a_ping_after_our_goodbye_kills_no_sibling(autojump_clock: object, mode: str) -> None:
-    """The race that makes trio-websocket leak a bare Cancelled leaves siblings alone."""
-    survived = trio.Event()
-
-    async def handler(connection: Connection) -> None:
-        server = RawServer(connection)
-        await server.accept()
-        # The close frame is read as bytes only, so that a ping can still be sent before the answer.
-        data = await connection.receive_some()
-        await server.send(Ping(payload=b"heartbeat"))
-        await trio.sleep(0.1)
-        server.protocol.receive_data(data)
-        for event in server.protocol.events():
-            if isinstance(event, CloseConnection):
-                await server.send(event.response())
-
-    async def feed(network: MemoryNetwork) -> None:
-        async with open_socket(network, URL):
-            if mode == "body error":
-                raise KeyError("a reason of the block's own")
-
-    async def sibling() -> None:
-        await trio.sleep(5)
-        survived.set()
-
-    async with listening(handler) as network, trio.open_nursery() as nursery:
-        nursery.start_soon(sibling)
-        if mode == "body error":
-            with pytest.raises(KeyError, match="of the block's own"):
-                await feed(network)
-        else:
-            await feed(network)
-        assert trio.current_time() <= websocket.CLOSE_TIMEOUT_S
-
-    assert survived.is_set()
-
-
-async def test_closing_does_not_wait_long_for_a_silent_peer(autojump_clock: object) -> None:
-    """A peer that ignores the close frame costs a second, not a minute."""
-
-    async def handler(connection: Connection) -> None:
-        await RawServer(connection).accept()
-        await trio.sleep_forever()
-
-    async with listening(handler) as network:
-        async with open_socket(network, URL, ping_interval_s=60):
-            pass
-        assert trio.current_time() == websocket.CLOSE_TIMEOUT_S
-
-
-async def test_cancelling_the_block_closes_the_connection(autojump_clock: object) -> None:
-    """A cancelled block ends as cancelled, and the peer sees the goodbye."""
-    farewell: list[int] = []
-
-    async def handler(connection: Connection) -> None:
-        server = RawServer(connection)
-        await server.accept()
-        event = await server.next(CloseConnection)
-        assert isinstance(event, CloseConnection)
-        farewell.append(event.code)
-        await server.send(event.response())
-
-    async with listening(handler) as network:
-        with trio.move_on_after(0.5) as scope:
-            async with open_socket(network, URL) as socket:
-                await socket.receive()
-
-        assert scope.cancelled_caught
-    assert farewell == [1000]
-
-
-async def test_cancelling_while_opening_ends_cleanly(autojump_clock: object) -> None:
-    """A caller may give up before the connection stands."""
-    async with listening(silence) as network:
-        with trio.move_on_after(0.5) as scope:
-            async with open_socket(network, URL):
-                pytest.fail("the socket opened")
-
-        assert scope.cancelled_caught
 
 
 async def test_a_peer_breaking_the_protocol_ends_the_connection(autojump_clock: object) -> None:

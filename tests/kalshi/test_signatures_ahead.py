@@ -48,7 +48,7 @@ async def test_a_ready_signature_costs_no_signing(autojump_clock: object) -> Non
         nursery.cancel_scope.cancel()
 
 
-async def test_what_is_not_ready_is_signed_on_the_spot(autojump_clock: object) -> None:
+def test_what_is_not_ready_is_signed_on_the_spot() -> None:
     """Another path is signed exactly, and a missing prepared one is counted."""
     ahead = SignaturesAhead(
         Signer("id", "rsa", Counting()), VirtualClock(EPOCH_MS), (CREATE,), off_loop=in_place

@@ -1,32 +1,23 @@
-"""WebSocket frames: recorded ones, documented ones, and damaged ones."""
+"""WebSocket frames: what they mean, recorded and documented ones."""
 
 from __future__ import annotations
 
-import copy
-import json
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from arb.core.events import Fill, Liquidity, Side
 from arb.core.grid import PriceGrid
 from arb.core.money import CountE2, MoneyE6, PriceE4
-from arb.kalshi import wire
 from arb.kalshi.wire import (
     BookDelta,
     BookSnapshot,
     EventFee,
-    Fault,
     FillFrame,
     Frame,
     Ignored,
-    Malformed,
     MarketLifecycle,
     MarketPosition,
     Ok,
@@ -36,54 +27,7 @@ from arb.kalshi.wire import (
     WireError,
     parse_frame,
 )
-
-TICKER = "KXMLBGAME-26AUG072145TBSEA-TB"
-
-DELTA: dict[str, Any] = {
-    "type": "orderbook_delta",
-    "sid": 1,
-    "seq": 268,
-    "msg": {
-        "market_ticker": TICKER,
-        "market_id": "5dab3432-cd45-4e2c-bc76-21a9ffe9cffe",
-        "price_dollars": "0.4800",
-        "delta_fp": "100.00",
-        "side": "yes",
-        "ts": "2026-08-07T06:47:24.258595Z",
-        "ts_ms": 1786085244258,
-    },
-}
-SNAPSHOT: dict[str, Any] = {
-    "type": "orderbook_snapshot",
-    "sid": 2,
-    "seq": 2,
-    "msg": {
-        "market_ticker": TICKER,
-        "market_id": "9b0f6b43",
-        "yes_dollars_fp": [["0.0800", "300.00"], ["0.2200", "333.00"]],
-        "no_dollars_fp": [["0.5400", "20.00"]],
-    },
-}
-
-
-def level(price_e4: int, count_e2: int) -> tuple[PriceE4, CountE2]:
-    """Return a level of a book."""
-    return PriceE4(price_e4), CountE2(count_e2)
-
-
-def parsed(frame: object) -> Frame:
-    """Parse a frame given as Python values."""
-    return parse_frame(orjson.dumps(frame))
-
-
-def changed(frame: dict[str, Any], name: str, value: object) -> dict[str, Any]:
-    """Return a frame with one field of its message changed, or taken out by `...`."""
-    other = copy.deepcopy(frame)
-    if value is ...:
-        del other["msg"][name]
-    else:
-        other["msg"][name] = value
-    return other
+from tests.kalshi.wire_samples import DELTA, FILL, SNAPSHOT, TICKER, changed, level, parsed
 
 
 def test_a_delta_is_a_signed_change_of_one_level() -> None:
@@ -173,24 +117,6 @@ def test_replies_and_other_messages(frame: object, value: Frame) -> None:
 def test_terminal_errors_end_a_subscription() -> None:
     """Errors 10 and 25 need a new subscription, others do not."""
     assert [WireError(1, code, "").ends_subscription for code in (7, 10, 25)] == [False, True, True]
-
-
-FILL = {
-    "trade_id": "t-1",
-    "order_id": "o-1",
-    "client_order_id": "mine",
-    "market_ticker": "T",
-    "exchange_index": 2,
-    "is_taker": True,
-    "yes_price_dollars": "0.7500",
-    "count_fp": "278.00",
-    "fee_cost": "0.010000",
-    "ts": 1671899397,
-    "ts_ms": 1671899397123,
-    "post_position_fp": "500.00",
-    "outcome_side": "yes",
-    "book_side": "bid",
-}
 
 
 def test_a_fill_is_one_execution() -> None:
@@ -306,123 +232,6 @@ def test_fees_of_an_event_are_set_and_cleared() -> None:
         "E", "quadratic", 5000, 5, 9
     )
     assert parsed({"type": "event_fee_update", "msg": cleared}) == EventFee("E", None, None)
-
-
-@pytest.mark.parametrize(
-    "frame, fault",
-    [
-        (changed(DELTA, "price_dollars", 0.48), Fault.WRONG_TYPE),
-        (changed(DELTA, "price_dollars", None), Fault.WRONG_TYPE),
-        (changed(DELTA, "price_dollars", ["0.48"]), Fault.WRONG_TYPE),
-        (changed(DELTA, "price_dollars", "1.0000"), Fault.OFF_SCALE),
-        (changed(DELTA, "price_dollars", "0.48001"), Fault.TOO_FINE),
-        (changed(DELTA, "price_dollars", "NaN"), Fault.BAD_NUMBER),
-        (changed(DELTA, "price_dollars", ...), Fault.MISSING_FIELD),
-        (changed(DELTA, "delta_fp", 100), Fault.WRONG_TYPE),
-        (changed(DELTA, "delta_fp", "many"), Fault.BAD_NUMBER),
-        (changed(DELTA, "delta_fp", ...), Fault.MISSING_FIELD),
-        (changed(DELTA, "side", "bid"), Fault.UNKNOWN_SIDE),
-        (changed(DELTA, "side", 1), Fault.UNKNOWN_SIDE),
-        (changed(DELTA, "side", ["yes"]), Fault.WRONG_TYPE),
-        (changed(DELTA, "side", ...), Fault.MISSING_FIELD),
-        (changed(DELTA, "market_ticker", 5), Fault.WRONG_TYPE),
-        (changed(DELTA, "market_ticker", ...), Fault.MISSING_FIELD),
-        (changed(DELTA, "ts_ms", "soon"), Fault.WRONG_TYPE),
-        (changed(DELTA, "client_order_id", 7), Fault.WRONG_TYPE),
-        ({**DELTA, "seq": "1"}, Fault.WRONG_TYPE),
-        ({**DELTA, "seq": True}, Fault.WRONG_TYPE),
-        ({**DELTA, "seq": 1.5}, Fault.WRONG_TYPE),
-        ({**DELTA, "sid": None}, Fault.WRONG_TYPE),
-        ({**DELTA, "msg": []}, Fault.WRONG_TYPE),
-        ({**DELTA, "msg": "x"}, Fault.WRONG_TYPE),
-        ({**DELTA, "msg": None}, Fault.WRONG_TYPE),
-        ({"type": "orderbook_delta", "sid": 1, "seq": 1}, Fault.MISSING_FIELD),
-        (changed(SNAPSHOT, "yes_dollars_fp", {}), Fault.WRONG_TYPE),
-        (changed(SNAPSHOT, "yes_dollars_fp", [["0.08"]]), Fault.WRONG_TYPE),
-        (changed(SNAPSHOT, "yes_dollars_fp", [["0.08", "1", "2"]]), Fault.WRONG_TYPE),
-        (changed(SNAPSHOT, "yes_dollars_fp", [[8, 300]]), Fault.WRONG_TYPE),
-        (changed(SNAPSHOT, "yes_dollars_fp", [7]), Fault.WRONG_TYPE),
-        (changed(SNAPSHOT, "no_dollars_fp", [["0.08", "-1.00"]]), Fault.NEGATIVE),
-        (changed(SNAPSHOT, "no_dollars_fp", [["0.0000", "1.00"]]), Fault.OFF_SCALE),
-        ({"type": "market_lifecycle_v2", "msg": {"market_ticker": "T"}}, Fault.MISSING_FIELD),
-        (
-            {
-                "type": "market_lifecycle_v2",
-                "msg": {"market_ticker": "T", "event_type": "x", "price_ranges": []},
-            },
-            Fault.BAD_GRID,
-        ),
-        ({"type": "fill", "msg": {**FILL, "is_taker": "yes"}}, Fault.WRONG_TYPE),
-        ({"type": "fill", "msg": {**FILL, "trade_id": None}}, Fault.WRONG_TYPE),
-        ({"type": "error", "msg": {"code": "7"}}, Fault.WRONG_TYPE),
-        ({"type": 5}, Fault.WRONG_TYPE),
-        ({"type": ["x"]}, Fault.WRONG_TYPE),
-        ({"sid": 1}, Fault.MISSING_FIELD),
-        ([], Fault.WRONG_TYPE),
-        ("text", Fault.WRONG_TYPE),
-        (7, Fault.WRONG_TYPE),
-        (None, Fault.WRONG_TYPE),
-    ],
-)
-def test_damage_is_named_and_shown(frame: object, fault: Fault) -> None:
-    """Every kind of damage is refused with its own word and a bounded example."""
-    with pytest.raises(Malformed) as caught:
-        parsed(frame)
-
-    assert caught.value.reason is fault
-    assert 0 < len(caught.value.text) <= 200
-
-
-@pytest.mark.parametrize("raw", ["", "{", b"\xff", '{"type":NaN}', "{}{}", '{"type":"ok"'])
-def test_what_is_no_json_is_refused(raw: str | bytes) -> None:
-    """Cut frames and several objects in one are not JSON."""
-    with pytest.raises(Malformed) as caught:
-        parse_frame(raw)
-
-    assert caught.value.reason is Fault.NOT_JSON
-
-
-def test_the_shape_before_march_2026_is_not_taken_for_an_empty_book() -> None:
-    """Integer cents under the old names are refused where a price must be."""
-    old = {"market_ticker": TICKER, "price": 96, "delta": -54, "side": "yes"}
-
-    with pytest.raises(Malformed) as caught:
-        parsed({"type": "orderbook_delta", "sid": 1, "seq": 1, "msg": old})
-    assert caught.value.reason is Fault.MISSING_FIELD
-
-
-def read_or_refused(raw: str | bytes) -> None:
-    """Parse, and let nothing but Malformed pass."""
-    with suppress(Malformed):
-        parse_frame(raw)
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
-    max_leaves=6,
-)
-
-
-@given(st.sampled_from(["msg", "sid", "seq", "type", "id"]), JSON)
-def test_any_value_in_any_place_is_a_value_or_malformed(name: str, value: object) -> None:
-    """Nothing else than Malformed comes out, whatever stands where."""
-    for frame in (DELTA, SNAPSHOT):
-        read_or_refused(json.dumps({**frame, name: value}))
-
-
-@given(st.sampled_from([*sorted(DELTA["msg"]), "client_order_id", "clock"]), JSON)
-def test_any_value_in_a_message_is_a_value_or_malformed(name: str, value: object) -> None:
-    """Fields of the message are read as strictly."""
-    for kind in wire._PARSERS:
-        message = {**DELTA["msg"], name: value}
-        read_or_refused(json.dumps({"type": kind, "sid": 1, "seq": 1, "msg": message}))
-
-
-@given(st.binary(max_size=60))
-def test_any_bytes_are_a_value_or_malformed(raw: bytes) -> None:
-    """Noise never raises anything else."""
-    read_or_refused(raw)
 
 
 def recorded(folder: Path) -> Iterator[bytes]:

@@ -6,7 +6,7 @@ import base64
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import h11
@@ -75,9 +75,7 @@ class Bench:
     ) -> Placed:
         """Place an order in the home market."""
         ticker = more.pop("ticker", self.home.ticker)
-        request = OrderRequest(
-            ticker, side, count_e2, price_e4, lifetime, self_trade, **more
-        )
+        request = OrderRequest(ticker, side, count_e2, price_e4, lifetime, self_trade, **more)
         return place(self.venue, account, request)
 
 
@@ -205,7 +203,9 @@ async def open_socket(
     """Open a WebSocket over a stream that will be accepted."""
     async with trio.open_nursery() as nursery:
         named = [(name.encode(), value.encode()) for name, value in headers]
-        connection = await wrap_client_stream(nursery, stream, "sim", path, extra_headers=named)
+        # The library works on any stream; its annotation knows of sockets alone.
+        socket = cast("trio.SocketStream", stream)
+        connection = await wrap_client_stream(nursery, socket, "sim", path, extra_headers=named)
         yield Socket(connection)
         with trio.move_on_after(1):
             await connection.aclose()

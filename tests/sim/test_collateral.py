@@ -33,7 +33,9 @@ def test_opening_needs_the_full_price() -> None:
     step = 100
     assert needed_e6(0, [Claim(BID, 4_000, 100)], FREE) == 400_000 + step
     assert needed_e6(0, [Claim(ASK, 4_000, 100)], FREE) == 600_000 + step
-    assert needed_e6(0, [Claim(ASK, 4_000, 100), Claim(BID, 3_000, 100)], FREE) == 900_000 + 2 * step
+    assert (
+        needed_e6(0, [Claim(ASK, 4_000, 100), Claim(BID, 3_000, 100)], FREE) == 900_000 + 2 * step
+    )
 
 
 def test_closing_needs_nothing() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 import trio
+import trio.testing
 from trio_websocket import ConnectionClosed
 
-from arb.sim.exchange.lifecycle import announce, change_grid, close, determine, settle
 from arb.sim.exchange.grid import DECI_CENT
+from arb.sim.exchange.lifecycle import announce, change_grid, close, determine, settle
 from arb.sim.exchange.markets import Event, Market
 from arb.sim.exchange.resting import cancel
 from arb.sim.exchange.values import BookSide, Lifetime
@@ -76,9 +77,7 @@ async def test_no_levels_can_be_told_on_the_yes_scale(member: Member, bench: Ben
         assert (await socket.frame())["msg"]["price_dollars"] == "0.5300"
 
 
-async def test_one_channel_has_one_sequence_for_all_markets(
-    member: Member, bench: Bench
-) -> None:
+async def test_one_channel_has_one_sequence_for_all_markets(member: Member, bench: Bench) -> None:
     """A second subscribe adds to the same sid; its ok takes a number and lists all markets."""
     async with member.socket() as socket:
         books = {"channels": ["orderbook_delta"]}
@@ -99,9 +98,7 @@ async def test_one_channel_has_one_sequence_for_all_markets(
         assert [one["seq"] for one in await socket.frames(2)] == [4, 5]
 
 
-async def test_markets_can_be_added_taken_out_and_read_again(
-    member: Member, bench: Bench
-) -> None:
+async def test_markets_can_be_added_taken_out_and_read_again(member: Member, bench: Bench) -> None:
     """get_snapshot answers with the command's id and changes no subscription."""
     home, away = bench.home.ticker, bench.away.ticker
     async with member.socket() as socket:
@@ -275,9 +272,7 @@ async def test_resting_orders_name_expiry_and_group(member: Member, bench: Bench
         assert (ended["status"], ended["remaining_count_fp"]) == ("canceled", "0.00")
 
 
-async def test_a_ticker_is_sent_when_it_says_something_new(
-    member: Member, bench: Bench
-) -> None:
+async def test_a_ticker_is_sent_when_it_says_something_new(member: Member, bench: Bench) -> None:
     """At once when asked for, and again only when a field changed."""
     bench.place(bench.maker, BID, 4_000, 100)
     async with member.socket() as socket:
@@ -358,18 +353,23 @@ async def test_the_server_pings_with_its_word(
         assert (await socket.frame())["type"] == "ok"
 
 
+async def raw_upgrade(member: Member) -> trio.abc.Stream:
+    """Return a stream on which a WebSocket is open and nobody answers for us."""
+    path = "/trade-api/ws/v2"
+    stream = connect(member.nursery, member.server.serve_stream)
+    head = "".join(f"{name}: {value}\r\n" for name, value in member.headers("GET", path))
+    key = "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"
+    upgrade = "Host: sim\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    await stream.send_all(f"GET {path} HTTP/1.1\r\n{upgrade}{key}{head}\r\n".encode())
+    assert (await stream.receive_some(65_536)).startswith(b"HTTP/1.1 101")
+    return stream
+
+
 async def test_a_client_that_never_answers_a_ping_is_dropped(
     member: Member, server: ExchangeServer, autojump_clock: object
 ) -> None:
     """A peer that is silent below the messages is taken for dead."""
-    path = "/trade-api/ws/v2"
-    stream = connect(member.nursery, server.serve_stream)
-    head = "".join(f"{name}: {value}\r\n" for name, value in member.headers("GET", path))
-    await stream.send_all(
-        f"GET {path} HTTP/1.1\r\nHost: sim\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        f"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n{head}\r\n"
-        .encode()
-    )
+    stream = await raw_upgrade(member)
     received = b""
     with trio.fail_after(30):
         while data := await stream.receive_some(65_536):
@@ -379,9 +379,32 @@ async def test_a_client_that_never_answers_a_ping_is_dropped(
     assert server.sessions == []
 
 
-@pytest.mark.parametrize(
-    ("path", "status"), [("/trade-api/ws/v2", 401), ("/trade-api/ws/v1", 404)]
-)
+async def test_a_ping_after_our_close_ends_only_its_own_connection(
+    member: Member, server: ExchangeServer, autojump_clock: object
+) -> None:
+    """The library calls it an error of its own; everybody else is served on."""
+    stream = await raw_upgrade(member)
+    server.sessions[0].outbox.close(1000)
+    assert (await stream.receive_some(1_000)).startswith(b"\x88")
+    await stream.send_all(b"\x89\x80\x00\x00\x00\x00")
+    await trio.sleep(5)
+    assert server.sessions == []
+    assert (await member.get("/exchange/status"))["exchange_active"] is True
+
+
+@pytest.mark.parametrize("garbage", [b"\xff" * 40, b"\x81\x85\x00\x00\x00\x00\xff\xff\xff\xff\xff"])
+async def test_garbage_below_the_messages_ends_only_its_own_connection(
+    member: Member, server: ExchangeServer, garbage: bytes, autojump_clock: object
+) -> None:
+    """Frames that are none, and text that is no UTF-8."""
+    stream = await raw_upgrade(member)
+    await stream.send_all(garbage)
+    await trio.sleep(30)
+    assert server.sessions == []
+    assert (await member.get("/exchange/status"))["exchange_active"] is True
+
+
+@pytest.mark.parametrize(("path", "status"), [("/trade-api/ws/v2", 401), ("/trade-api/ws/v1", 404)])
 async def test_strangers_are_not_let_in(
     member: Member, server: ExchangeServer, path: str, status: int
 ) -> None:

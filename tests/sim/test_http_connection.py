@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import trio
+import trio.testing
 from trio.testing import memory_stream_pair
 
 from arb.sim.rest.limits import TIER, Buckets
@@ -26,6 +27,7 @@ def echo(request: Request) -> Response:
 
 
 async def no_socket(stream: trio.abc.Stream) -> None:
+    await trio.aclose_forcefully(stream)
     raise AssertionError("nobody asked for an upgrade")
 
 
@@ -220,9 +222,8 @@ async def test_limits_can_be_enforced(bench: Bench, nursery: trio.Nursery) -> No
     bench.clock.now_ms += 100
     assert (await member.call("GET", "/portfolio/balance")).status == 200
     assert (await member.call("GET", "/exchange/status")).status == 200
-    wishes = {"orders": [{}] * 61}
+    wishes: dict[str, list[object]] = {"orders": [{}] * 61}
     path = "/portfolio/events/orders/batched"
     assert (await member.call("POST", path, wishes)).status == 429
     assert (await member.call("POST", path, b"[")).status == 400
     assert "RestApp" in repr(server.rest)
-

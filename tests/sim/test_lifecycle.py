@@ -209,6 +209,6 @@ def test_a_tied_game_settles_both_markets_at_half(bench: Bench) -> None:
     referee = Referee(bench.venue, scale=0.0)
     referee.whistle(game_of(MLB), bench.clock.now_ms, home_wins=None)
     referee.step(bench.clock.now_ms)
-    assert [(one.result, one.value_e4) for one in (bench.home, bench.away)] == [("scalar", 5_000)] * 2
-
-
+    assert [(one.result, one.value_e4) for one in (bench.home, bench.away)] == [
+        ("scalar", 5_000)
+    ] * 2

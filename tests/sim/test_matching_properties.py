@@ -164,9 +164,7 @@ def test_money_and_contracts_are_conserved(steps: list[Place | Touch], cash: int
 
 
 @settings(max_examples=60, deadline=None)
-@given(
-    steps=st.lists(PLACES, max_size=40), value_e4=st.sampled_from((0, 5_000, 10_000))
-)
+@given(steps=st.lists(PLACES, max_size=40), value_e4=st.sampled_from((0, 5_000, 10_000)))
 def test_settlement_gives_back_all_collateral(steps: list[Place], value_e4: int) -> None:
     """After both markets settled, all money is cash or fees again."""
     bench = make_bench()

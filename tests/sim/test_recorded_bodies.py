@@ -184,7 +184,7 @@ async def test_authentication_is_answered_byte_for_byte(
     path = "/trade-api/v2/portfolio/balance"
     moved = change if isinstance(change, int) else 0
     bench.clock.now_ms += moved
-    headers = dict(member.headers("GET", path))
+    headers: dict[str, str | None] = dict(member.headers("GET", path))
     bench.clock.now_ms -= moved
     if isinstance(change, dict):
         headers |= change
@@ -215,12 +215,11 @@ async def test_book_frames_have_the_recorded_shape(
         frames = await socket.frames(3)
         bench.place(bench.maker, BookSide.ASK, 5_200, 100)
         frames.append(await socket.frame())
-    since = ("sending_ts_ms", "clock")
     for frame in frames:
         frame.pop("sending_ts_ms")
         frame["msg"].pop("clock", None)
     kinds = ["subscribed", "orderbook_snapshot", "subscribed", "orderbook_delta"]
-    assert [frame["type"] for frame in frames] == kinds, since
+    assert [frame["type"] for frame in frames] == kinds
     for frame in frames:
         same = next(one for one in expected if one["type"] == frame["type"])
         assert shape(frame) == shape(same)

@@ -94,9 +94,7 @@ async def test_business_refusals_are_nested(
         (b"null", "json: cannot unmarshal null into Go value of type CreateOrderV2Request"),
     ],
 )
-async def test_what_is_no_object_is_refused_flat(
-    member: Member, body: bytes, details: str
-) -> None:
+async def test_what_is_no_object_is_refused_flat(member: Member, body: bytes, details: str) -> None:
     """Bodies that do not decode get the decoder's own shape of error."""
     answer = await member.call("POST", ORDERS, body)
     assert (answer.status, answer.json["details"]) == (400, details)
@@ -113,9 +111,7 @@ async def test_a_cancel_needs_the_market_on_another_shard(member: Member, bench:
     order_id = (await created(member, bid(bench)))["order_id"]
     answer = await member.call("DELETE", f"{ORDERS}/{order_id}")
     assert (answer.status, answer.json) == (404, NESTED_404)
-    answer = await member.call(
-        "DELETE", f"{ORDERS}/{order_id}?market_ticker={bench.home.ticker}"
-    )
+    answer = await member.call("DELETE", f"{ORDERS}/{order_id}?market_ticker={bench.home.ticker}")
     assert answer.status == 200
     assert (answer.json["order_id"], answer.json["reduced_by"]) == (order_id, "5.00")
     assert bench.member.resting == {}
@@ -249,9 +245,7 @@ async def test_an_answer_can_say_nothing(
     assert len(bench.member.resting) == 1
 
 
-async def test_an_answer_can_be_slow(
-    member: Member, bench: Bench, autojump_clock: object
-) -> None:
+async def test_an_answer_can_be_slow(member: Member, bench: Bench, autojump_clock: object) -> None:
     """The order is taken at once, its answer comes later."""
     bench.venue.conditions.order_delay_s = 7.0
     before = trio.current_time()

@@ -205,7 +205,9 @@ def test_an_order_expires_at_its_second(bench: Bench) -> None:
 def test_an_expiry_can_be_moved_and_removed(bench: Bench) -> None:
     """An amendment to the expiry alone keeps the place; nought removes it."""
     order = rested(bench, expires_s=EPOCH_MS // 1_000 + 10)
-    amend(bench.venue, bench.member, order, wish(bench, 4_000, 500, expires_s=EPOCH_MS // 1_000 + 20))
+    amend(
+        bench.venue, bench.member, order, wish(bench, 4_000, 500, expires_s=EPOCH_MS // 1_000 + 20)
+    )
     bench.clock.now_ms += 10_000
     expire(bench.venue)
     assert order.status is OrderStatus.RESTING

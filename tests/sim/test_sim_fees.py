@@ -67,8 +67,7 @@ def test_makers_pay_a_quarter_and_only_where_the_series_says_so() -> None:
     """The maker's rate is 0.0175, 0.035 for combinations, or nothing."""
     price_e4, count_e2 = 5_000, 10_000
     fees = {
-        kind: FeeSchedule(kind).trade_fee_e6(price_e4, count_e2, is_taker=False)
-        for kind in FeeType
+        kind: FeeSchedule(kind).trade_fee_e6(price_e4, count_e2, is_taker=False) for kind in FeeType
     }
     assert fees == {
         FeeType.QUADRATIC: 0,

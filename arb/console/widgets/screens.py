@@ -18,9 +18,6 @@ from arb.console.widgets.table import Table
 
 # From here on positions and trades both fit beside each other with all their columns.
 SIDE_BY_SIDE_COLUMNS = 150
-# Below these the panels say too little; what fits is drawn all the same.
-COLUMNS_MIN = 40
-ROWS_MIN = 10
 # Title, heading and detail line of a table beside its rows.
 FULL_TABLE_EXTRA = 3
 

@@ -94,16 +94,6 @@ class Table(urwid.Widget, Generic[RowT]):
         """Go to the first row or to the last."""
         self.move(len(self._view.rows) if last else -len(self._view.rows))
 
-    def select(self, key: str) -> bool:
-        """Select the row with this key; returns whether there is one."""
-        for index, row in enumerate(self._view.rows):
-            if self._view.key(row) == key:
-                self._index = index
-                self._remember()
-                self._invalidate()
-                return True
-        return False
-
     def render(self, size: Size, focus: bool = False) -> urwid.Canvas:  # noqa: FBT001, FBT002
         """Draw the title line, the heading, the rows in sight and the detail of one."""
         columns, rows = box(size)
@@ -195,6 +185,9 @@ class Table(urwid.Widget, Generic[RowT]):
             return 0
         if self._keep_newest:
             return len(rows) - 1
+        if self._view.newest_first and self._index == 0:
+            # Whoever looks at the newest goes on looking at it, not at what it was.
+            return 0
         for index, row in enumerate(rows):
             if self._view.key(row) == self._key:
                 return index

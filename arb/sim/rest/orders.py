@@ -8,68 +8,19 @@ from typing import Any
 from arb.core.money import count_text
 from arb.sim.conditions import OrderAnswer
 from arb.sim.exchange.placing import place
-from arb.sim.exchange.refusals import Refused, nested, not_found
-from arb.sim.exchange.resting import (
-    Amendment,
-    amend,
-    cancel,
-    cancel_all,
-    decrease,
-    find_resting,
+from arb.sim.exchange.refusals import Refused, nested
+from arb.sim.exchange.resting import amend, cancel, cancel_all, decrease, find_resting
+from arb.sim.exchange.values import Fill, Order, Placed
+from arb.sim.rest.call import Call, count_field, decode_object, json_body
+from arb.sim.rest.order_wishes import (
+    BATCHED_CANCEL,
+    DECREASE,
+    read_amendment,
+    read_order,
+    shard_of,
 )
-from arb.sim.exchange.values import (
-    BookSide,
-    Fill,
-    Lifetime,
-    Order,
-    OrderRequest,
-    Placed,
-    SelfTrade,
-)
-from arb.sim.exchange.venue import Venue
-from arb.sim.rest.call import Call, Field, count_field, decode_object, json_body, price_field
 from arb.sim.rest.words import Json, dollars_text
 from arb.sim.serving.http import Response, json_response
-
-_AUTO_ROUTE = -1
-_CREATE = (
-    Field("ticker", "string", required=True),
-    Field("client_order_id", "string"),
-    Field("side", "string", required=True),
-    Field("count", "string", required=True),
-    Field("price", "string", required=True),
-    Field("expiration_time", "int64"),
-    Field("time_in_force", "string", required=True),
-    Field("post_only", "bool"),
-    Field("self_trade_prevention_type", "string", required=True),
-    Field("cancel_order_on_pause", "bool"),
-    Field("reduce_only", "bool"),
-    Field("subaccount", "int64"),
-    Field("order_group_id", "string"),
-    Field("exchange_index", "int64"),
-)
-_AMEND = (
-    Field("ticker", "string", required=True),
-    Field("side", "string", required=True),
-    Field("price", "string", required=True),
-    Field("count", "string", required=True),
-    Field("client_order_id", "string"),
-    Field("updated_client_order_id", "string"),
-    Field("expiration_time", "int64"),
-    Field("exchange_index", "int64"),
-)
-_DECREASE = (
-    Field("reduce_by", "string"),
-    Field("reduce_to", "string"),
-    Field("exchange_index", "int64"),
-    Field("market_ticker", "string"),
-)
-_BATCHED_CANCEL = (
-    Field("order_id", "string", required=True),
-    Field("market_ticker", "string"),
-    Field("exchange_index", "int64"),
-    Field("subaccount", "int64"),
-)
 
 
 def create(call: Call) -> Response:
@@ -119,18 +70,9 @@ def cancel_everything(call: Call) -> Response:
 
 def amend_by_id(call: Call) -> Response:
     """``POST /portfolio/events/orders/{order_id}/amend``."""
-    body = decode_object(json_body(call.request), "AmendOrderV2Request", _AMEND)
-    shard = shard_of(call.venue, body["ticker"], body.get("exchange_index"))
+    wish, shard = read_amendment(json_body(call.request))
+    shard = shard_of(call.venue, wish.ticker, shard)
     order = find_resting(call.venue, call.account, call.params["order_id"], shard)
-    wish = Amendment(
-        ticker=body["ticker"],
-        side=_word(BookSide, body["side"], "side"),
-        price_e4=price_field(body["price"]),
-        count_e2=count_field(body["count"]),
-        client_order_id=body.get("client_order_id"),
-        updated_client_order_id=body.get("updated_client_order_id"),
-        expires_s=body.get("expiration_time"),
-    )
     amended = amend(call.venue, call.account, order, wish)
     answer: Json = {
         "client_order_id": order.client_order_id,
@@ -145,7 +87,7 @@ def amend_by_id(call: Call) -> Response:
 
 def decrease_by_id(call: Call) -> Response:
     """``POST /portfolio/events/orders/{order_id}/decrease``."""
-    body = decode_object(json_body(call.request), "DecreaseOrderV2Request", _DECREASE)
+    body = decode_object(json_body(call.request), "DecreaseOrderV2Request", DECREASE)
     shard = shard_of(call.venue, body.get("market_ticker", ""), body.get("exchange_index"))
     order = find_resting(call.venue, call.account, call.params["order_id"], shard)
     by, to = body.get("reduce_by", ""), body.get("reduce_to", "")
@@ -178,45 +120,12 @@ def first_version(_call: Call) -> Response:
     )
 
 
-def shard_of(venue: Venue, market_ticker: str, exchange_index: int | None) -> int:
-    """Return the shard a request by order id goes to: as told, by its market, else shard 0."""
-    if exchange_index is not None and exchange_index != _AUTO_ROUTE:
-        return exchange_index
-    if not market_ticker:
-        return 0
-    market = venue.markets.get(market_ticker)
-    if market is None:
-        raise not_found()
-    return market.exchange_index
-
-
 def _create(call: Call, value: object) -> Placed:
-    body = decode_object(value, "CreateOrderV2Request", _CREATE)
-    market = call.venue.market(body["ticker"])
-    shard = body.get("exchange_index", _AUTO_ROUTE)
-    if shard not in (_AUTO_ROUTE, market.exchange_index):
-        raise nested(404, "market_not_found")
-    request = OrderRequest(
-        ticker=body["ticker"],
-        side=_word(BookSide, body["side"], "side"),
-        count_e2=count_field(body["count"]),
-        price_e4=price_field(body["price"]),
-        lifetime=_word(Lifetime, body["time_in_force"], "time_in_force"),
-        self_trade=_word(
-            SelfTrade, body["self_trade_prevention_type"], "self_trade_prevention_type"
-        ),
-        client_order_id=body.get("client_order_id"),
-        expires_s=body.get("expiration_time"),
-        post_only=body.get("post_only", False),
-        reduce_only=body.get("reduce_only", False),
-        cancel_on_pause=body.get("cancel_order_on_pause", False),
-        group_id=body.get("order_group_id"),
-    )
-    return place(call.venue, call.account, request)
+    return place(call.venue, call.account, read_order(call.venue, value))
 
 
 def _cancel_one(call: Call, value: object) -> Json:
-    body = decode_object(value, "BatchCancelOrdersRequestOrder", _BATCHED_CANCEL)
+    body = decode_object(value, "BatchCancelOrdersRequestOrder", BATCHED_CANCEL)
     shard = shard_of(call.venue, body.get("market_ticker", ""), body.get("exchange_index"))
     order, reduced_e2 = cancel(call.venue, call.account, body["order_id"], shard)
     return _cancelled_body(order, reduced_e2)
@@ -274,10 +183,3 @@ def _cancelled_body(order: Order, reduced_e2: int) -> Json:
         "reduced_by": count_text(reduced_e2),
         "ts_ms": order.updated_ms,
     }
-
-
-def _word(words: Any, text: str, name: str) -> Any:
-    try:
-        return words(text)
-    except ValueError:
-        raise nested(400, "invalid_parameters", f"invalid {name}") from None

@@ -9,7 +9,7 @@ from arb.sim.exchange.values import BookSide, Order, OrderStatus
 from arb.sim.exchange.venue import Venue
 from arb.sim.rest.call import Call, page, within
 from arb.sim.rest.limits import ENDPOINT_COSTS, TIER
-from arb.sim.rest.orders import shard_of
+from arb.sim.rest.order_wishes import shard_of
 from arb.sim.rest.portfolio_shapes import (
     balance_body,
     event_position_body,

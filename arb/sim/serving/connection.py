@@ -60,7 +60,7 @@ async def serve_connection(stream: trio.abc.Stream, app: Handler, sockets: Socke
             await sockets(Prefixed(head, stream))
         elif head:
             await _serve_http(stream, head, app)
-    except (trio.BrokenResourceError, trio.ClosedResourceError, h11.RemoteProtocolError):
+    except (trio.BrokenResourceError, trio.ClosedResourceError, h11.ProtocolError):
         return
     finally:
         await trio.aclose_forcefully(stream)

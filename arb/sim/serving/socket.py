@@ -14,6 +14,7 @@ from trio_websocket import (
     WebSocketRequest,
     wrap_server_stream,
 )
+from wsproto.utilities import LocalProtocolError
 
 from arb.sim.serving.http import Request, Response, make_request
 
@@ -22,6 +23,17 @@ CLOSE_S = 1.0
 COMMAND_BYTES_MAX = 1_048_576
 # While sockets are stalled the writer looks again this often.
 _STALLED_POLL_S = 0.02
+
+
+# What one peer can make trio-websocket raise. Its reader answers a ping that comes after our close
+# has begun, which wsproto calls a local error.
+_PEER_FAILURES = (
+    ConnectionClosed,
+    HandshakeError,
+    LocalProtocolError,
+    trio.BrokenResourceError,
+    trio.ClosedResourceError,
+)
 
 
 class Outbox:
@@ -94,21 +106,27 @@ async def serve_socket(
     """
     try:
         async with trio.open_nursery() as nursery:
-            with trio.move_on_after(HANDSHAKE_S):
-                request = await wrap_server_stream(
-                    nursery, stream, max_message_size=COMMAND_BYTES_MAX
-                )
-                agent = await _admit(request, admit)
-                if agent is not None:
-                    socket = await request.accept()
-                    nursery.start_soon(_converse, socket, agent, nursery.cancel_scope, stalled)
-                    if ping is not None:
-                        nursery.start_soon(_ping, socket, ping, ping_every_s, nursery.cancel_scope)
-                    return
-            nursery.cancel_scope.cancel()
-    except* (ConnectionClosed, HandshakeError, trio.BrokenResourceError, trio.ClosedResourceError):
+            talk = await _shake_hands(nursery, stream, admit)
+            if talk is None:
+                nursery.cancel_scope.cancel()
+            else:
+                nursery.start_soon(_converse, *talk, nursery.cancel_scope, stalled)
+                if ping is not None:
+                    nursery.start_soon(_ping, talk[0], ping, ping_every_s, nursery.cancel_scope)
+    except* _PEER_FAILURES:
         # The peer is gone, or never spoke WebSocket: this connection is over, nothing else is.
         pass
+
+
+async def _shake_hands(
+    nursery: trio.Nursery, stream: trio.abc.Stream, admit: Admit
+) -> tuple[WebSocketConnection, Agent] | None:
+    with trio.move_on_after(HANDSHAKE_S):
+        request = await wrap_server_stream(nursery, stream, max_message_size=COMMAND_BYTES_MAX)
+        agent = await _admit(request, admit)
+        if agent is not None:
+            return await request.accept(), agent
+    return None
 
 
 async def _admit(request: WebSocketRequest, admit: Admit) -> Agent | None:
@@ -129,7 +147,9 @@ async def _converse(
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_write, socket, agent.outbox, nursery.cancel_scope, stalled)
             await _read(socket, agent)
-            nursery.cancel_scope.cancel()
+            # Where the close is ours, the writer still waits for the peer's own.
+            patience_s = 0.0 if agent.outbox.closing is None else CLOSE_S
+            nursery.cancel_scope.deadline = trio.current_time() + patience_s
     finally:
         agent.ended()
         scope.cancel()

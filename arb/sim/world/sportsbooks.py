@@ -56,7 +56,6 @@ class Follower:
     bias: float
     line: Line
     _seen: float
-    _quoted: float
     _coming: deque[tuple[float, float]] = attrs.field(factory=deque)
 
     @classmethod
@@ -66,7 +65,7 @@ class Follower:
         """Return a book that has just put up its first line."""
         bias = rng.gauss(0.0, bookmaker.noise)
         line = _line(bookmaker, chance + bias, wall_ms)
-        return cls(bookmaker, chance, bias, line, chance, chance + bias)
+        return cls(bookmaker, chance, bias, line, chance)
 
     def step(self, chance: float, moment_ms: float, rng: random.Random, wall_ms: int) -> bool:
         """Look at the true chance, act on an earlier look; return whether it re-quoted."""
@@ -88,7 +87,7 @@ class Follower:
         line = _line(self.bookmaker, self.belief + self.bias, wall_ms)
         if (line.home, line.away) == (self.line.home, self.line.away):
             return False
-        self._quoted, self.line = self.belief + self.bias, line
+        self.line = line
         return True
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from arb.console.rendezvous import (
+from arb.io.rendezvous import (
     BadName,
     RunningEngine,
     _process_lives,
@@ -19,7 +19,6 @@ from arb.console.rendezvous import (
     find_engines,
     is_running,
     remove_card,
-    state_root,
     write_card,
 )
 
@@ -118,9 +117,3 @@ def test_the_card_goes_with_the_engine(tmp_path: Path) -> None:
     remove_card(made.directory)
 
     assert list(made.directory.iterdir()) == []
-
-
-def test_the_state_root_can_be_chosen() -> None:
-    """The environment names it, or it is where state belongs."""
-    assert state_root({"ARB_STATE_DIR": "/x"}) == Path("/x")
-    assert state_root({}) == Path.home() / ".local" / "state" / "arb"

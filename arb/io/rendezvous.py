@@ -10,7 +10,6 @@ import json
 import os
 import re
 import socket
-from collections.abc import Mapping
 from pathlib import Path
 
 import attrs
@@ -18,7 +17,6 @@ import attrs
 MODES = ("sim", "paper", "demo", "live")
 SOCKET_NAME = "control.sock"
 CARD_NAME = "engine.json"
-DIRECTORY_VARIABLE = "ARB_STATE_DIR"
 # A healthy engine accepts at once; one that is held up for longer is still there.
 PROBE_TIMEOUT_S = 0.25
 # A card is five short fields; more than this is somebody else's file.
@@ -45,14 +43,6 @@ class RunningEngine:
     def socket_path(self) -> Path:
         """Return the path of its control socket."""
         return self.directory / SOCKET_NAME
-
-
-def state_root(environment: Mapping[str, str]) -> Path:
-    """Return the directory of all engines where no setting says otherwise."""
-    chosen = environment.get(DIRECTORY_VARIABLE)
-    if chosen:
-        return Path(chosen).expanduser()
-    return Path("~/.local/state/arb").expanduser()
 
 
 def engine_directory(root: Path, mode: str, name: str) -> Path:

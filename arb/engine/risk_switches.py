@@ -1,0 +1,184 @@
+"""The switches of the risk manager: pause, halt, limit, closing and stopping, as messages.
+
+A person's switches live in `Switches`, so that a risk manager that comes back finds them as they
+were left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from arb.core.money import MoneyE6, dollars
+from arb.core.permission import Halt, Permission
+from arb.engine.bookkeeping import Bookkeeper
+from arb.engine.messages import (
+    ChangeLimit,
+    ClearHalt,
+    CloseNow,
+    Flatten,
+    ForceClose,
+    HaltTrading,
+    JournalBroken,
+    Pause,
+    Resume,
+    StopTrading,
+)
+from arb.engine.parts import Parts
+from arb.journal.records import RecordKind
+
+# The exposure limit can be lowered to this and no further; at zero, pause says it better.
+LIMIT_MIN_E6 = MoneyE6(1_000_000)
+
+
+@attrs.frozen
+class Hands:
+    """What the switches may do: cancel, tell a market, and show how things stand."""
+
+    cancel_entries: Callable[[str], None]
+    cancel_exits: Callable[[str], None]
+    tell_market: Callable[[str, object], None]
+    publish: Callable[[], None]
+
+
+class Switchboard:
+    """Turns a person's messages into permissions, cancels and journal records."""
+
+    def __init__(
+        self, parts: Parts, books: Bookkeeper, permission: Permission, hands: Hands
+    ) -> None:
+        """Set every switch as it was left."""
+        self._parts = parts
+        self._switches = parts.switches
+        self._board = parts.board
+        self._books = books
+        self._permission = permission
+        self._hands = hands
+        permission.halt = books.halt
+        permission.paused_by = self._switches.paused_by
+        permission.stopping = self._switches.stopping
+        if books.halt_withdrew_exits:
+            self._switches.exits_withdrawn = True
+        self.handlers: dict[type, Callable[[Any], object]] = {
+            JournalBroken: self._on_journal_broken,
+            Pause: self._on_pause,
+            Resume: self._on_resume,
+            HaltTrading: self.halt,
+            ClearHalt: self._on_clear,
+            ForceClose: self._on_force_close,
+            Flatten: self._on_flatten,
+            ChangeLimit: self._on_change_limit,
+            StopTrading: self._on_stop,
+        }
+
+    @property
+    def exits_withdrawn(self) -> bool:
+        """Tell whether sales were cancelled on purpose and must not come back by themselves."""
+        return self._switches.exits_withdrawn
+
+    def is_closing(self, ticker: str) -> bool:
+        """Tell whether a person wants the position of a market gone."""
+        return ticker in self._switches.closing
+
+    def settle(self, ticker: str) -> None:
+        """End the closing of a market that holds nothing any more."""
+        if not self._books.ledger.position(ticker).count_e2:
+            self._switches.closing.discard(ticker)
+
+    def remind(self, ticker: str) -> None:
+        """Tell a market that has come up what a person wants of it."""
+        if self.is_closing(ticker):
+            self._hands.tell_market(ticker, CloseNow("a person, before the restart"))
+
+    def halt(self, wish: HaltTrading) -> None:
+        """Latch trading off."""
+        halt = Halt(wish.reason, wish.by, self._parts.clock.wall_ms())
+        self._permission.halt = halt
+        data = {"reason": halt.reason, "by": halt.by, "cancel_exits": wish.cancel_exits}
+        self._books.record(RecordKind.HALT, data)
+        self._hands.cancel_entries("halted")
+        if wish.cancel_exits:
+            self._switches.exits_withdrawn = True
+            self._hands.cancel_exits("halted")
+        self._board.say("RISK", halt.text, level="error")
+        self._hands.publish()
+
+    def _on_journal_broken(self, broken: JournalBroken) -> None:
+        # Each order that could not be written says so; one halt is enough.
+        if self._permission.halt is None:
+            self.halt(HaltTrading(broken.reason, "the journal"))
+
+    def _on_pause(self, pause: Pause) -> None:
+        self._pause(pause.by)
+        self._hands.cancel_entries("paused")
+        self._board.say("PERSON", f"paused by {pause.by}")
+        self._hands.publish()
+
+    def _pause(self, by: str) -> None:
+        self._switches.paused_by = self._permission.paused_by = by
+
+    def _on_resume(self, resume: Resume) -> None:
+        self._switches.paused_by = self._permission.paused_by = None
+        self._board.say("PERSON", f"resumed by {resume.by}")
+        self._hands.publish()
+
+    def _on_clear(self, clear: ClearHalt) -> bool:
+        if self._permission.halt is None:
+            return False
+        self._permission.halt = None
+        self._switches.exits_withdrawn = False
+        self._books.record(RecordKind.CLEAR, {"reason": clear.reason, "by": clear.by})
+        self._board.say("PERSON", f"halt cleared by {clear.by}: {clear.reason}")
+        self._hands.publish()
+        return True
+
+    def _on_force_close(self, wish: ForceClose) -> bool:
+        if not self._close(wish.ticker, wish.by):
+            return False
+        self._board.say("PERSON", f"force close of {wish.ticker} by {wish.by}")
+        return True
+
+    def _on_flatten(self, wish: Flatten) -> int:
+        self._pause(wish.by)
+        self._hands.cancel_entries("flatten")
+        held = sum(self._close(ticker, wish.by) for ticker in sorted(self._books.ledger.positions))
+        self._board.say("PERSON", f"flatten by {wish.by}: {held} positions, entries paused")
+        self._hands.publish()
+        return held
+
+    def _close(self, ticker: str, by: str) -> bool:
+        # Only what was bought here can be sold here: a position of NO, or one in a market that is
+        # not traded, is a person's own.
+        held_e2 = self._books.ledger.position(ticker).count_e2
+        if held_e2 <= 0 or self._parts.listing(ticker) is None:
+            return False
+        self._switches.closing.add(ticker)
+        self._hands.tell_market(ticker, CloseNow(by))
+        return True
+
+    def _on_change_limit(self, change: ChangeLimit) -> MoneyE6:
+        most_e6 = self._parts.risk.max_total_exposure_e6
+        now_e6 = self._switches.limits(self._parts.risk).max_total_exposure_e6
+        limit_e6 = MoneyE6(min(most_e6, max(LIMIT_MIN_E6, now_e6 + change.change_e6)))
+        self._switches.limit_e6 = limit_e6
+        self._board.say("PERSON", f"exposure limit {dollars(limit_e6)} by {change.by}")
+        self._hands.publish()
+        return limit_e6
+
+    def _on_stop(self, stop: StopTrading) -> int:
+        """Cancel what must not outlive the engine, and return how many of those still stand."""
+        if not self._permission.stopping:
+            self._switches.stopping = self._permission.stopping = True
+            self._board.say("ENGINE", "stopping: entries are cancelled")
+        self._hands.cancel_entries("the engine stops")
+        if stop.cancel_exits:
+            self._switches.exits_withdrawn = True
+            self._hands.cancel_exits("the engine stops")
+        self._hands.publish()
+        orders = self._books.ledger.all_at_stake()
+        return sum(order.is_open and (order.is_entry or stop.cancel_exits) for order in orders)
+
+    def __repr__(self) -> str:
+        return f"<Switchboard {self._switches}>"

@@ -1,0 +1,31 @@
+"""What a person has switched, kept where no restart of an actor can undo it."""
+
+from __future__ import annotations
+
+import attrs
+
+from arb.core.money import MoneyE6
+from arb.core.parameters import Risk
+
+CENT_E6 = 10_000
+
+
+@attrs.define
+class Switches:
+    """A person's pause, limit and closings, and the engine's own stopping.
+
+    A halt is not among them: it stands in the journal, because it outlives the process too.
+    ``closing`` names the markets whose position a person wants gone.
+    """
+
+    paused_by: str | None = None
+    stopping: bool = False
+    exits_withdrawn: bool = False
+    limit_e6: MoneyE6 | None = None
+    closing: set[str] = attrs.field(factory=set)
+
+    def limits(self, risk: Risk) -> Risk:
+        """Return the limits in force: the file's, or what a person lowered them to."""
+        if self.limit_e6 is None:
+            return risk
+        return attrs.evolve(risk, max_total_exposure_cents=self.limit_e6 // CENT_E6)

@@ -1,0 +1,462 @@
+"""A person's kill, restart, quarantine and release, and children that come and go."""
+
+# ruff: noqa: B023 - the functions made in a loop over seeds are run before it goes on
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from actors import (
+    NO_BACKOFF,
+    Actor,
+    ActorSpec,
+    Backoff,
+    Intensity,
+    Restart,
+    SpecError,
+    State,
+    SteeringRefused,
+    Strategy,
+    SupervisorSpec,
+    System,
+    UnknownActor,
+    open_system,
+)
+from actors.testing import Crash, Notes, Probe, probe, run_seeded, run_tree, wait_for_state
+
+NAMES = ("a", "b", "c", "d")
+STRICT = Intensity(0, per_s=1e9)
+
+
+def test_a_persons_acts_never_count(seeds: range) -> None:
+    """Under a limit of no restart at all, a person may kill and restart at will."""
+    for seed in seeds:
+        notes = Notes()
+        spec = SupervisorSpec(
+            "root", [probe("a", notes, living=bool(seed % 2)), probe("b", notes)], intensity=STRICT
+        )
+
+        async def body(system: System) -> None:
+            for n in range(5):
+                assert await (system.kill("a") if n % 2 else system.restart("a")) is State.RUNNING
+            await system.quarantine("a")
+            await system.release("a")
+            node = system.snapshot()["a"]
+            assert (node.generation, node.restarts, node.restarts_in_window) == (7, 6, 0)
+            assert node.last_error is None
+            assert system.snapshot()["b"].generation == 1
+            assert trio.current_time() == 0
+
+        run_tree(seed, spec, body)
+        assert [reason for _, reason in notes.of("stopped", "a")] == [
+            "restart", "restart", "restart", "quarantined", "shutdown"
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize("strategy", list(Strategy))
+def test_a_kill_takes_along_whom_the_strategy_names(seeds: range, strategy: Strategy) -> None:
+    """Who depends on the killed one is restarted with it."""
+    for seed in seeds:
+        notes = Notes()
+        spec = SupervisorSpec(
+            "root",
+            [probe(name, notes, living=True) for name in NAMES],
+            strategy=strategy,
+            intensity=STRICT,
+        )
+
+        async def body(system: System) -> None:
+            await system.kill("b")
+            await wait_all_tasks_blocked()
+            generations = [system.snapshot()[name].generation for name in NAMES]
+            assert (
+                generations
+                == {
+                    Strategy.ONE_FOR_ONE: [1, 2, 1, 1],
+                    Strategy.REST_FOR_ONE: [1, 2, 2, 2],
+                    Strategy.ONE_FOR_ALL: [2, 2, 2, 2],
+                }[strategy]
+            )
+
+        run_tree(seed, spec, body)
+
+
+async def test_a_restart_in_a_group_stops_in_reverse(notes: Notes) -> None:
+    """The one that is meant stops when its turn comes."""
+    spec = SupervisorSpec(
+        "root", [probe(name, notes) for name in NAMES], strategy=Strategy.ONE_FOR_ALL
+    )
+    async with open_system(spec, rng=Random(0)) as system:
+        await system.restart("b")
+        await wait_all_tasks_blocked()
+        assert notes.paths("stopped") == ["d", "c", "b", "a"]
+
+
+@pytest.mark.parametrize("restart", list(Restart))
+async def test_a_person_brings_back_whatever_the_restart_type(
+    notes: Notes, restart: Restart
+) -> None:
+    """A kill or a restart is a wish to have the actor, also a temporary one."""
+    spec = SupervisorSpec("root", [probe("a", notes, restart=restart)], intensity=STRICT)
+    async with open_system(spec, rng=Random(0)) as system:
+        assert await system.kill("a") is State.RUNNING
+        assert await system.restart("a") is State.RUNNING
+        assert system.snapshot()["a"].generation == 3
+
+
+def test_a_kill_ends_a_backoff(seeds: range) -> None:
+    """The person need not wait for what the supervisor would have waited."""
+    for seed in seeds:
+        notes = Notes()
+        spec = SupervisorSpec(
+            "root",
+            [probe("a", notes), probe("b", notes)],
+            backoff=Backoff(100.0, 100.0),
+            strategy=list(Strategy)[seed % 3],
+        )
+
+        async def body(system: System) -> None:
+            system.address("a").tell(Crash("x"))
+            await wait_for_state(system, "a", State.BACKOFF)
+            assert await (system.kill("a") if seed % 2 else system.restart("a")) is State.RUNNING
+            assert trio.current_time() == 0
+            assert system.find("a").failures_in_row == 0
+
+        run_tree(seed, spec, body)
+
+
+def test_a_kill_that_fails_to_boot_ends_in_a_backoff(seeds: range) -> None:
+    """The person learns the state; the boot failure counts as any."""
+    for seed in seeds:
+        notes = Notes()
+
+        async def boot(probe: Probe) -> None:
+            if probe.ctx.generation == 2:
+                raise Crash("boot")
+
+        spec = SupervisorSpec(
+            "root", [probe("a", notes, hooks={"start": boot})], backoff=Backoff(5.0, 5.0)
+        )
+
+        async def body(system: System) -> None:
+            assert await system.kill("a") is State.BACKOFF
+            await wait_for_state(system, "a", State.RUNNING)
+            assert system.snapshot()["a"].restarts_in_window == 1
+
+        run_tree(seed, spec, body)
+
+
+def test_a_quarantined_actor_stays_down_and_keeps_its_mail(seeds: range) -> None:
+    """Neither time, nor a sibling's restart, nor its branch's restart brings it back."""
+    for seed in seeds:
+        notes = Notes()
+        inner = SupervisorSpec(
+            "inner",
+            [probe("a", notes, direct=True), probe("b", notes)],
+            strategy=Strategy.ONE_FOR_ALL,
+            backoff=NO_BACKOFF,
+        )
+
+        async def body(system: System) -> None:
+            assert await system.quarantine("a") is State.QUARANTINED
+            assert await system.quarantine("a") is State.QUARANTINED
+            system.address("a").tell("waits")
+            system.address("b").tell(Crash("x"))
+            await trio.sleep(100)
+            await system.restart("inner")
+            await wait_all_tasks_blocked()
+            assert system.snapshot()["inner/a"].state is State.QUARANTINED
+            assert system.snapshot()["inner/b"].generation == 3
+
+            assert await system.release("a") is State.RUNNING
+            await wait_all_tasks_blocked()
+            assert notes.of("received", "inner/a") == [("inner/a", "waits")]
+
+        notes.entries.clear()
+        run_tree(seed, SupervisorSpec("root", [inner]), body)
+
+
+def test_a_release_while_the_stop_is_under_way_starts_again(seeds: range) -> None:
+    """A person may change their mind."""
+    for seed in seeds:
+        notes = Notes()
+
+        async def body(system: System) -> None:
+            quarantined = system.quarantine("a")
+            released = system.release("a")
+            assert await quarantined is State.RUNNING
+            assert await released is State.RUNNING
+            assert system.snapshot()["a"].generation == 2
+
+        spec = SupervisorSpec(
+            "root", [probe("a", notes)], strategy=list(Strategy)[seed % 3], intensity=STRICT
+        )
+        run_tree(seed, spec, body)
+
+
+def test_a_release_waits_for_the_branch(seeds: range) -> None:
+    """Released while its supervisor is down, an actor starts with it."""
+    for seed in seeds:
+        notes = Notes()
+        inner = SupervisorSpec("inner", [probe("a", notes)], intensity=Intensity(0, per_s=1))
+        inner_b = SupervisorSpec("b", [inner, probe("x", notes)], backoff=Backoff(9.0, 9.0))
+
+        async def body(system: System) -> None:
+            await system.quarantine("b/inner/a")
+            system.find("b/inner").parent.child_exited(system.find("b/inner"), None)
+
+        del body
+
+        async def body_two(system: System) -> None:
+            await system.quarantine("x")
+            system.address("a").tell(Crash("x"))
+            await wait_for_state(system, "inner", State.BACKOFF)
+            with pytest.raises(SteeringRefused, match="b/inner/a is under b/inner, which is"):
+                system.kill("a")
+            await system.quarantine("a")
+            system.release("a")
+            assert system.snapshot()["b/inner/a"].state is State.WAITING
+            await wait_for_state(system, "a", State.RUNNING)
+
+        run_tree(seed, SupervisorSpec("root", [inner_b]), body_two)
+
+
+async def test_what_makes_no_sense_is_refused_in_one_line(notes: Notes) -> None:
+    """Each refusal says what the state is and what to do instead."""
+    spec = SupervisorSpec(
+        "root", [probe("a", notes, restart=Restart.TRANSIENT), SupervisorSpec("branch")]
+    )
+    async with open_system(spec, rng=Random(0)) as system:
+        with pytest.raises(SteeringRefused, match="root is the root: stop the whole system"):
+            system.kill("root")
+        with pytest.raises(SteeringRefused, match="a is running, not quarantined"):
+            system.release("a")
+        await system.quarantine("a")
+        for act in (system.kill, system.restart):
+            with pytest.raises(SteeringRefused, match="a is quarantined: release it first"):
+                act("a")
+        await system.release("a")
+        system.address("a").tell(lambda probe: probe.ctx.end())
+        await wait_for_state(system, "a", State.STOPPED)
+        with pytest.raises(SteeringRefused, match="a is stopped: restart it instead"):
+            system.kill("a")
+        assert await system.restart("a") is State.RUNNING
+        with pytest.raises(UnknownActor, match="a is an actor and has no children"):
+            system.spawn("a", probe("x", notes))
+        with pytest.raises(SpecError, match="root has a child named a: remove it first"):
+            system.spawn("root", probe("a", notes))
+        with pytest.raises(UnknownActor, match="branch is a supervisor and takes no messages"):
+            system.address("branch")
+
+
+async def test_a_kill_of_one_that_waits_for_its_turn_changes_nothing(
+    notes: Notes, autojump_clock: trio.testing.MockClock
+) -> None:
+    """It is not there yet, and its place in the order of the start is kept."""
+    opened: list[System] = []
+
+    async def slow(probe: Probe) -> None:
+        opened.append(probe.ctx.system)
+        await trio.sleep(1)
+
+    spec = SupervisorSpec("root", [probe("a", notes, hooks={"start": slow}), probe("b", notes)])
+
+    async with trio.open_nursery() as nursery:
+
+        @nursery.start_soon
+        async def _kill() -> None:
+            await wait_all_tasks_blocked()
+            await opened[0].kill("b")
+
+        async with open_system(spec, rng=Random(0)) as system:
+            assert system.snapshot()["b"].generation == 1
+            assert notes.paths("started") == ["a", "b"]
+
+
+def test_children_come_and_go_while_others_work(seeds: range) -> None:
+    """Spawned ones start beside the others; removed ones stop in order and are forgotten."""
+    for seed in seeds:
+        notes = Notes()
+        spec = SupervisorSpec(
+            "root",
+            [SupervisorSpec("trading", [SupervisorSpec("markets")]), probe("z", notes)],
+        )
+
+        async def body(system: System, notes: Notes = notes) -> None:
+            for n in range(5):
+                address = system.spawn(
+                    "trading/markets", probe(f"m{n}", notes, living=True, direct=True)
+                )
+                address.tell("first")
+            await wait_all_tasks_blocked()
+            assert len(notes.alive) == 5
+            assert len(notes.of("received")) == 5
+
+            await system.kill("m1")
+            await system.remove("m2")
+            assert sorted(notes.alive.items()) == [
+                ("trading/markets/m0", 1),
+                ("trading/markets/m1", 2),
+                ("trading/markets/m3", 1),
+                ("trading/markets/m4", 1),
+            ]
+            with pytest.raises(UnknownActor, match="no actor is named m2; nearest: "):
+                system.address("m2")
+            assert "trading/markets/m2" not in [node.path for node in system.snapshot()]
+
+        run_tree(seed, spec, body)
+        assert notes.paths("stopped")[-5:] == [
+            "z", *(f"trading/markets/m{n}" for n in (4, 3, 1, 0))
+        ]  # fmt: skip
+
+
+def test_an_address_outlives_the_removal(seeds: range) -> None:
+    """Sent to a removed actor is a dead letter; spawned again, it answers at the old address."""
+    for seed in seeds:
+        notes = Notes()
+
+        async def body(system: System, notes: Notes = notes) -> None:
+            old = system.spawn("root", probe("m", notes))
+            await wait_for_state(system, "m", State.RUNNING)
+            await system.remove("m")
+            old.tell("lost")
+            assert old.alive is False
+            new = system.spawn("root", probe("m", notes, direct=True))
+            old.tell("found")
+            await wait_for_state(system, "m", State.RUNNING)
+            await wait_all_tasks_blocked()
+
+            assert notes.of("received", "m") == [("m", "found")]
+            assert (old, hash(old)) == (new, hash(new))
+            assert await old.ask(1, timeout_s=1) == 1
+            assert system.snapshot()["m"].generation == 2
+
+        run_tree(seed, SupervisorSpec("root"), body)
+
+
+def test_dynamic_children_come_back_with_their_branch(seeds: range) -> None:
+    """A restart of the supervisor keeps them, except the temporary and the removed."""
+    for seed in seeds:
+        notes = Notes()
+        spec = SupervisorSpec(
+            "root",
+            [SupervisorSpec("markets", strategy=list(Strategy)[seed % 3])],
+        )
+
+        async def body(system: System) -> None:
+            for name in ("a", "b"):
+                system.spawn("markets", probe(name, notes))
+            system.spawn("markets", probe("t", notes, restart=Restart.TEMPORARY))
+            await wait_all_tasks_blocked()
+            await system.remove("b")
+            await system.kill("markets")
+            await wait_all_tasks_blocked()
+            states = {node.name: node.state for node in system.snapshot()}
+            assert states == {
+                "root": State.RUNNING,
+                "markets": State.RUNNING,
+                "a": State.RUNNING,
+                "t": State.STOPPED,
+            }
+
+        run_tree(seed, spec, body)
+        assert notes.of("stopping", "markets/a") == [("markets/a", "shutdown")]
+
+
+async def test_a_whole_branch_can_be_added_and_removed(notes: Notes) -> None:
+    """Dynamic children may be supervisors."""
+    async with open_system(SupervisorSpec("root"), rng=Random(0)) as system:
+        system.spawn("root", SupervisorSpec("branch", [probe("a", notes), probe("b", notes)]))
+        await wait_for_state(system, "branch", State.RUNNING)
+        assert notes.paths("started") == ["branch/a", "branch/b"]
+
+        await system.remove("branch")
+        assert notes.paths("stopped") == ["branch/b", "branch/a"]
+        assert [node.path for node in system.snapshot()] == ["root"]
+        with pytest.raises(UnknownActor):
+            system.address("branch/a")
+
+
+async def test_what_is_down_is_removed_at_once(notes: Notes) -> None:
+    """There is nothing to stop."""
+    async with open_system(SupervisorSpec("root", [probe("a", notes)]), rng=Random(0)) as system:
+        await system.quarantine("a")
+        assert await system.remove("a") is State.STOPPED
+        assert [node.path for node in system.snapshot()] == ["root"]
+
+
+async def test_children_added_to_a_branch_that_is_down_start_with_it(
+    notes: Notes, autojump_clock: trio.testing.MockClock
+) -> None:
+    """Their addresses take messages meanwhile."""
+    branch = SupervisorSpec("branch", [probe("a", notes)], intensity=Intensity(0, per_s=1))
+    spec = SupervisorSpec("root", [branch], backoff=Backoff(9.0, 9.0))
+    async with open_system(spec, rng=Random(0)) as system:
+        system.address("a").tell(Crash("x"))
+        await wait_for_state(system, "branch", State.BACKOFF)
+        system.spawn("branch", probe("b", notes)).tell("early")
+        await wait_for_state(system, "b", State.RUNNING)
+        await wait_all_tasks_blocked()
+        assert notes.of("received", "branch/b") == [("branch/b", "early")]
+
+
+async def test_steering_while_the_tree_stops_is_harmless(
+    notes: Notes, autojump_clock: trio.testing.MockClock
+) -> None:
+    """Kills are refused; what takes down is taken down already."""
+
+    class Stubborn(Actor):
+        async def stop(self, reason: str) -> None:
+            system = self.ctx.system
+            for act in (system.kill, system.restart):
+                with pytest.raises(SteeringRefused, match="root, which is stopping"):
+                    act("b")
+            system.quarantine("b")
+            system.remove("c")
+            notes.add("steered", "a")
+
+    children = [probe("b", notes), probe("c", notes), ActorSpec("a", Stubborn)]
+    async with open_system(SupervisorSpec("root", children), rng=Random(0)) as system:
+        pass
+    assert notes.paths("steered") == ["a"]
+    assert system.find("b").state is State.QUARANTINED
+    assert notes.paths("stopped") == ["c", "b"]
+
+
+def test_random_steering_leaves_a_whole_tree(seeds: range) -> None:
+    """Whatever a person does in whatever order, the tree ends up as the last wishes say."""
+    for seed in seeds:
+        notes = Notes()
+
+        async def main(rng: Random, notes: Notes = notes) -> None:
+            spec = SupervisorSpec(
+                "root",
+                [probe(name, notes, living=True) for name in NAMES],
+                strategy=rng.choice(list(Strategy)),
+                intensity=STRICT,
+            )
+            async with open_system(spec, rng=rng) as system:
+                held: set[str] = set()
+                for _ in range(12):
+                    name = rng.choice(NAMES)
+                    act = rng.choice([system.kill, system.restart, system.quarantine])
+                    if name in held:
+                        held.discard(name)
+                        act = system.release
+                    elif act == system.quarantine:
+                        held.add(name)
+                    act(name)
+                    if rng.random() < 0.5:
+                        await trio.sleep(rng.random() * 0.01)
+                await wait_all_tasks_blocked()
+                for name in NAMES:
+                    expected = State.QUARANTINED if name in held else State.RUNNING
+                    assert system.snapshot()[name].state is expected
+                    assert (name in notes.alive) is (name not in held)
+
+        run_seeded(seed, main)
+        assert notes.alive == {}

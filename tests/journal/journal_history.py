@@ -1,0 +1,85 @@
+"""A history of orders with a journal beside it, and the state after each of its records."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from arb.core.commands import Amendment
+from arb.core.events import Fill
+from arb.core.ledger import Ledger
+from arb.core.money import MoneyE6
+from arb.journal.records import (
+    RecordKind,
+    amend_data,
+    fill_data,
+    intent_data,
+    report_data,
+)
+from arb.journal.writer import Journal, MemoryFile
+from tests.core.order_factory import CASH
+from tests.core.order_history import Noted, OrderHistory, Step
+
+State = dict[str, Any]
+ACCOUNT = {"cash_e6": CASH, "positions": [], "trade_ids": []}
+
+
+class StoppedClock:
+    """A clock that stands still."""
+
+    def wall_ms(self) -> int:
+        """Return the beginning of time."""
+        return 0
+
+    def monotonic_ns(self) -> int:
+        """Return the beginning of time."""
+        return 0
+
+
+def state_of(ledger: Ledger) -> State:
+    """Describe all that a ledger knows; a market that never traded is not known."""
+    return {
+        "cash": ledger.cash_e6,
+        "orders": {name: attrs.asdict(order) for name, order in ledger.orders.items()},
+        "positions": {
+            ticker: attrs.asdict(position)
+            for ticker, position in sorted(ledger.positions.items())
+            if position.count_e2 or position.realised_e6 or position.fees_e6
+        },
+        "trades": sorted(ledger.trade_ids),
+        "counts": (ledger.fills_booked, ledger.stray_fills, ledger.illegal_reports),
+        "at stake": {
+            ticker: [order.client_order_id for order in ledger.at_stake(ticker)]
+            for ticker in ledger.active_tickers()
+        },
+    }
+
+
+class JournalledHistory:
+    """An order history that is journalled as the engine does it: noted first, then done."""
+
+    def __init__(self) -> None:
+        self.file = MemoryFile()
+        self.journal = Journal(self.file, StoppedClock())
+        self.history = OrderHistory(self._note)
+        self.states = [state_of(Ledger(MoneyE6(0)))] * 2
+        self.journal.append(RecordKind.START, {"version": "test", "mode": "sim"})
+        self.journal.append(RecordKind.ACCOUNT, ACCOUNT)
+
+    def play(self, steps: list[Step]) -> None:
+        """Let a history happen; afterwards `states` has the state after each record."""
+        for step in steps:
+            self.history.step(*step)
+        self.states.append(state_of(self.history.ledger))
+
+    def _note(self, noted: Noted) -> None:
+        self.states.append(state_of(self.history.ledger))
+        if isinstance(noted, tuple):
+            self.journal.append(RecordKind.INTENT, intent_data(*noted))
+        elif isinstance(noted, Amendment):
+            self.journal.append(RecordKind.AMEND, amend_data(noted))
+        elif isinstance(noted, Fill):
+            self.journal.append(RecordKind.FILL, fill_data(noted))
+        else:
+            self.journal.append(RecordKind.REPORT, report_data(noted))

@@ -1,0 +1,174 @@
+"""A whole engine to measure: the real tree of actors between fake connections."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import attrs
+import trio
+
+from actors import Address, Context, System, open_system
+from arb.core.money import CountE2, MoneyE6
+from arb.core.permission import TradingState
+from arb.engine.board import Board
+from arb.engine.book_feed import LiveBookFeed
+from arb.engine.journal_keeper import JournalKeeper
+from arb.engine.kalshi_gateway import KalshiGateway
+from arb.engine.messages import Frame
+from arb.engine.names import BOOK_FEED, ODDS_FEED
+from arb.engine.odds_feed import OddsFeedActor
+from arb.engine.offload import IN_THREADS
+from arb.engine.parts import Parts
+from arb.engine.tree import engine_tree
+from arb.feeds.odds_api_wire import parse_frame
+from arb.io.clock import SystemClock
+from arb.io.http import Http
+from arb.io.net import SocketNetwork
+from arb.io.url import Endpoint
+from arb.journal.writer import DiskFile, Journal
+from arb.kalshi.lane import OrderLanes
+from arb.kalshi.listing import ListedPosition
+from arb.kalshi.sign import Signer, load_signer
+from arb.kalshi.signatures_ahead import SignaturesAhead
+from arb.kalshi.wire import CREATE_PATH
+from arb.settings import Settings
+from arb.sim.credentials import make_member_key
+from tools.benchmarks.exchange import FrameLink, FrameSocket, Sink, StillAccount
+from tools.benchmarks.world import (
+    FAVOURITE_ASK_E4,
+    BookMessages,
+    OddsMessages,
+    World,
+    make_world,
+)
+
+BASE_URL = "http://127.0.0.1/trade-api/v2"
+
+# Positions that stand, each with its resting sale, so that risk has something to add up. The settings
+# allow five markets at once: one is the measured order's, one may still wait for its answer.
+HELD = 3
+HELD_E2 = CountE2(10_00)
+
+SOCKET_FRAMES_MAX = 10_000
+READY_TIMEOUT_S = 20.0
+POLL_S = 0.02
+
+
+@attrs.frozen
+class Rig:
+    """One engine at work, the messages to feed it, and the sink that its orders go to."""
+
+    world: World
+    parts: Parts
+    system: System
+    sink: Sink
+    signatures: SignaturesAhead
+    books: BookMessages
+    odds: OddsMessages
+    book_socket: FrameSocket
+
+    @property
+    def odds_feed(self) -> Address:
+        """Return where odds frames are told to."""
+        return self.system.address(ODDS_FEED)
+
+    @property
+    def book_feed(self) -> Address:
+        """Return where book frames are told to."""
+        return self.system.address(BOOK_FEED)
+
+    def frame(self, raw: str, received_ns: int | None = None) -> Frame:
+        """Return a frame as a connection's task makes it."""
+        clock = self.parts.clock
+        now_ns = clock.monotonic_ns() if received_ns is None else received_ns
+        return Frame(raw, clock.wall_ms(), now_ns)
+
+    def odds_change(self) -> str:
+        """Return the next change of a price, stamped now."""
+        return self.odds.change(self.parts.clock.wall_ms())
+
+
+@asynccontextmanager
+async def open_rig(markets: int, folder: Path) -> AsyncIterator[Rig]:
+    """Start an engine with so many markets, every book and every price known, ready to trade."""
+    signer = load_signer("benchmark", make_member_key(folder).path)
+    world = make_world(markets)
+    sink = Sink()
+    clock = SystemClock()
+    journal = Journal(DiskFile(folder / "journal"), clock)
+    parts = _parts(world, journal, clock)
+    path = Endpoint.parse(BASE_URL).path + CREATE_PATH
+    signatures = SignaturesAhead(signer, clock, (("POST", path),), off_loop=IN_THREADS.sign)
+    async with Http(SocketNetwork()) as http:
+        account = StillAccount(http, signer, clock, BASE_URL)
+        # Small worlds hold less, so that one game at least is left to trade.
+        held = world.favourites[: min(HELD, markets // 2 - 1)]
+        account.held = tuple(_held(ticker) for ticker in held)
+        book_socket = FrameSocket(SOCKET_FRAMES_MAX)
+
+        def gateway(ctx: Context) -> KalshiGateway:
+            lanes = OrderLanes(sink, BASE_URL, signatures, clock)
+            link = _link("account", FrameSocket(0), parts)
+            return KalshiGateway(ctx, parts, lanes, account, link, signatures)
+
+        tree = engine_tree(
+            parts,
+            journal=lambda ctx: JournalKeeper(ctx, journal, IN_THREADS.call),
+            gateway=gateway,
+            book_feed=lambda ctx: LiveBookFeed(ctx, parts, _link("books", book_socket, parts)),
+            odds_feed=lambda ctx: OddsFeedActor(ctx, parts, parse_frame),
+        )
+        async with open_system(tree, rng=random.Random(0)) as system:
+            books, odds = BookMessages(world), OddsMessages(world, quiet=len(held))
+            rig = Rig(world, parts, system, sink, signatures, books, odds, book_socket)
+            await _make_ready(rig, len(held))
+            yield rig
+    journal.close()
+
+
+def _parts(world: World, journal: Journal, clock: SystemClock) -> Parts:
+    settings = Settings()
+    return Parts(
+        clock=clock,
+        board=Board(clock),
+        journal=journal,
+        catalogue=world.catalogue,
+        strategy=settings.strategy,
+        risk=settings.risk,
+        execution=settings.execution,
+        installation="bench",
+    )
+
+
+def _link(name: str, socket: FrameSocket, parts: Parts) -> FrameLink:
+    link = FrameLink(name, lambda: "ws://127.0.0.1/", SocketNetwork(), parts.board, random.Random(0))
+    link.socket = socket
+    return link
+
+
+def _held(ticker: str) -> ListedPosition:
+    return ListedPosition(ticker, HELD_E2, MoneyE6(HELD_E2 * FAVOURITE_ASK_E4))
+
+
+async def _make_ready(rig: Rig, held: int) -> None:
+    """Tell the engine every book and every price, and wait until it may trade."""
+    for raw in rig.books.snapshots():
+        await rig.book_socket.frames.send(raw)
+    for _ in range(2):
+        # The second time confirms: what came first is a new set of books, which triggers nothing.
+        for raw in rig.odds.first(rig.parts.clock.wall_ms()):
+            rig.odds_feed.tell(rig.frame(raw))
+            await trio.lowlevel.checkpoint()
+    with trio.fail_after(READY_TIMEOUT_S):
+        while not _trades(rig, held):
+            # The book feed looks whether all books are whole when it has received something.
+            await rig.book_socket.frames.send(rig.books.delta())
+            await trio.sleep(POLL_S)
+
+
+def _trades(rig: Rig, held: int) -> bool:
+    account = rig.parts.board.account
+    return account is not None and account.state is TradingState.RUNNING
