@@ -42,7 +42,9 @@ class Ask:
         self._finish()
 
     def fail(self, path: str, reason: str, cause: BaseException | None) -> None:
-        """Tell the asker that no answer will come."""
+        """Tell the asker that no answer will come, if the asker is still there."""
+        if self.abandoned:
+            return
         self.error = ActorDied(path, reason)
         self.error.__cause__ = cause
         self._finish()

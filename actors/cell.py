@@ -196,7 +196,6 @@ class Cell(Handling):
         self.waiting_on = None
         self._receive = _no_instance
         self._enter = _no_instance
-        self._bell = None
         self._start_limit = None
 
     async def _gone_within(self, seconds: float) -> bool:

@@ -36,8 +36,8 @@ def sever(error: BaseException, foreign: BaseException | None) -> BaseException:
     if error is foreign:
         # A bare raise found the sender's exception, which in its own task it would not have.
         error = RuntimeError("No active exception to reraise")
-    elif error.__traceback__ is not None:
-        error = error.with_traceback(error.__traceback__.tb_next)
+    else:
+        error = error.with_traceback(error.__traceback__ and error.__traceback__.tb_next)
     if foreign is not None:
         _cut(error, foreign)
     return error

@@ -58,7 +58,7 @@ class Inbox(Node):
 
     spec: ActorSpec
     mailbox: Mailbox
-    _bell: trio.MemorySendChannel[None] | None
+    _bell: trio.MemorySendChannel[None]
 
     def __init__(self, spec: ActorSpec, path: str, parent: Parent, system: System) -> None:
         """Accept messages from now on."""
@@ -67,7 +67,6 @@ class Inbox(Node):
         self.direct = self.late_replies = 0
         self.in_hand: object = NOTHING
         self.idle = self._parked = False
-        self._bell = None
         self._control: deque[tuple[object, int]] = deque()
         self.furnish(spec)
 
@@ -141,9 +140,9 @@ class Inbox(Node):
 
     def fail_asks(self, reason: str, failure: BaseException | None) -> None:
         """Tell everyone who waits for an answer that the instance has died."""
-        for ask in self.mailbox.remove(lambda entry: type(entry) is Ask):
-            if isinstance(ask, Ask):
-                ask.fail(self.path, reason, failure)
+        removed = self.mailbox.remove(lambda entry: type(entry) is Ask)
+        for ask in [entry for entry in removed if isinstance(entry, Ask)]:
+            ask.fail(self.path, reason, failure)
             self.drop(ask, "asked of an actor that died")
 
     def empty(self) -> None:
@@ -157,8 +156,7 @@ class Inbox(Node):
 
     def _wake(self) -> None:
         self._parked = self.idle = False
-        if self._bell is not None:
-            self._bell.send_nowait(None)
+        self._bell.send_nowait(None)
 
     def _undeliverable(self, message: object) -> None:
         self.received += 1

@@ -7,6 +7,7 @@ nothing of actors: what falls out of it goes to ``on_drop`` with the reason.
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
 from enum import StrEnum
@@ -118,13 +119,13 @@ class Mailbox:
         spec = self.spec
         return f"<Mailbox {self.path} {spec.policy} {len(self.store)}/{spec.capacity}>"
 
+    @abstractmethod
     def put(self, message: object) -> None:
         """Store a message, or raise `MailboxFull` where that is the policy."""
-        raise NotImplementedError
 
+    @abstractmethod
     def remove(self, unwanted: Callable[[object], bool]) -> list[object]:
         """Take out and return every waiting message that is unwanted."""
-        raise NotImplementedError
 
     def sift(self, now_s: float) -> None:
         """Drop what is too old to be kept across a restart."""
@@ -135,8 +136,8 @@ class Mailbox:
         for message in self._too_old(cut) if self._now else self.remove(lambda _: True):
             self._on_drop(message, "purged at restart")
 
-    def _too_old(self, cut_s: float) -> list[object]:
-        raise NotImplementedError
+    @abstractmethod
+    def _too_old(self, cut_s: float) -> list[object]: ...
 
     def _plain(self, entry: Any) -> object:
         return entry[1] if self._now else entry

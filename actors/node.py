@@ -7,6 +7,7 @@ it rests in when that generation has ended.
 from __future__ import annotations
 
 import traceback
+from abc import abstractmethod
 from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -45,6 +46,7 @@ class State(StrEnum):
 
 ALIVE = frozenset({State.STARTING, State.RUNNING, State.STOPPING, State.STUCK})
 TO_START = frozenset({State.WAITING, State.BACKOFF})
+TO_STOP = frozenset({State.STARTING, State.RUNNING})
 SETTLED = frozenset({State.RUNNING, State.STOPPED, State.STUCK, State.QUARANTINED})
 
 
@@ -129,17 +131,17 @@ class Node:
         """Return whether an instance exists."""
         return self.state in ALIVE
 
+    @abstractmethod
     def launch(self) -> None:
         """Begin a new generation; there must be none alive."""
-        raise NotImplementedError
 
+    @abstractmethod
     def request_stop(self, reason: str, then: State, *, abrupt: bool = False) -> None:
         """Begin to end the instance, which will rest in ``then``; ``abrupt`` cancels it now."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def stop(self) -> None:
         """Wait until the requested stop is done, with force once its grace is over."""
-        raise NotImplementedError
 
     def set_state(self, state: State) -> None:
         """Change the state and wake whoever waits for a change."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from actors.node import SETTLED, TO_START, Node, State
+from actors.node import SETTLED, TO_START, TO_STOP, Node, State
 from actors.spec import Restart
 
 if TYPE_CHECKING:
@@ -69,14 +69,12 @@ class Recovery:
     async def _stop_last(self) -> None:
         node = next(reversed(self._stops))
         if node.alive:
-            if node.state in (State.STARTING, State.RUNNING):
+            if node.state in TO_STOP:
                 is_over = node.spec.restart is Restart.TEMPORARY
                 rests_in = State.STOPPED if is_over else State.WAITING
                 node.request_stop("restart", node.then or rests_in)
             await node.stop()
-        # What was added while this task was on its way back here is still to be done.
-        if not node.alive or node.state is State.STUCK:
-            self._stops.pop(node, None)
+        del self._stops[node]
 
     async def _start_first(self) -> None:
         wait_s = self._not_before_s - self._supervisor.system.now_s()

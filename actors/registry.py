@@ -11,6 +11,8 @@ from actors.node import Node
 
 # As many as fit in the one line that a person reads.
 SUGGESTIONS_MAX = 3
+# Half the letters: names are short, and a wrong suggestion costs nothing.
+SIMILARITY_MIN = 0.5
 
 
 class Registry:
@@ -64,5 +66,6 @@ class Registry:
 
     def _suggest(self, name: str) -> str:
         known = [*self._by_path, *(short for short, nodes in self._by_name.items() if nodes)]
-        nearest = list(dict.fromkeys(get_close_matches(name, known, SUGGESTIONS_MAX)))
+        close = get_close_matches(name, known, SUGGESTIONS_MAX, SIMILARITY_MIN)
+        nearest = list(dict.fromkeys(close))
         return f"; nearest: {', '.join(nearest)}" if nearest else ""

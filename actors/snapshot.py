@@ -158,12 +158,10 @@ def _node(node: Node, depth: int, parent: Supervisor | None, now_s: float) -> No
         uptime_s=now_s - node.up_since_s if node.up_since_s is not None else None,
         last_error=node.last_error,
     )
-    if isinstance(node, Cell):
-        return _with_messages(common, node, now_s)
     if isinstance(node, Supervisor):
         paths = tuple(child.path for child in node.children.values())
         return attrs.evolve(common, strategy=node.spec.strategy, children=paths)
-    return common
+    return _with_messages(common, node, now_s) if isinstance(node, Cell) else common
 
 
 def _with_messages(common: NodeSnapshot, cell: Cell, now_s: float) -> NodeSnapshot:

@@ -104,9 +104,7 @@ class SupervisorSpec:
     backoff: Backoff = DEFAULT_BACKOFF
     restart: Restart = attrs.field(default=Restart.PERMANENT, converter=Restart)
     exceeded: Exceeded = attrs.field(default=Exceeded.ESCALATE, converter=Exceeded)
-    auto_shutdown: AutoShutdown = attrs.field(
-        default=AutoShutdown.NEVER, converter=AutoShutdown
-    )
+    auto_shutdown: AutoShutdown = attrs.field(default=AutoShutdown.NEVER, converter=AutoShutdown)
     significant: bool = False
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from actors.backoff import FailureWindow
 from actors.errors import RestartIntensityExceeded, SteeringRefused
-from actors.node import TO_START, Node, State, one_line
+from actors.node import TO_START, TO_STOP, Node, State, one_line
 from actors.recovery import Recovery
 from actors.spec import AutoShutdown, Exceeded, Restart, Strategy
 
@@ -145,7 +145,7 @@ class Supervisor(Node):
         child.then = State.WAITING if child.alive else None
         if child.alive and abrupt:
             child.request_stop("killed", State.WAITING, abrupt=True)
-        elif child.state is State.STOPPED:
+        elif not child.alive:
             child.rest(State.WAITING)
         self._recover_group(child, 0.0, hurry=True)
 
@@ -161,7 +161,7 @@ class Supervisor(Node):
         if child.then is State.QUARANTINED:
             child.then = State.WAITING
         elif child.state is State.QUARANTINED:
-            child.rest(State.WAITING)
+            child.rest(State.STOPPED if self.state is State.STOPPED else State.WAITING)
         else:
             raise SteeringRefused(f"{child.path} is {child.state}, not quarantined")
         child.forgive()
@@ -306,8 +306,8 @@ class Supervisor(Node):
     async def _stop_children(self) -> None:
         for child in reversed(list(self.children.values())):
             if child.alive:
-                if child.then is None:
-                    child.request_stop(self.stop_reason or "shutdown", State.WAITING)
+                if child.state in TO_STOP:
+                    child.request_stop(self.stop_reason or "shutdown", child.then or State.WAITING)
                 await child.stop()
 
     def _exit(self, failure: BaseException | None) -> None:
@@ -316,8 +316,7 @@ class Supervisor(Node):
         self.parent.child_exited(self, failure)
 
     def _detach(self, child: Node) -> None:
-        if self.children.get(child.name) is child:
-            del self.children[child.name]
+        del self.children[child.name]
         self.system.uproot(child)
 
 

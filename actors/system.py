@@ -56,8 +56,12 @@ class Steering:
     async def _wait(self) -> State:
         await trio.lowlevel.checkpoint()
         node = self._node
-        await node.wait_for(lambda: node.state in SETTLED or node.state is State.BACKOFF)
+        await node.wait_for(lambda: node.state is State.STUCK or _is_as_wished(node))
         return node.state
+
+
+def _is_as_wished(node: Node) -> bool:
+    return node.then is None and (node.state in SETTLED or node.state is State.BACKOFF)
 
 
 class System:
@@ -143,6 +147,8 @@ class System:
         supervisor = self._registry.find(branch)
         if not isinstance(supervisor, Supervisor):
             raise UnknownActor(f"{supervisor.path} is an actor and has no children")
+        if supervisor.state is State.STOPPED:
+            raise SteeringRefused(f"{supervisor.path} is stopped: restart it first")
         if spec.name in supervisor.children:
             raise SpecError(f"{supervisor.path} has a child named {spec.name}: remove it first")
         node = supervisor.add(spec)

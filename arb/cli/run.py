@@ -21,7 +21,7 @@ from arb.engine.app import EngineFailed, RunConfig, run_engine
 from arb.engine.board import LogLine
 from arb.engine.stopping import StopRequest
 from arb.io.teams_file import packaged_teams
-from arb.settings import Mode, Settings
+from arb.settings import Mode, Settings, SettingsError
 
 LIVE_PHRASE = "trade real money"
 
@@ -116,11 +116,19 @@ def _run_headless(
 
 async def _until_stopped(config: RunConfig) -> dict[str, Any]:
     stop = StopRequest()
+    report: dict[str, Any] = {}
+    failure: Exception | None = None
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_obey, signals, stop, nursery.cancel_scope)
-            report = await run_engine(config, stop)
+            try:
+                report = await run_engine(config, stop)
+            except (EngineFailed, SettingsError) as error:
+                # Out of the nursery, which would wrap it in a group.
+                failure = error
             nursery.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
     return report
 
 

@@ -6,7 +6,7 @@ import hashlib
 import os
 import random
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,6 @@ import attrs
 import trio
 
 from actors import ActorDied, AskTimeout, System, open_system
-from arb.io.rendezvous import (
-    SOCKET_NAME,
-    RunningEngine,
-    engine_directory,
-    remove_card,
-    write_card,
-)
 from arb.core.events import Side
 from arb.core.listing import Catalogue
 from arb.core.parameters import EXITS_CANCEL
@@ -43,6 +36,13 @@ from arb.engine.tape import header_of
 from arb.feeds.base import FeedError
 from arb.io.clock import SystemClock
 from arb.io.net import SocketNetwork
+from arb.io.rendezvous import (
+    SOCKET_NAME,
+    RunningEngine,
+    engine_directory,
+    remove_card,
+    write_card,
+)
 from arb.journal.frames import JournalDamaged
 from arb.journal.records import NotARecord, RecordKind
 from arb.journal.writer import DiskFile, Journal
@@ -167,31 +167,35 @@ class Engine:
         signer = load_signer(venues.key_id, venues.private_key_path, passphrase)
         log_file = LogFile(place.log_path, settings.engine.log_level)
         board = Board(self._clock, partial(_say, log_file, self._config.on_log))
-        async with (
-            connections(venues, settings, SocketNetwork(), self._clock, signer) as made,
-            trio.open_nursery() as nursery,
-        ):
-            nursery.start_soon(log_file.run)
-            found = await self._discover(made, board)
-            journal = Journal(DiskFile(place.journal_path), self._clock)
-            journal.append(RecordKind.START, {"version": VERSION, "mode": self._config.mode})
-            parts = Parts(
-                clock=self._clock,
-                board=board,
-                journal=journal,
-                catalogue=found.catalogue,
-                strategy=settings.strategy,
-                risk=settings.risk,
-                execution=settings.execution,
-                installation=place.installation(),
-                orders_stand_on_book=self._config.mode is not Mode.PAPER,
-                taped=settings.engine.record_tape,
-            )
-            try:
-                await self._trade(place, parts, made, found)
-            finally:
-                journal.close()
-            nursery.cancel_scope.cancel()
+        with closing(log_file):
+            async with (
+                connections(venues, settings, SocketNetwork(), self._clock, signer) as made,
+                trio.open_nursery() as nursery,
+            ):
+                nursery.start_soon(log_file.run)
+                found = await self._discover(made, board)
+                with closing(Journal(DiskFile(place.journal_path), self._clock)) as journal:
+                    journal.append(
+                        RecordKind.START, {"version": VERSION, "mode": self._config.mode}
+                    )
+                    parts = self._parts(place, board, journal, found.catalogue)
+                    await self._trade(place, parts, made, found)
+                nursery.cancel_scope.cancel()
+
+    def _parts(self, place: Place, board: Board, journal: Journal, catalogue: Catalogue) -> Parts:
+        settings = self._config.settings
+        return Parts(
+            clock=self._clock,
+            board=board,
+            journal=journal,
+            catalogue=catalogue,
+            strategy=settings.strategy,
+            risk=settings.risk,
+            execution=settings.execution,
+            installation=place.installation(),
+            orders_stand_on_book=self._config.mode is not Mode.PAPER,
+            taped=settings.engine.record_tape,
+        )
 
     async def _discover(self, made: Connections, board: Board) -> Discovered:
         sports = self._config.settings.odds_feed.sports

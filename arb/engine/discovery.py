@@ -12,8 +12,8 @@ from arb.core.grid import PriceGrid
 from arb.core.listing import Catalogue, Listing
 from arb.core.matching import match_games
 from arb.core.teams import TeamTable
-from arb.kalshi.listing import ListedEvent
-from arb.kalshi.rest import Rest
+from arb.kalshi.listing import ListedEvent, Series
+from arb.kalshi.rest import Rest, RestError
 from arb.tape.format import TapeHeader
 
 # The series of game winners, by league as the settings name it.
@@ -23,6 +23,9 @@ SERIES = {
     "mlb": "KXMLBGAME",
     "nhl": "KXNHLGAME",
 }
+
+
+NOT_FOUND = 404
 
 
 @attrs.frozen
@@ -43,7 +46,10 @@ class Listed:
 
 
 async def listed_by_exchange(rest: Rest, leagues: Sequence[str]) -> Listed:
-    """Read the open game-winner events of some leagues; raises what `Rest` raises."""
+    """Read the open game-winner events of some leagues; raises what `Rest` raises.
+
+    A league whose series the exchange does not have at the time has no games.
+    """
     starts_ms = {
         event_ticker: milestone.start_ms
         for milestone in await rest.milestones()
@@ -52,7 +58,9 @@ async def listed_by_exchange(rest: Rest, leagues: Sequence[str]) -> Listed:
     games: list[KalshiGame] = []
     terms: dict[str, Terms] = {}
     for league in leagues:
-        series = await rest.series(SERIES[league])
+        series = await _series(rest, SERIES[league])
+        if series is None:
+            continue
         usual = FeeSchedule(series.fee_type, series.fee_multiplier_e4)
         for event in await rest.events(series.ticker):
             tickers = tuple(market.ticker for market in event.markets)
@@ -62,6 +70,15 @@ async def listed_by_exchange(rest: Rest, leagues: Sequence[str]) -> Listed:
             for market in event.markets:
                 terms[market.ticker] = Terms(market.price_grid, fees, market.exchange_index)
     return Listed(tuple(games), terms)
+
+
+async def _series(rest: Rest, ticker: str) -> Series | None:
+    try:
+        return await rest.series(ticker)
+    except RestError as error:
+        if error.status == NOT_FOUND:
+            return None
+        raise
 
 
 def _fees_of(event: ListedEvent, usual: FeeSchedule) -> FeeSchedule:

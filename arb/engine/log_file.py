@@ -59,15 +59,15 @@ class LogFile:
         self._pending.append(line)
 
     async def run(self) -> None:
-        """Write what is pending, for ever; at the end, what is left."""
-        try:
-            while True:
-                await trio.sleep(FLUSH_EVERY_S)
-                lines = self._taken()
-                await trio.to_thread.run_sync(self._flush, lines)
-        finally:
-            self._flush(self._taken())
-            self._handler.close()
+        """Write what is pending, for ever."""
+        while True:
+            await trio.sleep(FLUSH_EVERY_S)
+            await trio.to_thread.run_sync(self._flush, self._taken())
+
+    def close(self) -> None:
+        """Write what is left and let go of the file."""
+        self._flush(self._taken())
+        self._handler.close()
 
     def _taken(self) -> list[LogLine]:
         taken, self._pending = self._pending, []

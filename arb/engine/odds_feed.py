@@ -22,6 +22,9 @@ SOURCE = "Odds"
 
 MS_PER_S = 1000
 
+# What a parser calls a message of a type that it does not know.
+UNKNOWN_TYPE = "unknown type"
+
 # Between a provider's word that it lost track and the reading that follows it.
 RESYNC_PAUSE_S = 1.0
 
@@ -68,6 +71,8 @@ class OddsFeedActor(Actor):
             board.note_bad(SOURCE, bad.reason, bad.example)
         for notice in parsed.notices:
             board.counts[f"odds notice: {notice.kind}"] += 1
+            if notice.kind == UNKNOWN_TYPE:
+                board.note_bad(SOURCE, notice.kind, notice.text)
         if parsed.needs_snapshot:
             self._resync.set()
         self._tell(parsed.quotes, frame.received_ns)

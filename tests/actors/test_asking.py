@@ -94,6 +94,21 @@ async def test_a_deadline_travels_with_the_message(
         assert reasons == ["ask expired before it was handled"]
 
 
+async def test_an_expired_question_is_not_put_to_a_plain_handler_either(
+    notes: Notes, autojump_clock: trio.testing.MockClock
+) -> None:
+    """Whoever asked has gone before the actor came back."""
+    async with open_system(tree(probe("a", notes)), rng=Random(0)) as system:
+        await system.quarantine("a")
+        with pytest.raises(AskTimeout, match=r"a \(quarantined\) did not answer within 1 s"):
+            await system.address("a").ask("too late", timeout_s=1)
+        await system.release("a")
+        await wait_all_tasks_blocked()
+
+        assert notes.of("received") == []
+        assert system.snapshot()["a"].adds_up
+
+
 async def test_a_cancelled_asker_is_not_answered(autojump_clock: trio.testing.MockClock) -> None:
     """To give up by cancellation is as good as a deadline."""
     async with open_system(tree(ActorSpec("a", Slow)), rng=Random(0)) as system:
@@ -205,16 +220,15 @@ async def test_an_ask_that_falls_out_of_a_mailbox_fails_at_once(notes: Notes) ->
     """A mailbox that drops its oldest tells who asked."""
     spec = probe("a", notes, mailbox=drop_oldest(1))
     async with open_system(tree(spec), rng=Random(0)) as system, trio.open_nursery() as nursery:
+        await system.quarantine("a")
 
         @nursery.start_soon
         async def _asker() -> None:
             with pytest.raises(ActorDied, match="mailbox overflow"):
                 await system.address("a").ask(1, timeout_s=1)
 
-        @nursery.start_soon
-        async def _teller() -> None:
-            for n in range(3):
-                system.address("a").tell(n)
+        await wait_all_tasks_blocked()
+        system.address("a").tell("newer")
 
 
 async def test_an_ask_of_a_full_mailbox_is_refused(notes: Notes) -> None:

@@ -179,18 +179,6 @@ def test_a_mailbox_says_how_full_it_is() -> None:
     assert repr(box) == "<Mailbox a drop_oldest 1/5>"
 
 
-def test_the_base_of_mailboxes_stores_nothing() -> None:
-    """Only its two kinds can be used."""
-    base = Mailbox(fail(1, keep_s=1), "a", Clock(), lambda *_: None)
-
-    with pytest.raises(NotImplementedError):
-        base.put(1)
-    with pytest.raises(NotImplementedError):
-        base.remove(lambda _: True)
-    with pytest.raises(NotImplementedError):
-        base.sift(1.0)
-
-
 operations = st.lists(st.one_of(st.tuples(st.integers(0, 4), st.integers()), st.just("take")))
 
 

@@ -1,7 +1,5 @@
 """Who is restarted when a child ends, and when a supervisor gives up."""
 
-# ruff: noqa: B023 - the functions made in a loop over seeds are run before it goes on
-
 from __future__ import annotations
 
 from functools import partial

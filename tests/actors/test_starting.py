@@ -1,7 +1,5 @@
 """Ordered start: readiness, boot failures, start timeouts."""
 
-# ruff: noqa: B023 - the functions made in a loop over seeds are run before it goes on
-
 from __future__ import annotations
 
 from random import Random

@@ -129,7 +129,8 @@ def test_a_stuck_child_is_not_replaced_until_it_is_gone(seeds: range) -> None:
             assert trio.current_time() == pytest.approx(2.0)
             with pytest.raises(Exception, match="a is stuck: it ignores its cancellation"):
                 system.kill("a")
-            assert system.snapshot()["b"].state is State.RUNNING
+            await wait_for_state(system, "b", State.RUNNING)
+            assert trio.current_time() == pytest.approx(2.0)
             system.address("a").tell("waits")
 
             await wait_for_state(system, "a", State.RUNNING)
@@ -170,6 +171,37 @@ def test_a_stuck_child_of_a_restarted_branch_joins_it_when_it_is_gone(seeds: ran
             "inner", [probe("a", notes, living=True, hooks={"end": end_once}), probe("b", notes)]
         )
         run_tree(seed, SupervisorSpec("root", [inner]), body)
+
+
+async def test_a_kill_that_is_ignored_leaves_a_stuck_actor(
+    notes: Notes, autojump_clock: trio.testing.MockClock
+) -> None:
+    """It may still be quarantined, so that it stays down once it is gone."""
+    spec = probe("a", notes, living=True, hooks={"end": takes(10)}, grace_s=1.5)
+    async with open_system(SupervisorSpec("root", [spec]), rng=Random(0)) as system:
+        await wait_all_tasks_blocked()
+        assert await system.kill("a") is State.STUCK
+        assert trio.current_time() == pytest.approx(1.5)
+        assert await system.quarantine("a") is State.STUCK
+        await trio.sleep(10)
+
+        assert system.snapshot()["a"].state is State.QUARANTINED
+        assert notes.alive == {}
+
+
+async def test_a_removed_child_that_is_stuck_goes_with_its_branch(
+    notes: Notes, autojump_clock: trio.testing.MockClock
+) -> None:
+    """Its late end finds nothing left to take it out of."""
+    stuck = probe("a", notes, living=True, hooks={"end": takes(10)})
+    spec = SupervisorSpec("root", [SupervisorSpec("inner", [stuck])])
+    async with open_system(spec, rng=Random(0)) as system:
+        await wait_all_tasks_blocked()
+        await system.remove("a")
+        await system.remove("inner")
+        assert [node.path for node in system.snapshot()] == ["root"]
+        await trio.sleep(20)
+        assert notes.alive == {}
 
 
 async def test_a_stuck_child_of_an_ended_branch_just_ends(
@@ -224,26 +256,25 @@ def test_a_failure_while_stopping_is_noted_and_stops_nobody_else(seeds: range) -
     """It neither counts nor keeps the next child from its stop."""
     for seed in seeds:
         notes = Notes()
-        systems: list[System] = []
 
         async def fails(_: Probe) -> None:
             await trio.lowlevel.checkpoint()
             raise Crash("while stopping")
 
-        async def body(system: System, systems: list[System] = systems) -> None:
-            systems.append(system)
+        async def main(rng: Random) -> None:
+            async with open_system(SupervisorSpec("root", children), rng=rng) as system:
+                pass
+            nodes = {node.path: node for node in system.snapshot()}
+            assert [str(nodes[name].last_error) for name in "ab"] == ["Crash: while stopping"] * 2
+            assert [nodes[name].restarts_in_window for name in "ab"] == [0, 0]
 
         children = [
             probe("a", notes, hooks={"stop": fails}, living=bool(seed % 2)),
             probe("b", notes, hooks={"end": fails}, living=True),
             probe("c", notes),
         ]
-        run_tree(seed, SupervisorSpec("root", children), body)
-
+        run_seeded(seed, main)
         assert notes.paths("stopping") == ["c", "b", "a"]
-        nodes = {node.path: node for node in systems[0].snapshot()}
-        assert [str(nodes[name].last_error) for name in "ab"] == ["Crash: while stopping"] * 2
-        assert [nodes[name].restarts_in_window for name in "ab"] == [0, 0]
 
 
 def test_a_crash_during_the_stop_of_others_is_not_restarted(seeds: range) -> None:

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
 import signal
-import struct
 import subprocess
 import sys
 import termios
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
 
 import attrs
-import pyte
 import pytest
 import trio
 
 from arb.engine.control import ControlServer
 from tests.console.fake_engine import FakeEngine, tickers
-from tests.console.fake_shell import PATIENCE_S
+from tests.console.terminal import Terminal
 
 PROGRAM = """
 import sys
@@ -38,72 +33,11 @@ except ConsoleError as error:
 """
 
 
-class Terminal:
-    """A console in a terminal of its own, with hands and eyes."""
-
-    def __init__(self, path: Path, *, owns_engine: bool, columns: int = 80, rows: int = 24) -> None:
-        self.screen = pyte.Screen(columns, rows)
-        self._stream = pyte.ByteStream(self.screen)
-        self._master, slave = pty.openpty()
-        self.resize(columns, rows)
-        self.mode_before = self.mode()
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(path), "owns" if owns_engine else "attached"],
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            start_new_session=True,
-            env=os.environ | {"TERM": "xterm-256color", "PYTHONUTF8": "1"},
-        )
-        os.close(slave)
-
-    def resize(self, columns: int, rows: int) -> None:
-        """Give the terminal another size."""
-        size = struct.pack("HHHH", rows, columns, 0, 0)
-        fcntl.ioctl(self._master, termios.TIOCSWINSZ, size)
-        self.screen.resize(rows, columns)
-
-    def mode(self) -> list[Any]:
-        """Return how the terminal treats what is typed."""
-        return termios.tcgetattr(self._master)
-
-    def press(self, keys: str) -> None:
-        """Type."""
-        os.write(self._master, keys.encode())
-
-    @property
-    def text(self) -> str:
-        """Return what a person sees."""
-        return "\n".join(self.screen.display)
-
-    async def shows(self, words: str) -> None:
-        """Read the terminal until a text is seen on it."""
-        with trio.fail_after(PATIENCE_S):
-            while words not in self.text:
-                await self._read()
-
-    async def ends(self) -> int:
-        """Read the terminal until the process has ended, and return its exit code."""
-        with trio.fail_after(PATIENCE_S):
-            while await self._read():
-                pass
-            return await trio.to_thread.run_sync(self.process.wait)
-
-    def close(self) -> None:
-        """End what is left of it."""
-        self.process.kill()
-        self.process.wait()
-        os.close(self._master)
-
-    async def _read(self) -> bool:
-        await trio.lowlevel.wait_readable(self._master)
-        try:
-            data = os.read(self._master, 65_536)
-        except OSError:
-            return False
-        # pyte knows no private device reports, and would print what it does not know.
-        self._stream.feed(data)
-        return bool(data)
+def console_on(path: Path, *, owns_engine: bool, columns: int = 80, rows: int = 24) -> Terminal:
+    """Return a terminal with a console in it."""
+    role = "owns" if owns_engine else "attached"
+    command = [sys.executable, "-c", PROGRAM, str(path), role]
+    return Terminal(command, columns=columns, rows=rows)
 
 
 @attrs.frozen
@@ -127,7 +61,7 @@ async def play(tmp_path: Path, nursery: trio.Nursery) -> AsyncIterator[Play]:
         server = ControlServer(engine, tmp_path / "c.sock")
         server.open()
         nursery.start_soon(server.serve)
-        terminals.append(Terminal(tmp_path / "c.sock", owns_engine=owns_engine))
+        terminals.append(console_on(tmp_path / "c.sock", owns_engine=owns_engine))
         return Theatre(engine, terminals[-1])
 
     yield start
@@ -187,7 +121,7 @@ async def test_a_killed_console_costs_the_engine_nothing(play: Play, tmp_path: P
     await stage.terminal.shows("Balance $1,234.56")
     stage.terminal.process.kill()
     await stage.terminal.ends()
-    again = Terminal(tmp_path / "c.sock", owns_engine=False, columns=100, rows=30)
+    again = console_on(tmp_path / "c.sock", owns_engine=False, columns=100, rows=30)
     await again.shows("Balance $1,234.56")
     again.close()
 

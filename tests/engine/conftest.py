@@ -118,7 +118,9 @@ class Rig:
     def session(self, channel: Channel) -> Session:
         """Return the exchange's end of the socket that carries a channel."""
         return next(
-            one for one in self.simulation.exchange.sessions if one.subscription(channel) is not None
+            one
+            for one in self.simulation.exchange.sessions
+            if one.subscription(channel) is not None
         )
 
     def heal(self) -> None:
@@ -173,17 +175,18 @@ class Rig:
 
 @attrs.frozen
 class Member:
-    """The member's key, made once: an RSA key costs a tenth of a second."""
+    """The member's key, made and loaded once: an RSA key costs a tenth of a second."""
 
     public: rsa.RSAPublicKey
     path: Path
+    sign: Callable[[bytes], bytes]
 
 
 @pytest.fixture(scope="session")
 def member(tmp_path_factory: pytest.TempPathFactory) -> Member:
     """Return a key for the simulated exchange."""
     made = make_member_key(tmp_path_factory.mktemp("keys"))
-    return Member(made.public, made.path)
+    return Member(made.public, made.path, load_signer("any", made.path)._sign)
 
 
 # Makers alone: the spread's middle and a little more, which the world offers all the time.
@@ -202,7 +205,7 @@ def open_rig(member: Member) -> Callable[..., object]:
     async def open_one(
         *,
         seed: int = 1,
-        games: int = 4,
+        games: int = 2,
         settings: Settings | None = None,
         file: JournalFile | None = None,
         simulation: Simulation | None = None,
@@ -219,7 +222,7 @@ def open_rig(member: Member) -> Callable[..., object]:
             venues = _venues(world, member.path, world.admit(member.public))
             if simulation is None:
                 nursery.start_soon(world.run)
-            signer = load_signer(venues.key_id, venues.private_key_path)
+            signer = Signer(venues.key_id, "rsa", member.sign)
             async with _engine(venues, network, clock, signer, settings, file, world, mode) as rig:
                 yield rig
             nursery.cancel_scope.cancel()
@@ -227,7 +230,7 @@ def open_rig(member: Member) -> Callable[..., object]:
     return open_one
 
 
-def new_world(seed: int = 1, games: int = 4) -> Simulation:
+def new_world(seed: int = 1, games: int = 2) -> Simulation:
     """Make a world that outlives an engine; somebody must run it."""
     return Simulation(SimulationSettings(seed=seed, games=games), VirtualClock(EPOCH_MS))
 

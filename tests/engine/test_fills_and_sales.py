@@ -145,7 +145,7 @@ async def test_makers_rest_with_an_expiry_and_go_in_time(
 
 async def test_makers_are_filled_piece_by_piece(open_rig: OpenRig, autojump_clock: object) -> None:
     """A buy that fills in several pieces is sold in as many, and every piece is counted once."""
-    async with open_rig(seed=3, settings=SLOW_MAKER) as rig:
+    async with open_rig(seed=3, games=4, settings=SLOW_MAKER) as rig:
         watch = Watch(rig.account)
         rig.simulation.venue.listeners.append(watch)
         await trio.sleep(90)

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import attrs
+import orjson
 import trio
 
 from actors import Address, Context, System, open_system
@@ -16,7 +17,7 @@ from arb.core.permission import TradingState
 from arb.engine.board import Board
 from arb.engine.book_feed import LiveBookFeed
 from arb.engine.journal_keeper import JournalKeeper
-from arb.engine.kalshi_gateway import KalshiGateway
+from arb.engine.kalshi_gateway import CHANNELS, KalshiGateway
 from arb.engine.messages import Frame
 from arb.engine.names import BOOK_FEED, ODDS_FEED
 from arb.engine.odds_feed import OddsFeedActor
@@ -31,12 +32,13 @@ from arb.io.url import Endpoint
 from arb.journal.writer import DiskFile, Journal
 from arb.kalshi.lane import OrderLanes
 from arb.kalshi.listing import ListedPosition
-from arb.kalshi.sign import Signer, load_signer
+from arb.kalshi.sign import load_signer
 from arb.kalshi.signatures_ahead import SignaturesAhead
 from arb.kalshi.wire import CREATE_PATH
 from arb.settings import Settings
 from arb.sim.credentials import make_member_key
 from tools.benchmarks.exchange import FrameLink, FrameSocket, Sink, StillAccount
+from tools.benchmarks.waiting import until
 from tools.benchmarks.world import (
     FAVOURITE_ASK_E4,
     BookMessages,
@@ -47,8 +49,8 @@ from tools.benchmarks.world import (
 
 BASE_URL = "http://127.0.0.1/trade-api/v2"
 
-# Positions that stand, each with its resting sale, so that risk has something to add up. The settings
-# allow five markets at once: one is the measured order's, one may still wait for its answer.
+# Positions that stand, each with its resting sale, so that risk has something to add up. The
+# settings allow five markets at once: one is the measured order's, one may await its answer.
 HELD = 3
 HELD_E2 = CountE2(10_00)
 
@@ -111,7 +113,7 @@ async def open_rig(markets: int, folder: Path) -> AsyncIterator[Rig]:
 
         def gateway(ctx: Context) -> KalshiGateway:
             lanes = OrderLanes(sink, BASE_URL, signatures, clock)
-            link = _link("account", FrameSocket(0), parts)
+            link = _link("account", _account_socket(), parts)
             return KalshiGateway(ctx, parts, lanes, account, link, signatures)
 
         tree = engine_tree(
@@ -131,6 +133,8 @@ async def open_rig(markets: int, folder: Path) -> AsyncIterator[Rig]:
 
 def _parts(world: World, journal: Journal, clock: SystemClock) -> Parts:
     settings = Settings()
+    # Read once: the sink keeps no list of what rests.
+    execution = attrs.evolve(settings.execution, reconcile_interval_ms=3_600_000)
     return Parts(
         clock=clock,
         board=Board(clock),
@@ -138,15 +142,26 @@ def _parts(world: World, journal: Journal, clock: SystemClock) -> Parts:
         catalogue=world.catalogue,
         strategy=settings.strategy,
         risk=settings.risk,
-        execution=settings.execution,
+        execution=execution,
         installation="bench",
     )
 
 
 def _link(name: str, socket: FrameSocket, parts: Parts) -> FrameLink:
-    link = FrameLink(name, lambda: "ws://127.0.0.1/", SocketNetwork(), parts.board, random.Random(0))
+    link = FrameLink(
+        name, lambda: "ws://127.0.0.1/", SocketNetwork(), parts.board, random.Random(0)
+    )
     link.socket = socket
     return link
+
+
+def _account_socket() -> FrameSocket:
+    """Return a private connection that says it is subscribed, and nothing else."""
+    socket = FrameSocket(len(CHANNELS))
+    for sid, channel in enumerate(CHANNELS, start=1):
+        said = {"type": "subscribed", "id": 1, "msg": {"channel": channel, "sid": sid}}
+        socket.frames.send_nowait(orjson.dumps(said).decode())
+    return socket
 
 
 def _held(ticker: str) -> ListedPosition:
@@ -154,21 +169,28 @@ def _held(ticker: str) -> ListedPosition:
 
 
 async def _make_ready(rig: Rig, held: int) -> None:
-    """Tell the engine every book and every price, and wait until it may trade."""
+    """Tell the engine every book and every price, and wait until it trades and its sales rest."""
+    now_ms = rig.parts.clock.wall_ms()
     for raw in rig.books.snapshots():
         await rig.book_socket.frames.send(raw)
-    for _ in range(2):
+    for raw in (*rig.odds.first(now_ms), *rig.odds.first(now_ms)):
         # The second time confirms: what came first is a new set of books, which triggers nothing.
-        for raw in rig.odds.first(rig.parts.clock.wall_ms()):
-            rig.odds_feed.tell(rig.frame(raw))
-            await trio.lowlevel.checkpoint()
+        await _tell_odds(rig, raw)
     with trio.fail_after(READY_TIMEOUT_S):
-        while not _trades(rig, held):
+        while not _trades(rig):
             # The book feed looks whether all books are whole when it has received something.
             await rig.book_socket.frames.send(rig.books.delta())
             await trio.sleep(POLL_S)
+        for raw in rig.odds.settle(rig.parts.clock.wall_ms()):
+            await _tell_odds(rig, raw)
+        await until(lambda: rig.sink.exits >= held)
 
 
-def _trades(rig: Rig, held: int) -> bool:
+async def _tell_odds(rig: Rig, raw: str) -> None:
+    rig.odds_feed.tell(rig.frame(raw))
+    await trio.lowlevel.checkpoint()
+
+
+def _trades(rig: Rig) -> bool:
     account = rig.parts.board.account
     return account is not None and account.state is TradingState.RUNNING

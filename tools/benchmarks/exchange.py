@@ -19,7 +19,7 @@ from arb.engine.link import Link
 from arb.io.connection import Connection
 from arb.io.url import Endpoint
 from arb.io.websocket import Socket
-from arb.kalshi.listing import ListedPosition
+from arb.kalshi.listing import ListedOrder, ListedPosition
 from arb.kalshi.rest import Rest
 
 CASH_E6 = MoneyE6(10_000_000_000)
@@ -36,6 +36,7 @@ class Sink:
     def __init__(self) -> None:
         self.handed_ns: deque[int] = deque()
         self.entries = 0
+        self.unanswered = 0
         self.exits = 0
         self.last_request = b""
         self.methods: Counter[str] = Counter()
@@ -92,6 +93,7 @@ class SinkConnection(Connection):
     def send_now(self, data: bytes) -> int:
         """Take all of it; this is the moment at which an order counts as handed over."""
         now_ns = time.perf_counter_ns()
+        self._sink.unanswered += 1
         self._send.send_nowait(self._sink.take(data, now_ns))
         return len(data)
 
@@ -102,7 +104,10 @@ class SinkConnection(Connection):
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """Return the next answer."""
-        return await self._receive.receive()
+        answer = await self._receive.receive()
+        # The lane handles it in this very turn.
+        self._sink.unanswered -= 1
+        return answer
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """Take all of it."""
@@ -133,6 +138,11 @@ class StillAccount(Rest):
         """Return what is held."""
         await trio.lowlevel.checkpoint()
         return list(self.held)
+
+    async def open_orders(self) -> list[ListedOrder]:
+        """Return no order: there is none when the engine starts, and it is not asked again."""
+        await trio.lowlevel.checkpoint()
+        return []
 
     async def fills(self, since_ms: int | None = None) -> list[Fill]:
         """Return no fill."""

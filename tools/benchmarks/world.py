@@ -83,9 +83,7 @@ def make_world(markets: int) -> World:
     if len(catalogue.listings) != markets:
         raise ValueError(f"{len(catalogue.listings)} markets matched of {markets}")
     tickers = tuple(listing.ticker for listing in catalogue.listings)
-    favourites = tuple(
-        game.tickers[number % 2] for number, game in enumerate(catalogue.games)
-    )
+    favourites = tuple(game.tickers[number % 2] for number, game in enumerate(catalogue.games))
     return World(header, catalogue, tickers, favourites)
 
 
@@ -162,7 +160,7 @@ class BookMessages:
 class OddsMessages:
     """What an odds feed says of each game: every frame one book's change, never the same twice.
 
-    ``quiet`` games at the beginning of the catalogue change no more after their first frame.
+    ``quiet`` games at the beginning of the catalogue change once, when they are settled.
     """
 
     def __init__(self, world: World, quiet: int = 0) -> None:
@@ -171,6 +169,7 @@ class OddsMessages:
             (game.odds[0].event_id, game.home_ticker in favourites)
             for game in world.catalogue.games
         ]
+        self._quiet = self._all[:quiet]
         self._games = self._all[quiet:]
         self._frames = 0
 
@@ -184,6 +183,11 @@ class OddsMessages:
                 _odds_text(event_id, book, ODDS[0], home_leads=home_leads, at_ms=at_ms)
                 for book in BOOKS
             )
+
+    def settle(self, at_ms: int) -> Iterator[str]:
+        """Give each quiet game's only change."""
+        for event_id, home_leads in self._quiet:
+            yield _odds_text(event_id, BOOKS[0], ODDS[1], home_leads=home_leads, at_ms=at_ms)
 
     def change(self, at_ms: int) -> str:
         """Return the next frame: the games in turn, and of each game its books in turn."""

@@ -1,0 +1,225 @@
+"""Pause, halt, limit, closing and stopping, through the verbs that a person uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import pytest
+import trio
+
+from arb.core.parameters import Risk
+from arb.engine.control_requests import SteeringError
+from arb.engine.messages import CloseNow, ForceClose, StopTrading
+from arb.settings import Settings
+from arb.sim.exchange.values import BookSide
+from tests.engine.conftest import SLOW_MAKER, Rig
+
+OpenRig = Callable[..., Any]
+
+
+def bought(rig: Rig) -> int:
+    """Count the entries that ever reached the exchange."""
+    return len(rig.orders(BookSide.BID))
+
+
+async def test_pause_and_resume(open_rig: OpenRig, autojump_clock: object) -> None:
+    """A pause cancels what rests to be bought and lets nothing new out until resume."""
+    async with open_rig(settings=SLOW_MAKER) as rig:
+        await rig.until(lambda: bool(rig.resting(BookSide.BID)))
+        assert "no new entries" in await rig.steering.steer("pause", {})
+        await trio.sleep(0.05)
+        assert rig.resting(BookSide.BID) == []
+        before = bought(rig)
+        assert rig.state == "paused"
+        await trio.sleep(30)
+        assert bought(rig) == before
+        assert "resume" in rig.reasons
+
+        await rig.steering.steer("resume", {})
+        assert rig.state == "running"
+        await rig.until(lambda: bought(rig) > before)
+
+
+async def test_a_halt_keeps_sales_and_ends_with_clear(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """Halted, nothing is bought and sales stay; resume does not end it, clear does."""
+    async with open_rig() as rig:
+        with pytest.raises(SteeringError, match="nothing is halted"):
+            await rig.steering.steer("clear", {"reason": "early"})
+        await rig.until(lambda: bool(rig.resting(BookSide.ASK)))
+        said = await rig.steering.steer("halt", {"reason": "a test"})
+        assert "exits kept" in said
+        await rig.steering.steer("resume", {})
+        before = bought(rig)
+        await trio.sleep(20)
+        assert bought(rig) == before
+        assert rig.state == "halted"
+        assert "a test" in rig.reasons
+        on_sale_e2 = sum(o.remaining_e2 for o in rig.resting(BookSide.ASK))
+        assert on_sale_e2 == sum(rig.held_e2.values())
+
+        await rig.steering.steer("clear", {"reason": "done"})
+        await rig.until(lambda: bought(rig) > before)
+
+
+async def test_a_halt_that_cancels_sales_keeps_them_cancelled(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """Sales that a person has had cancelled do not come back before clear, not after a restart."""
+    async with open_rig() as rig:
+        await rig.until(lambda: bool(rig.resting(BookSide.ASK)))
+        said = await rig.steering.steer("halt", {"reason": "a test", "exits": "cancel"})
+        assert "exits cancelled" in said
+        for restart in ("", "risk"):
+            if restart:
+                await rig.system.kill(restart)
+            await trio.sleep(12)
+            assert rig.resting() == []
+        assert rig.held_e2
+
+        await rig.steering.steer("clear", {"reason": "done"})
+        await rig.until(lambda: bool(rig.resting(BookSide.ASK)), 10)
+        await trio.sleep(6)
+        on_sale_e2 = sum(o.remaining_e2 for o in rig.resting(BookSide.ASK))
+        assert on_sale_e2 == sum(rig.held_e2.values())
+
+
+async def test_flatten_sells_everything_at_the_bid(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """Every position is gone within seconds, its sales are cancelled, and entries are paused."""
+    async with open_rig() as rig:
+        await rig.until(lambda: len(rig.held_e2) >= 2)
+        held = len(rig.held_e2)
+        said = await rig.steering.steer("flatten", {})
+
+        assert said.startswith(f"{held} positions")
+        await rig.until(lambda: not rig.held_e2, 5)
+        await trio.sleep(1)
+        assert rig.resting() == []
+        assert rig.state == "paused"
+        assert rig.parts.switches.closing == set()
+        rig.assert_books_equal()
+
+
+async def test_one_position_is_closed_and_the_market_trades_on(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """A forced close sells one market's position; later ones are sold at fair value again."""
+    async with open_rig() as rig:
+        await rig.until(lambda: bool(rig.resting(BookSide.ASK)))
+        ticker = rig.resting(BookSide.ASK)[0].ticker
+        await rig.steering.steer("force_close", {"ticker": ticker})
+        await rig.until(lambda: ticker not in rig.held_e2, 5)
+        assert rig.state == "running"
+        for name in (ticker, "KXNONE"):
+            with pytest.raises(SteeringError, match="holds nothing"):
+                await rig.steering.steer("force_close", {"ticker": name})
+        rig.assert_books_equal()
+
+
+async def test_a_close_is_not_forgotten_while_its_market_is_away(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """What a person wanted gone while its market was in quarantine goes when it is released."""
+    async with open_rig() as rig:
+        await rig.until(lambda: bool(rig.resting(BookSide.ASK)))
+        ticker = rig.resting(BookSide.ASK)[0].ticker
+        await rig.system.quarantine(ticker)
+        assert await rig.ask(ForceClose(ticker, "me"))
+        assert isinstance(CloseNow("me"), CloseNow)
+        await rig.system.release(ticker)
+
+        await rig.until(lambda: ticker not in rig.held_e2, 5)
+
+
+async def test_a_close_goes_through_although_sales_are_withdrawn(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """Halted with its sales cancelled, a position can still be sold by a person."""
+    async with open_rig() as rig:
+        await rig.until(lambda: bool(rig.resting(BookSide.ASK)))
+        ticker = rig.resting(BookSide.ASK)[0].ticker
+        await rig.steering.steer("halt", {"reason": "a test", "exits": "cancel"})
+        await trio.sleep(1)
+        await rig.steering.steer("force_close", {"ticker": ticker})
+
+        await rig.until(lambda: ticker not in rig.held_e2, 5)
+        assert rig.resting() == []
+
+
+async def test_the_limit_moves_within_what_the_file_allows(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """It can be lowered to a dollar and raised to the file's, and what is bought keeps within it."""
+    async with open_rig() as rig:
+        assert "$500.00" in await rig.steering.steer("limit", {"change_cents": 100_000})
+        assert "$1.00" in await rig.steering.steer("limit", {"change_cents": -90_000_000})
+        assert "$3.00" in await rig.steering.steer("limit", {"change_cents": 200})
+        await trio.sleep(60)
+        assert rig.board.exposure_max_e6 <= 3_000_000
+        assert rig.board.refusals["total exposure"] >= 1
+
+        await rig.steering.steer("limit", {"change_cents": 90_000_000})
+        await rig.until(lambda: rig.board.exposure_max_e6 > 3_000_000)
+        assert rig.board.counts["invariant_violations"] == 0
+
+
+async def test_exposure_keeps_within_the_files_limit(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """A cap of five dollars holds at every order, in the exchange's own numbers too."""
+    settings = attrs.evolve(Settings(), risk=Risk(max_total_exposure_cents=500))
+    async with open_rig(settings=settings) as rig:
+        for _ in range(1200):
+            await trio.sleep(0.05)
+            cost_e6 = sum(p.cost_e6 for p in rig.account.positions.values())
+            assert (
+                cost_e6 + sum(o.price_e4 * o.remaining_e2 for o in rig.resting(BookSide.BID))
+                <= 5_000_000
+            )
+        assert rig.board.counts["fills"] >= 1
+        assert rig.board.exposure_max_e6 <= 5_000_000
+
+
+async def test_stopping_leaves_no_entry(open_rig: OpenRig, autojump_clock: object) -> None:
+    """The first answer counts what stands; within moments none does, and none follows."""
+    async with open_rig(settings=SLOW_MAKER) as rig:
+        await rig.until(lambda: bool(rig.resting(BookSide.BID)))
+        assert await rig.ask(StopTrading(cancel_exits=False)) >= 1
+        await trio.sleep(0.05)
+        assert await rig.ask(StopTrading(cancel_exits=False)) == 0
+        assert rig.resting(BookSide.BID) == []
+        before = bought(rig)
+        await trio.sleep(20)
+        assert bought(rig) == before
+        assert rig.state == "stopping"
+
+
+async def test_stopping_takes_sales_away_where_that_is_wanted(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """With sales to be cancelled nothing of ours rests in the end, and nothing comes back."""
+    async with open_rig() as rig:
+        await rig.until(lambda: bool(rig.resting(BookSide.ASK)))
+        while await rig.ask(StopTrading(cancel_exits=True)):
+            await trio.sleep(0.02)
+        assert rig.resting() == []
+        await trio.sleep(5)
+        assert rig.resting() == []
+        assert rig.held_e2
+        rig.assert_books_equal()
+
+
+async def test_a_person_asks_the_engine_to_stop(open_rig: OpenRig, autojump_clock: object) -> None:
+    """The verb latches the request, with what shall become of the sales."""
+    async with open_rig() as rig:
+        await rig.steering.steer("stop", {"exits": "cancel"})
+        rig.stop.request("later")
+
+        assert await rig.stop.wait() == "a person asked"
+        assert rig.stop.exits == "cancel"
+        assert "a person asked" in repr(rig.stop)

@@ -1,0 +1,50 @@
+"""An engine's own directory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from arb.engine.place import Place, PlaceTaken
+
+
+def test_a_place_holds_one_engine_at_a_time(tmp_path: Path) -> None:
+    """A second engine is told which directory is taken and what to do; later it is free."""
+    with Place(tmp_path / "here") as place:
+        assert "held" in repr(place)
+        with pytest.raises(PlaceTaken, match=r"another engine is running in .*here"):
+            Place(tmp_path / "here").__enter__()
+    assert "free" in repr(place)
+    with Place(tmp_path / "here"):
+        pass
+
+
+def test_a_place_is_its_owners_alone(tmp_path: Path) -> None:
+    """Journal, socket and lock lie where nobody else may look."""
+    with Place(tmp_path / "a" / "b") as place:
+        assert place.directory.stat().st_mode & 0o077 == 0
+
+
+def test_an_installation_keeps_its_id(tmp_path: Path) -> None:
+    """The id that marks our orders is made once and is the same ever after."""
+    with Place(tmp_path / "one") as one, Place(tmp_path / "two") as two:
+        first = one.installation()
+        assert one.installation() == first
+        assert two.installation() != first
+        assert len(first) == 8
+        assert first.isalnum()
+
+
+def test_a_place_names_its_files(tmp_path: Path) -> None:
+    """Everything an engine keeps lies in its place."""
+    place = Place(tmp_path)
+
+    assert place.journal_path == tmp_path / "journal"
+    assert place.log_path == tmp_path / "engine.log"
+    assert place.tape_path(17) == tmp_path / "17.tape"
+
+
+def test_leaving_a_place_never_entered_does_nothing(tmp_path: Path) -> None:
+    """There is no lock to let go of."""
+    Place(tmp_path).__exit__(None, None, None)
