@@ -52,7 +52,7 @@ class Recovery:
     async def run(self) -> None:
         """Do the work, with whatever is added to it meanwhile, until nothing is left."""
         with self.scope:
-            while (self._stops or self._starts) and not self.scope.cancel_called:
+            while self._stops or self._starts:
                 if self._stops:
                     await self._stop_last()
                 else:

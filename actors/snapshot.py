@@ -7,7 +7,7 @@ tree's own seconds, which are Trio's.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 
@@ -141,12 +141,16 @@ def _walk(
 
 def _node(node: Node, depth: int, parent: Supervisor | None, now_s: float) -> NodeSnapshot:
     is_waiting = node.state is State.BACKOFF
-    common = NodeSnapshot(
+    if isinstance(node, Cell):
+        kind, own = "actor", _with_messages(node, now_s)
+    else:
+        kind, own = "supervisor", _with_children(cast("Supervisor", node))
+    return NodeSnapshot(
         name=node.name,
         path=node.path,
         parent=parent.path if parent else None,
         depth=depth,
-        kind="actor" if isinstance(node, Cell) else "supervisor",
+        kind=kind,
         state=node.state,
         generation=node.generation,
         restart=node.spec.restart,
@@ -157,20 +161,21 @@ def _node(node: Node, depth: int, parent: Supervisor | None, now_s: float) -> No
         state_for_s=now_s - node.since_s,
         uptime_s=now_s - node.up_since_s if node.up_since_s is not None else None,
         last_error=node.last_error,
+        **own,
     )
-    if isinstance(node, Supervisor):
-        paths = tuple(child.path for child in node.children.values())
-        return attrs.evolve(common, strategy=node.spec.strategy, children=paths)
-    return _with_messages(common, node, now_s) if isinstance(node, Cell) else common
 
 
-def _with_messages(common: NodeSnapshot, cell: Cell, now_s: float) -> NodeSnapshot:
+def _with_children(supervisor: Supervisor) -> dict[str, Any]:
+    paths = tuple(child.path for child in supervisor.children.values())
+    return {"strategy": supervisor.spec.strategy, "children": paths}
+
+
+def _with_messages(cell: Cell, now_s: float) -> dict[str, Any]:
     box = cell.mailbox
     is_busy = cell.in_hand is not NOTHING
     waiting_on = cell.waiting_on
-    return attrs.evolve(
-        common,
-        mailbox=MailboxSnapshot(
+    return {
+        "mailbox": MailboxSnapshot(
             policy=str(box.spec.policy),
             length=len(box.store),
             capacity=box.spec.capacity,
@@ -180,14 +185,14 @@ def _with_messages(common: NodeSnapshot, cell: Cell, now_s: float) -> NodeSnapsh
             refused=box.refused,
             control_length=cell.control_length,
         ),
-        received=cell.received,
-        handled=cell.handled,
-        handled_directly=cell.direct,
-        failed=cell.failed,
-        in_hand=int(is_busy),
-        late_replies=cell.late_replies,
-        handling=type(cell.in_hand).__qualname__ if is_busy else None,
-        handling_for_s=cell.handling_for_s(now_s) if is_busy else None,
-        waiting_on=waiting_on[0].path if waiting_on else None,
-        waiting_for_s=now_s - waiting_on[1] if waiting_on else None,
-    )
+        "received": cell.received,
+        "handled": cell.handled,
+        "handled_directly": cell.direct,
+        "failed": cell.failed,
+        "in_hand": int(is_busy),
+        "late_replies": cell.late_replies,
+        "handling": type(cell.in_hand).__qualname__ if is_busy else None,
+        "handling_for_s": cell.handling_for_s(now_s) if is_busy else None,
+        "waiting_on": waiting_on[0].path if waiting_on else None,
+        "waiting_for_s": now_s - waiting_on[1] if waiting_on else None,
+    }

@@ -30,7 +30,14 @@ SPEAKING = ("arb/cli/", "tools/")
 RUNTIME_OF_ACTORS = frozenset({"actors", "attrs", "outcome", "sniffio", "trio"})
 PURE_CORE = frozenset({"arb.core", "attrs"})
 
-PROGRAMS = (".ci/run", "tools/check", "tools/lock", "tools/run")
+PROGRAMS = (
+    ".ci/run",
+    "tools/bench",
+    "tools/check",
+    "tools/lock",
+    "tools/picture",
+    "tools/run",
+)
 
 Rule = Callable[[str], Iterator[str]]
 

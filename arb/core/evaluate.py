@@ -19,7 +19,6 @@ from arb.core.exits import Holding
 from arb.core.listing import Listing
 from arb.core.money import ONE_DOLLAR_E4, CountE2
 from arb.core.parameters import Execution, Risk, Strategy
-from arb.core.staleness import Evaluation as BookEvaluation
 from arb.core.staleness import Freshness, QuoteBoard
 
 
@@ -95,12 +94,13 @@ class Evaluator:
             return Evaluation(WAIT, quotes.fair.reason, books=len(quotes.fair.books))
         home = quotes.fair.home
         fair = home if inputs.listing.is_home else 1.0 - home
-        base = Evaluation(WAIT, "", fair=fair, books=len(quotes.fair.books))
+        books = len(quotes.fair.books)
         if inputs.top is None or not inputs.top.usable:
             gate = Gate.NO_BOOK if inputs.top is None else Gate.BOOK_DOWN
-            return attrs.evolve(base, reason=gate, signal=_signal(quotes))
+            signal = _signal_of(quotes.freshness)
+            return Evaluation(WAIT, gate, fair=fair, signal=signal, books=books)
         decision = self._decide(fair, inputs, inputs.top)
-        return self._gated(base, decision, inputs, quotes.freshness)
+        return self._gated(fair, books, decision, inputs, quotes.freshness)
 
     def _decide(self, fair: float, inputs: Inputs, top: Top) -> Decision:
         held_e2 = abs(inputs.holding.count_e2) if inputs.holding is not None else 0
@@ -118,27 +118,23 @@ class Evaluator:
 
     def _gated(
         self,
-        base: Evaluation,
+        fair: float,
+        books: int,
         decision: Decision,
         inputs: Inputs,
         freshness: Freshness | None,
     ) -> Evaluation:
         fresh = freshness is not None and freshness.may_trigger
         signal = _signal_of(freshness)
-        judged = attrs.evolve(
-            base,
-            action=decision.action.value,
-            reason=decision.reason.value,
-            decision=decision,
-            gated_fair=base.fair if fresh else None,
-            signal=signal,
-        )
-        if decision.action is Action.SKIP:
-            return judged
-        gate = _closed_gate(decision, inputs, freshness, signal)
-        if gate is not None:
-            return attrs.evolve(judged, action=Action.SKIP.value, reason=gate)
-        return attrs.evolve(judged, wished=decision)
+        action, reason, wished = decision.action.value, decision.reason.value, None
+        if decision.action is not Action.SKIP:
+            gate = _closed_gate(decision, inputs, freshness, signal)
+            if gate is None:
+                wished = decision
+            else:
+                action, reason = Action.SKIP.value, gate
+        gated_fair = fair if fresh else None
+        return Evaluation(action, reason, fair, gated_fair, decision, wished, signal, books)
 
     def entry(
         self, evaluation: Evaluation, decision: Decision, inputs: Inputs, trigger_ns: int
@@ -187,10 +183,6 @@ def _sibling_is_cheaper(decision: Decision, sibling: Top | None) -> bool:
     if sibling is None or not sibling.usable or sibling.bid_e4 is None:
         return False
     return decision.price_e4 is not None and ONE_DOLLAR_E4 - sibling.bid_e4 < decision.price_e4
-
-
-def _signal(quotes: BookEvaluation) -> Signal | None:
-    return _signal_of(quotes.freshness)
 
 
 def _signal_of(freshness: Freshness | None) -> Signal | None:

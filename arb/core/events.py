@@ -161,6 +161,4 @@ class OrderClosed:
     why: str
 
 
-OrderEvent = (
-    OrderAccepted | OrderRefused | OrderUnknown | OrderAmended | OrderKept | OrderClosed
-)
+OrderEvent = OrderAccepted | OrderRefused | OrderUnknown | OrderAmended | OrderKept | OrderClosed

@@ -103,7 +103,7 @@ class Ledger:
         if fill.trade_id in self.trade_ids:
             return False
         self.trade_ids.add(fill.trade_id)
-        position = self.position(fill.ticker)
+        position = self.positions.setdefault(fill.ticker, Position(fill.ticker))
         change_e6 = position.trade(fill.side, fill.price_e4, fill.count_e2)
         position.fees_e6 = MoneyE6(position.fees_e6 + fill.fee_e6)
         self.cash_e6 = MoneyE6(self.cash_e6 + change_e6 - fill.fee_e6)
@@ -112,11 +112,8 @@ class Ledger:
         return True
 
     def position(self, ticker: str) -> Position:
-        """Return the position in a market, a flat one where there was none."""
-        position = self.positions.get(ticker)
-        if position is None:
-            position = self.positions[ticker] = Position(ticker)
-        return position
+        """Return the position in a market; a flat one that is nobody's where there was none."""
+        return self.positions.get(ticker) or Position(ticker)
 
     def at_stake(self, ticker: str) -> Iterator[Order]:
         """Yield the orders of a market of which more may reach the position."""

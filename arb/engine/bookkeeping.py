@@ -46,8 +46,8 @@ class Bookkeeper:
         self.invariants = Invariants(self.ledger.cash_e6)
         self.invariants.adopt(self.ledger)
 
-    def open(self, approved: Approved, intent: OrderIntent, limit_e6: MoneyE6) -> Order:
-        """Take up an approved order, and check that it keeps every rule."""
+    def open(self, approved: Approved, intent: OrderIntent) -> Order:
+        """Take up an approved order, which counts in full from here on."""
         order = Order(
             approved.client_order_id,
             intent,
@@ -56,12 +56,15 @@ class Bookkeeper:
             self._parts.clock.wall_ms(),
         )
         self.ledger.open_order(order)
+        return order
+
+    def check(self, order: Order, limit_e6: MoneyE6) -> None:
+        """Check that an order which was just approved keeps every rule."""
         exposure_e6 = self.exposure_e6()
         self.invariants.after_approval(order, self.ledger, exposure_e6, limit_e6)
         board = self._parts.board
         board.counts["orders"] += 1
         board.exposure_max_e6 = max(board.exposure_max_e6, exposure_e6)
-        return order
 
     def record(self, kind: RecordKind, data: dict[str, Any]) -> None:
         """Append to the journal; a failure is kept in `journal_failure` and counting goes on.

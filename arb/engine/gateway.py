@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from actors import Actor, Context
-from arb.core.commands import Amendment, CancelOrder, OrderIntent
+from arb.core.commands import Amendment, CancelOrder, OrderIntent, Purpose
 from arb.core.events import OrderEvent, OrderKept, OrderRefused
 from arb.core.risk import ApprovalVoid, Approved
 from arb.engine.messages import JournalBroken, Reported, Session
@@ -55,7 +55,7 @@ class Gateway(Actor):
             return
         if isinstance(intent, OrderIntent):
             self.place(approved.client_order_id, intent)
-            self._measure(approved.client_order_id, intent)
+            self._measure(intent)
         else:
             self.amend(intent)
 
@@ -83,7 +83,10 @@ class Gateway(Actor):
         else:
             self.report(OrderKept(approved.client_order_id, "not sent", str(error)))
 
-    def _measure(self, client_order_id: str, intent: OrderIntent) -> None:
+    def _measure(self, intent: OrderIntent) -> None:
+        # An exit follows a fill, not a frame: there is nothing to measure it from.
+        if intent.purpose is not Purpose.ENTRY:
+            return
         latency_ns = self._parts.clock.monotonic_ns() - intent.trigger_ns
         board = self._parts.board
         board.latency_us[intent.ticker] = latency_ns // 1000

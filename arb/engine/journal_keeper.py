@@ -30,8 +30,10 @@ class JournalKeeper(Actor):
     async def run(self) -> None:
         """Sync until stopped, or until a sync has failed."""
         # A restart would mend nothing: the kernel may have dropped what it could not write.
-        while await self._sync():
+        is_well = True
+        while is_well:
             await trio.sleep(SYNC_EVERY_S)
+            is_well = await self._sync()
         await trio.sleep_forever()
 
     async def stop(self, reason: str) -> None:

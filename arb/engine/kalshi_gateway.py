@@ -234,7 +234,7 @@ class KalshiGateway(Gateway):
     def _amended(self, sent: Sent, verdict: Amended) -> None:
         if verdict.remaining_e2 is None:
             # What rests now, the private channel says; should that be lost, a lookup does.
-            self._lookups.want(sent.client_order_id, sent.ticker, sent.sent_ms)
+            self._lookups.want(sent.client_order_id, sent.ticker, sent.sent_ms, existed=True)
         elif sent.amendment is not None:
             price_e4 = sent.amendment.price_e4
             known = Known(verdict.order_id, sent.ticker, sent.count_e2, price_e4)
@@ -258,7 +258,8 @@ class KalshiGateway(Gateway):
             "KALSHI", f"{sent.client_order_id}: {verdict.why}: looked up", level="warning"
         )
         self.report(OrderUnknown(sent.client_order_id, verdict.why))
-        self._lookups.want(sent.client_order_id, sent.ticker, sent.sent_ms)
+        existed = sent.operation is not Operation.CREATE
+        self._lookups.want(sent.client_order_id, sent.ticker, sent.sent_ms, existed=existed)
 
     def _learn(self, client_order_id: str, known: Known) -> None:
         self._known[client_order_id] = known
@@ -279,7 +280,7 @@ class KalshiGateway(Gateway):
     # Back: lookups of what had no answer.
 
     def _on_look_up(self, wish: LookUp) -> None:
-        self._lookups.want(wish.client_order_id, wish.ticker, wish.sent_ms)
+        self._lookups.want(wish.client_order_id, wish.ticker, wish.sent_ms, existed=wish.existed)
 
     def _looked_up(self, event: OrderEvent) -> None:
         if isinstance(event, OrderAccepted):

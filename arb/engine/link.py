@@ -84,6 +84,7 @@ class Link:
         return failures
 
     async def _once(self, serve: Serve) -> str:
+        why = "closed"
         try:
             async with (
                 open_socket(self.network, self.url(), headers=self.headers()) as socket,
@@ -93,12 +94,12 @@ class Link:
                 try:
                     await serve(socket)
                 except SocketClosed as closed:
-                    return closed.reason
+                    why = closed.reason
                 finally:
                     nursery.cancel_scope.cancel()
         except ConnectFailed as failed:
-            return without_secret(str(failed), self.secret) if self.secret else str(failed)
-        return "closed"
+            why = without_secret(str(failed), self.secret) if self.secret else str(failed)
+        return why
 
     async def _beat(self, socket: Socket) -> None:
         while True:

@@ -19,6 +19,7 @@ from arb.core.events import (
     OrderEvent,
     OrderRefused,
 )
+from arb.core.money import CountE2
 from arb.engine.board import Board
 from arb.io.clock import Clock
 from arb.kalshi.listing import ListedOrder
@@ -44,6 +45,7 @@ class Wanted:
     client_order_id: str
     ticker: str
     sent_ms: int
+    existed: bool = False
     pause_s: float = FIRST_PAUSE_S
     next_s: float = 0.0
     absent_reads: int = 0
@@ -62,11 +64,18 @@ class Lookups:
         self._wanted: dict[str, Wanted] = {}
         self._wake = trio.Event()
 
-    def want(self, client_order_id: str, ticker: str, sent_ms: int) -> None:
-        """Start looking for an order; looking for it twice changes nothing."""
+    def want(
+        self, client_order_id: str, ticker: str, sent_ms: int, *, existed: bool = False
+    ) -> None:
+        """Start looking for an order; looking for it twice changes nothing.
+
+        One that ``existed`` and is not listed any more has ended; it was never refused.
+        """
         if client_order_id not in self._wanted:
             next_s = trio.current_time() + FIRST_PAUSE_S
-            self._wanted[client_order_id] = Wanted(client_order_id, ticker, sent_ms, next_s=next_s)
+            self._wanted[client_order_id] = Wanted(
+                client_order_id, ticker, sent_ms, existed, next_s=next_s
+            )
             self._wake.set()
 
     async def run(self) -> None:
@@ -106,7 +115,10 @@ class Lookups:
         name = wanted.client_order_id
         if order.status != "resting":
             why = "filled" if order.status == "executed" else "canceled: found so"
-            self._done(wanted, OrderClosed(name, order.filled_e2, why))
+            # The exchange's id first: fills that are read carry no other.
+            known = OrderAccepted(name, order.order_id, order.filled_e2, CountE2(0))
+            self._done(wanted, known)
+            self._found(OrderClosed(name, order.filled_e2, why))
         elif self._clock.wall_ms() - wanted.sent_ms >= STALE_READ_MS:
             accepted = OrderAccepted(name, order.order_id, order.filled_e2, order.remaining_e2)
             self._done(wanted, accepted)
@@ -115,8 +127,7 @@ class Lookups:
     def _settle_absent(self, wanted: Wanted, as_of_ms: int) -> None:
         wanted.absent_reads += as_of_ms - wanted.sent_ms >= ABSENT_AFTER_MS
         if wanted.absent_reads >= ABSENT_READS:
-            name = wanted.client_order_id
-            self._done(wanted, OrderRefused(name, "never taken", "the exchange has no such order"))
+            self._done(wanted, _absent(wanted))
 
     def _done(self, wanted: Wanted, event: OrderEvent) -> None:
         del self._wanted[wanted.client_order_id]
@@ -124,3 +135,10 @@ class Lookups:
 
     def __repr__(self) -> str:
         return f"<Lookups {len(self._wanted)} wanted>"
+
+
+def _absent(wanted: Wanted) -> OrderEvent:
+    name = wanted.client_order_id
+    if wanted.existed:
+        return OrderClosed(name, None, "canceled: no longer listed")
+    return OrderRefused(name, "never taken", "the exchange has no such order")

@@ -8,6 +8,7 @@ import attrs
 
 from arb.core.events import Fill, OrderEvent, Quote
 from arb.core.money import CountE2, MoneyE6, PriceE4
+from arb.core.orders import Order
 
 
 @attrs.frozen
@@ -107,11 +108,21 @@ class ReadAccount:
 
 @attrs.frozen
 class LookUp:
-    """Risk does not know what became of an order and wants it looked up by its id."""
+    """Risk does not know what became of an order and wants it looked up by its id.
+
+    ``existed`` says that the exchange has had the order, so that it cannot have been refused.
+    """
 
     client_order_id: str
     ticker: str
     sent_ms: int
+    existed: bool = False
+
+    @classmethod
+    def of(cls, order: Order) -> LookUp:
+        """Ask for an order of the ledger."""
+        existed = order.order_id is not None
+        return cls(order.client_order_id, order.intent.ticker, order.created_ms, existed)
 
 
 @attrs.frozen

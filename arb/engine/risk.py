@@ -135,9 +135,11 @@ class RiskManager(Actor):
             self._refuse(refusal)
             return
         approved = self._approvals.approve(intent, now_ns=self._parts.clock.monotonic_ns())
-        order = self._books.open(approved, intent, limits.max_total_exposure_e6)
-        self._tell_own_resting(intent.ticker)
+        order = self._books.open(approved, intent)
         self._send(approved, order)
+        # The order is out; what follows in the same turn costs it nothing.
+        self._books.check(order, limits.max_total_exposure_e6)
+        self._tell_own_resting(intent.ticker)
 
     def _withdrawn(self, intent: OrderIntent) -> Refusal | None:
         """Refuse a sale that would only put back what a person has had cancelled."""
@@ -249,8 +251,7 @@ class RiskManager(Actor):
             self._books.ledger, account.resting, self._parts.clock.wall_ms()
         )
         for order in found.missing:
-            ticker = order.intent.ticker
-            self._gateway.tell(LookUp(order.client_order_id, ticker, order.created_ms))
+            self._gateway.tell(LookUp.of(order))
         for cancel in found.orphans:
             self._board.say("RISK", f"{cancel.client_order_id} {cancel.why}", level="error")
             self._gateway.tell(cancel)
@@ -324,8 +325,7 @@ class RiskManager(Actor):
         self._gateway.tell(Session(self._approvals.new_session()))
         # What an earlier gateway had under way, this one has never heard of.
         for order in self._books.ledger.all_at_stake():
-            ticker = order.intent.ticker
-            self._gateway.tell(LookUp(order.client_order_id, ticker, order.created_ms))
+            self._gateway.tell(LookUp.of(order))
         self._publish()
 
     def _on_connection(self, changed: ConnectionChanged) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from actors import ActorError, Actor, Context, System
+from actors import Actor, ActorError, Context, System
 from arb.core.money import ONE_CENT_E6, MoneyE6, dollars
 from arb.engine.control import ControlServer
 from arb.engine.control_requests import SteeringError

@@ -24,6 +24,8 @@ class SubscribedBooks:
 
     def __init__(self, listings: Iterable[Listing], note_bad: NoteBad) -> None:
         self._books = {each.ticker: Book(each.ticker, each.grid) for each in listings}
+        # Asked for after every message, so it is kept and not looked for.
+        self._broken = set(self._books)
         self._own: dict[str, OwnResting] = {}
         self._guard = SequenceGuard()
         self._note_bad = note_bad
@@ -36,8 +38,7 @@ class SubscribedBooks:
     def distrust_all(self) -> None:
         """Break every book, because the connection that kept it is gone."""
         self._guard.reset()
-        for book in self._books.values():
-            book.distrust(BookFault.NO_SNAPSHOT)
+        self._distrust(BookFault.NO_SNAPSHOT)
 
     def take(self, frame: Frame) -> tuple[str, ...]:
         """Apply one message and return the markets whose book it may have changed."""
@@ -51,7 +52,9 @@ class SubscribedBooks:
 
     def broken(self) -> tuple[str, ...]:
         """Return the markets whose book must be asked for anew."""
-        return tuple(ticker for ticker, book in self._books.items() if book.fault is not None)
+        if not self._broken:
+            return ()
+        return tuple(ticker for ticker in self._books if ticker in self._broken)
 
     def own(self, own: OwnResting) -> bool:
         """Note our own resting orders; True if the market's book is one of these."""
@@ -73,9 +76,13 @@ class SubscribedBooks:
             self._note_bad(SOURCE, "gap in the sequence", repr(self._guard))
         # The books are suspect from here on; their snapshots restart the count.
         self._guard.reset(seq + 1)
-        for book in self._books.values():
-            book.distrust(BookFault.GAP)
+        self._distrust(BookFault.GAP)
         return self.tickers
+
+    def _distrust(self, fault: BookFault) -> None:
+        self._broken = set(self._books)
+        for book in self._books.values():
+            book.distrust(fault)
 
     def _delta(self, frame: BookDelta) -> tuple[str, ...]:
         book = self._books.get(frame.ticker)
@@ -85,6 +92,7 @@ class SubscribedBooks:
             if not book.apply_delta(frame.side, frame.price_e4, frame.delta_e2):
                 self._note_bad(SOURCE, "price off the grid", repr(frame))
         except BookBroken as error:
+            self._broken.add(frame.ticker)
             self._note_bad(SOURCE, error.fault, str(error))
         return (frame.ticker,)
 
@@ -95,7 +103,9 @@ class SubscribedBooks:
         try:
             for price_e4 in book.apply_snapshot(frame.bids, frame.asks):
                 self._note_bad(SOURCE, "price off the grid", f"{frame.ticker} {price_e4}")
+            self._broken.discard(frame.ticker)
         except BookBroken as error:
+            self._broken.add(frame.ticker)
             self._note_bad(SOURCE, error.fault, str(error))
         return (frame.ticker,)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import attrs
 
-from arb.core.ledger import Ledger
+from arb.core.ledger import Ledger, Position
 from arb.core.money import CountE2, MoneyE6
 from arb.core.orders import Order
 from arb.core.permission import Halt
@@ -20,6 +20,10 @@ from arb.journal.records import (
     read_intent,
     read_report,
 )
+
+# A loss of power can take the last second of records, and with them numbers that the exchange has
+# seen; an id is refused for ever once it was used. This is more than a second of orders.
+ORDER_NUMBERS_SKIPPED = 1_000
 
 
 @attrs.define
@@ -62,6 +66,8 @@ def _apply(state: Recovered, record: Record) -> None:
         state.ledger.book(read_fill(record.data))
     elif record.kind is RecordKind.ACCOUNT:
         _take_account(state, record)
+    elif record.kind is RecordKind.START:
+        state.next_order += ORDER_NUMBERS_SKIPPED
     elif record.kind is RecordKind.HALT:
         state.halt = Halt(record.data["reason"], record.data["by"], record.at_ms)
     elif record.kind is RecordKind.CLEAR:
@@ -85,5 +91,6 @@ def _take_account(state: Recovered, record: Record) -> None:
     for position in state.ledger.positions.values():
         position.count_e2, position.cost_e6 = CountE2(0), MoneyE6(0)
     for held in account.positions:
-        position = state.ledger.position(held.ticker)
+        known = state.ledger.positions
+        position = known.setdefault(held.ticker, Position(held.ticker))
         position.count_e2, position.cost_e6 = held.count_e2, held.cost_e6

@@ -157,6 +157,22 @@ def test_who_asks_an_actor_that_dies_learns_it_at_once(seeds: range) -> None:
         run_tree(seed, tree(probe("a", notes, direct=bool(seed % 2))), body)
 
 
+async def test_an_ask_that_waits_behind_the_failing_message_ends_at_once(
+    notes: Notes, autojump_clock: trio.testing.MockClock
+) -> None:
+    """It is not left to an instance that may come much later."""
+    backoff = Backoff(base_s=50.0, cap_s=50.0)
+    async with open_system(tree(probe("a", notes), backoff=backoff), rng=Random(0)) as system:
+        system.address("a").tell(ValueError("bad"))
+        with pytest.raises(ActorDied, match="a died before it answered: ValueError: bad"):
+            await system.address("a").ask("behind it", timeout_s=1000)
+
+        assert trio.current_time() == 0
+        node = system.snapshot()["a"]
+        assert node.mailbox is not None
+        assert (node.mailbox.dropped, node.queued, node.adds_up) == (1, 0, True)
+
+
 async def test_a_kill_ends_asks_at_once(autojump_clock: trio.testing.MockClock) -> None:
     """A person's kill is a death like any other to those who wait."""
     async with open_system(tree(ActorSpec("a", Slow)), rng=Random(0)) as system:

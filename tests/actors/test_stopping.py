@@ -2,6 +2,8 @@
 
 # ruff: noqa: B023 - the functions made in a loop over seeds are run before it goes on
 
+# flake8: noqa: ASYNC124 - the kit awaits what it is given, whether that waits or not
+
 from __future__ import annotations
 
 from random import Random

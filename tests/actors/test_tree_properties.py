@@ -1,5 +1,7 @@
 """Random trees and random histories: whatever happens, the rules hold."""
 
+# flake8: noqa: ASYNC124 - the kit awaits what it is given, whether that waits or not
+
 from __future__ import annotations
 
 import os

@@ -21,6 +21,7 @@ from arb.engine.board import Board
 from arb.engine.discovery import catalogue_of, listed_by_exchange
 from arb.engine.kalshi_gateway import KalshiGateway
 from arb.engine.live import LiveTree, Venues, connections
+from arb.engine.messages import StopTrading
 from arb.engine.names import GATEWAY, MARKETS, RISK
 from arb.engine.offload import IN_PLACE
 from arb.engine.parts import Parts
@@ -81,12 +82,14 @@ class Rig:
     @property
     def risk(self) -> RiskManager:
         """Return the risk manager's instance of the moment."""
-        return self._instance(RISK)
+        found: RiskManager = self.instance(RISK)
+        return found
 
     @property
     def gateway(self) -> KalshiGateway:
         """Return the gateway's instance of the moment."""
-        return self._instance(GATEWAY)
+        found: KalshiGateway = self.instance(GATEWAY)
+        return found
 
     @property
     def state(self) -> str:
@@ -145,8 +148,15 @@ class Rig:
     async def until(self, happened: Callable[[], bool], seconds: float = 120.0) -> None:
         """Wait in virtual time until something is so; fails the test if it never is."""
         with trio.fail_after(seconds):
-            while not happened():
+            # What happens in a world cannot be waited for: it is looked at.
+            while not happened():  # noqa: ASYNC110
                 await trio.sleep(0.01)
+
+    async def withdraw(self, *, cancel_exits: bool) -> None:
+        """Stop trading, and wait until nothing rests that must not."""
+        with trio.fail_after(60):
+            while await self.ask(StopTrading(cancel_exits)):  # noqa: ASYNC110
+                await trio.sleep(0.02)
 
     async def until_running(self) -> None:
         """Wait until the engine may trade."""
@@ -168,7 +178,8 @@ class Rig:
         used = Counter(order.client_order_id for order in self.orders())
         assert set(used.values()) <= {1}
 
-    def _instance(self, name: str) -> Any:
+    def instance(self, name: str) -> Any:
+        """Return an actor's instance of the moment."""
         cell: Any = self.system.cell_of(self.system.address(name))
         return cell._receive.__self__
 

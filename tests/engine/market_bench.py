@@ -22,11 +22,23 @@ from arb.engine.board import Board
 from arb.engine.market import Market
 from arb.engine.names import BOOK_FEED, ODDS_FEED, RISK
 from arb.engine.parts import Parts
-from arb.io.clock import VirtualClock
+from arb.io.clock import Clock, VirtualClock
 from arb.journal.writer import Journal, MemoryFile
 from tests.core.order_factory import BOS, GAME, NYY, listing
 
 EPOCH_MS = 1_000_000
+
+
+class StillClock:
+    """A clock that stands, for what needs no time to pass."""
+
+    def wall_ms(self) -> int:
+        """Return nothing."""
+        return 0
+
+    def monotonic_ns(self) -> int:
+        """Return nothing."""
+        return 0
 
 
 class Note(Actor):
@@ -116,9 +128,9 @@ def open_order(
     )
 
 
-def bench_parts(execution: Execution | None = None) -> Parts:
+def bench_parts(execution: Execution | None = None, clock: Clock | None = None) -> Parts:
     """Make the parts of an engine of one game."""
-    clock = VirtualClock(EPOCH_MS)
+    clock = VirtualClock(EPOCH_MS) if clock is None else clock
     return Parts(
         clock=clock,
         board=Board(clock),
@@ -131,15 +143,17 @@ def bench_parts(execution: Execution | None = None) -> Parts:
     )
 
 
+def note(name: str, into: list[Any]) -> ActorSpec:
+    """Describe a stand-in."""
+    return ActorSpec(name, lambda ctx: Note(ctx, into), direct=True)
+
+
 @asynccontextmanager
 async def open_bench(execution: Execution | None = None) -> AsyncIterator[Bench]:
     """Open a bench."""
     parts = bench_parts(execution)
     told: dict[str, list[Any]] = {RISK: [], BOOK_FEED: [], ODDS_FEED: []}
-    notes = [
-        ActorSpec(name, lambda ctx, into=into: Note(ctx, into), direct=True)
-        for name, into in told.items()
-    ]
+    notes = [note(name, into) for name, into in told.items()]
     market = ActorSpec(NYY, lambda ctx: Market(ctx, parts, listing(NYY)), direct=True)
     tree = SupervisorSpec("root", strategy=Strategy.ONE_FOR_ONE, children=(*notes, market))
     async with open_system(tree, rng=random.Random(1)) as system:

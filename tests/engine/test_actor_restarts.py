@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
 import trio
 
+from arb.core.money import MoneyE6
 from arb.engine.control_requests import SteeringError
 from arb.engine.messages import ChangeLimit, ClearHalt, HaltTrading, Pause
-from arb.core.money import MoneyE6
 from arb.sim.exchange.values import BookSide
 from arb.sim.websocket.subscriptions import Channel
 from tests.engine.conftest import SLOW_MAKER, Rig
@@ -45,7 +46,7 @@ async def test_one_market_is_killed_while_others_trade_on(
             await trio.sleep(0.05)
             seen.extend(evaluated_ms(rig, entry.ticker).values())
         moments = sorted({ms for ms in seen if ms >= began_ms})
-        gaps = [after - before for before, after in zip(moments, moments[1:], strict=False)]
+        gaps = [after - before for before, after in pairwise(moments)]
         assert max(gaps) <= 1000
         now = {n.name: n.generation for n in rig.system.snapshot()}
         assert {t: now[t] for t in others} == {t: generations[t] for t in others}
@@ -76,7 +77,7 @@ async def test_a_market_that_is_back_adopts_its_sales_and_sends_no_duplicate(
 async def test_a_market_in_quarantine_keeps_its_sales_and_buys_nothing(
     open_rig: OpenRig, autojump_clock: object
 ) -> None:
-    """While it is away nothing is bought there; what it holds stays on sale; released it is back."""
+    """While away it buys nothing, and what it holds stays on sale; released it is back."""
     async with open_rig() as rig:
         await rig.until(lambda: bool(rig.resting(BookSide.ASK)))
         ticker = rig.resting(BookSide.ASK)[0].ticker
@@ -222,7 +223,7 @@ async def test_a_new_book_feed_is_told_of_our_own_orders(
         await rig.system.kill("books")
         await rig.until_running()
 
-        own = rig.system.cell_of(rig.system.address("books"))._receive.__self__._books._own
+        own = rig.instance("books")._books._own
         asks: dict[int, int] = {}
         for order in rig.resting(BookSide.ASK):
             if order.ticker == sale.ticker:

@@ -68,7 +68,7 @@ async def test_a_price_off_the_grid_is_left_out(open_rig: OpenRig, autojump_cloc
         await trio.sleep(0.05)
 
         assert rig.board.bad["Kalshi books", "price off the grid"].count == 1
-        books = rig.system.cell_of(rig.system.address("books"))._receive.__self__._books
+        books = rig.instance("books")._books
         assert books.broken() == ()
 
 
@@ -89,7 +89,7 @@ async def test_a_negative_level_breaks_one_book_which_is_asked_for_anew(
             "delta_fp": "-999999.00",
             "side": "yes",
         }
-        books = rig.system.cell_of(rig.system.address("books"))._receive.__self__._books
+        books = rig.instance("books")._books
         broken: list[tuple[str, ...]] = []
         take = books.take
 
@@ -142,7 +142,12 @@ async def test_odds_that_cannot_be_are_no_quotes(
         game_id = str(next(iter(rig.simulation.world.fixtures)))
         frames: list[str] = []
         real = rig.simulation.odds.sessions[0].outbox.put
-        rig.simulation.odds.sessions[0].outbox.put = lambda text: (frames.append(text), real(text))
+
+        def put(text: str) -> None:
+            frames.append(text)
+            real(text)
+
+        rig.simulation.odds.sessions[0].outbox.put = put
         await rig.until(lambda: any(game_id in text and "updated" in text for text in frames), 60)
         text = next(text for text in frames if game_id in text and "updated" in text)
         message = orjson.loads(text.strip().splitlines()[0])
@@ -164,7 +169,7 @@ async def test_games_that_are_not_traded_are_counted_apart(
     """A quote of a game that is not on the list is no bad input, and goes nowhere."""
     async with open_rig(games=2) as rig:
         await rig.until_running()
-        feed = rig.system.cell_of(rig.system.address("odds"))._receive.__self__
+        feed = rig.instance("odds")
         feed._routes.clear()
         await rig.until(lambda: rig.board.counts["quotes of other games"] >= 1, 60)
 

@@ -23,7 +23,7 @@ def bought(rig: Rig) -> int:
 
 
 async def test_frozen_odds_stop_entries(open_rig: OpenRig, autojump_clock: object) -> None:
-    """When no price changes any more, nothing is bought once the last change is five seconds old."""
+    """Nothing is bought once the last change of a price is five seconds old."""
     async with open_rig() as rig:
         await rig.until(lambda: bought(rig) >= 2)
         rig.simulation.odds_conditions.freeze = True
@@ -144,7 +144,7 @@ async def test_a_gap_stops_every_market_of_the_subscription_until_its_snapshot(
     async with open_rig() as rig:
         await rig.until_running()
         await trio.sleep(2)
-        books = rig.system.cell_of(rig.system.address("books"))._receive.__self__._books
+        books = rig.instance("books")._books
         gaps: list[tuple[str, ...]] = []
         take = books.take
 
@@ -173,7 +173,7 @@ async def test_a_broken_book_is_asked_for_even_when_nothing_is_heard(
     """In a world that stands still, a gap is mended a second later all the same."""
     async with open_rig() as rig:
         await rig.until_running()
-        books = rig.system.cell_of(rig.system.address("books"))._receive.__self__._books
+        books = rig.instance("books")._books
         session = rig.session(Channel.BOOK)
         rig.simulation.world.fixtures.clear()
         await trio.sleep(3)

@@ -62,7 +62,7 @@ class Watch:
 async def test_what_is_bought_is_on_sale_in_the_same_millisecond(
     seed: int, open_rig: OpenRig, autojump_clock: object
 ) -> None:
-    """Each purchase is followed within a millisecond by sales of as much, none above what is held."""
+    """Each purchase is followed within a millisecond by its sale, and none sells more than held."""
     async with open_rig(seed=seed) as rig:
         watch = Watch(rig.account)
         rig.simulation.venue.listeners.append(watch)

@@ -7,6 +7,7 @@ import trio
 
 from arb.core.commands import AmendIntent, OrderIntent, Purpose, TimeInForce
 from arb.core.events import Liquidity
+from arb.core.money import PriceE4
 from arb.core.orders import OrderState
 from arb.core.parameters import Execution
 from arb.core.risk import Refusal, RefusalCode
@@ -20,7 +21,7 @@ from tests.engine.market_bench import EPOCH_MS, Bench, open_bench, open_order
 SIXTY, FIFTY = 2.5, 2.0
 
 
-async def triggered(bench: Bench, home: float = SIXTY) -> None:
+def triggered(bench: Bench, home: float = SIXTY) -> None:
     """Let all books agree, and two of them, which make the median, move to where an edge is."""
     bench.hold(0)
     bench.top(4_800, 5_000)
@@ -38,7 +39,7 @@ async def test_it_asks_everybody_for_what_it_must_know(autojump_clock: object) -
 async def test_an_edge_becomes_one_taker_at_the_ask(autojump_clock: object) -> None:
     """With fair value at 60 c and an ask of 50 c it wishes to buy at the ask, at once."""
     async with open_bench() as bench:
-        await triggered(bench)
+        triggered(bench)
 
         (wish,) = bench.wishes()
         assert isinstance(wish, OrderIntent)
@@ -50,7 +51,7 @@ async def test_an_edge_becomes_one_taker_at_the_ask(autojump_clock: object) -> N
 async def test_a_signal_fires_once(autojump_clock: object) -> None:
     """Tops and holdings that come after do not fire the same change of price again."""
     async with open_bench() as bench:
-        await triggered(bench)
+        triggered(bench)
         bench.hold(0)
         for ask in (4_900, 5_000, 4_800):
             bench.top(4_700, ask)
@@ -64,7 +65,7 @@ async def test_a_signal_fires_once(autojump_clock: object) -> None:
 async def test_nothing_is_wished_before_the_last_wish_was_heard(autojump_clock: object) -> None:
     """Until the holding shows what became of a wish, no other follows."""
     async with open_bench() as bench:
-        await triggered(bench)
+        triggered(bench)
         await trio.sleep(0.001)
         bench.quote(SIXTY - 0.01, "b")
         assert len(bench.wishes()) == 1
@@ -75,7 +76,7 @@ async def test_nothing_is_wished_before_the_last_wish_was_heard(autojump_clock: 
 
 
 async def test_an_entry_is_cancelled_when_its_time_is_over(autojump_clock: object) -> None:
-    """A resting buy goes after ``maker_timeout_ms``, and its cancel is repeated until it is gone."""
+    """A resting buy goes after ``maker_timeout_ms``; its cancel is repeated until it is gone."""
     async with open_bench() as bench:
         bench.hold(0, open_order())
         await trio.sleep(0.49)
@@ -124,7 +125,7 @@ async def test_an_entry_without_its_edge_is_cancelled(autojump_clock: object) ->
 async def test_a_fill_is_put_on_sale_at_fair_rounded_up(autojump_clock: object) -> None:
     """What was bought is on sale in the very turn in which it is heard of, and with an expiry."""
     async with open_bench() as bench:
-        await triggered(bench, home=2.51)
+        triggered(bench, home=2.51)
         bench.hold(500)
 
         sale = bench.wishes()[-1]
@@ -137,7 +138,7 @@ async def test_a_fill_is_put_on_sale_at_fair_rounded_up(autojump_clock: object) 
 async def test_a_bid_that_pays_already_is_taken(autojump_clock: object) -> None:
     """When the bid is at fair value the sale takes it instead of resting."""
     async with open_bench() as bench:
-        await triggered(bench)
+        triggered(bench)
         bench.top(6_200, 6_400)
         bench.hold(500)
 
@@ -150,7 +151,7 @@ async def test_a_bid_that_pays_already_is_taken(autojump_clock: object) -> None:
 async def test_a_partial_fill_is_covered_and_no_more(autojump_clock: object) -> None:
     """A second fill puts on sale only what no sale covers yet."""
     async with open_bench() as bench:
-        await triggered(bench)
+        triggered(bench)
         bench.hold(200)
         bench.hold(500, open_order("s1", Purpose.EXIT, 6_000, 200))
 
@@ -163,7 +164,7 @@ async def test_sales_move_with_fair_value_but_not_oftener_than_they_may(
 ) -> None:
     """A new fair value moves the sale; the next one within a quarter of a second waits."""
     async with open_bench() as bench:
-        await triggered(bench)
+        triggered(bench)
         sale = open_order("s1", Purpose.EXIT, 6_000, 500)
         bench.top(5_000, 6_500)
         bench.hold(500, sale)
@@ -174,7 +175,7 @@ async def test_sales_move_with_fair_value_but_not_oftener_than_they_may(
             ("s1", 6_200, 500)
         ]
 
-        bench.hold(500, attrs.evolve(sale, price_e4=6_200))
+        bench.hold(500, attrs.evolve(sale, price_e4=PriceE4(6_200)))
         bench.quote(2.7, "a")
         bench.quote(2.7, "b")
         assert len([w for w in bench.wishes() if isinstance(w, AmendIntent)]) == 1
@@ -185,7 +186,7 @@ async def test_sales_move_with_fair_value_but_not_oftener_than_they_may(
 async def test_a_refused_sale_is_tried_again_but_not_at_once(autojump_clock: object) -> None:
     """Whoever refuses a sale is asked again a quarter of a second later, not in a tight loop."""
     async with open_bench() as bench:
-        await triggered(bench)
+        triggered(bench)
         bench.hold(500)
         for _ in range(10):
             # The exchange has refused it: the position stands there uncovered again.
@@ -199,7 +200,7 @@ async def test_a_refused_sale_is_tried_again_but_not_at_once(autojump_clock: obj
 async def test_what_is_bought_meanwhile_does_not_wait(autojump_clock: object) -> None:
     """A refused sale holds up no sale of what was bought after it."""
     async with open_bench() as bench:
-        await triggered(bench)
+        triggered(bench)
         bench.hold(300)
         bench.hold(500, open_order("s1", Purpose.EXIT, 6_000, 300))
 
@@ -209,7 +210,7 @@ async def test_what_is_bought_meanwhile_does_not_wait(autojump_clock: object) ->
 async def test_sales_that_a_person_withdrew_are_asked_about_seldom(autojump_clock: object) -> None:
     """A refusal because trading is off is repeated every few seconds only."""
     async with open_bench() as bench:
-        await triggered(bench)
+        triggered(bench)
         bench.hold(500)
         bench.tell(Refusal(NYY, Purpose.EXIT, RefusalCode.NOT_RUNNING, "withdrawn"))
         bench.hold(500)
@@ -224,7 +225,7 @@ async def test_sales_that_a_person_withdrew_are_asked_about_seldom(autojump_cloc
 async def test_a_person_closes_a_position(autojump_clock: object) -> None:
     """Sales are cancelled first, then everything goes at the bid, again until it is gone."""
     async with open_bench() as bench:
-        await triggered(bench)
+        triggered(bench)
         bench.hold(500, open_order("s1", Purpose.EXIT, 6_000, 500))
         bench.tell(CloseNow("me"))
         assert [each.client_order_id for each in bench.cancels()] == ["s1"]
@@ -263,5 +264,5 @@ async def test_a_message_of_no_meaning_is_a_dead_letter(autojump_clock: object) 
 
         letters = bench.system.snapshot().dead_letters
         assert [each.reason for each in letters] == ["not for a market"]
-        await triggered(bench)
+        triggered(bench)
         assert len(bench.wishes()) == 1

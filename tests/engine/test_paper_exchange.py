@@ -25,9 +25,9 @@ from arb.core.ledger import Ledger
 from arb.core.money import CountE2, MoneyE6, PriceE4
 from arb.engine.messages import LookUp
 from arb.engine.paper_exchange import PaperExchange
-from arb.io.clock import VirtualClock
 from arb.settings import Mode
 from tests.core.order_factory import ENTRY, EXIT, NYY, PLAIN
+from tests.engine.market_bench import StillClock
 
 OpenRig = Callable[..., Any]
 
@@ -58,13 +58,13 @@ def top(bid: int | None = 5_000, ask: int | None = 5_200, size: int = 300, **mor
 
 
 @pytest.fixture
-def exchange(autojump_clock: object) -> PaperExchange:
+def exchange() -> PaperExchange:
     """Return an exchange with a thousand dollars and nothing else."""
-    return PaperExchange(Ledger(MoneyE6(1_000_000_000)), VirtualClock(0))
+    return PaperExchange(Ledger(MoneyE6(1_000_000_000)), StillClock())
 
 
-async def test_a_taker_buys_what_is_shown_and_only_once(exchange: PaperExchange) -> None:
-    """Three contracts are shown: five are wished, three are bought, and a second order gets none."""
+def test_a_taker_buys_what_is_shown_and_only_once(exchange: PaperExchange) -> None:
+    """Three are shown: of five wished three are bought, and a second order gets none."""
     exchange.see(top())
     fill, accepted = exchange.place("o1", TAKER, PLAIN)
     again = exchange.place("o2", TAKER, PLAIN)
@@ -77,7 +77,7 @@ async def test_a_taker_buys_what_is_shown_and_only_once(exchange: PaperExchange)
     assert exchange.account.cash_e6 == 1_000_000_000 - 300 * 5_200 - fill.fee_e6
 
 
-async def test_what_was_taken_comes_back_only_with_a_new_ask(exchange: PaperExchange) -> None:
+def test_what_was_taken_comes_back_only_with_a_new_ask(exchange: PaperExchange) -> None:
     """The same top seen again still shows nothing more; another size does."""
     exchange.see(top())
     exchange.place("o1", TAKER, PLAIN)
@@ -90,9 +90,7 @@ async def test_what_was_taken_comes_back_only_with_a_new_ask(exchange: PaperExch
 
 
 @pytest.mark.parametrize("seen", [None, top(usable=False)])
-async def test_without_a_usable_book_nothing_is_taken(
-    seen: Top | None, exchange: PaperExchange
-) -> None:
+def test_without_a_usable_book_nothing_is_taken(seen: Top | None, exchange: PaperExchange) -> None:
     """An order without a book to fill against is refused."""
     if seen is not None:
         exchange.see(seen)
@@ -102,7 +100,7 @@ async def test_without_a_usable_book_nothing_is_taken(
 
 
 @pytest.mark.parametrize("ask", [None, 5_300])
-async def test_an_ask_above_the_limit_is_not_paid(ask: int | None, exchange: PaperExchange) -> None:
+def test_an_ask_above_the_limit_is_not_paid(ask: int | None, exchange: PaperExchange) -> None:
     """A taker whose price the book does not show buys nothing, and nothing rests."""
     exchange.see(top(ask=ask))
 
@@ -112,7 +110,7 @@ async def test_an_ask_above_the_limit_is_not_paid(ask: int | None, exchange: Pap
     assert exchange.resting == ()
 
 
-async def test_a_maker_fills_only_when_the_other_side_goes_through(exchange: PaperExchange) -> None:
+def test_a_maker_fills_only_when_the_other_side_goes_through(exchange: PaperExchange) -> None:
     """At its own price nothing happens, however often; one tick through, all of it fills there."""
     exchange.see(top())
     (accepted,) = exchange.place("o1", MAKER, PLAIN)
@@ -126,7 +124,7 @@ async def test_a_maker_fills_only_when_the_other_side_goes_through(exchange: Pap
     assert exchange.resting == ()
 
 
-async def test_a_sale_fills_when_the_bid_goes_through(exchange: PaperExchange) -> None:
+def test_a_sale_fills_when_the_bid_goes_through(exchange: PaperExchange) -> None:
     """The mirror of a purchase: a bid strictly above a resting sale fills it."""
     exchange.see(top(size=500))
     exchange.place("o1", TAKER, PLAIN)
@@ -139,7 +137,7 @@ async def test_a_sale_fills_when_the_bid_goes_through(exchange: PaperExchange) -
     assert exchange.account.position(NYY).count_e2 == 0
 
 
-async def test_a_post_only_order_that_would_cross_is_refused(exchange: PaperExchange) -> None:
+def test_a_post_only_order_that_would_cross_is_refused(exchange: PaperExchange) -> None:
     """What should rest and would trade instead is refused."""
     exchange.see(top(ask=5_000))
 
@@ -147,7 +145,7 @@ async def test_a_post_only_order_that_would_cross_is_refused(exchange: PaperExch
     assert refused == OrderRefused("o1", "invalid_order", "post only cross")
 
 
-async def test_orders_move_and_go(exchange: PaperExchange) -> None:
+def test_orders_move_and_go(exchange: PaperExchange) -> None:
     """A resting order can be moved unless it would cross, found, and cancelled once."""
     exchange.see(top())
     exchange.place("s1", SALE, PLAIN)

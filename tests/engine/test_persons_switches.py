@@ -11,7 +11,7 @@ import trio
 
 from arb.core.parameters import Risk
 from arb.engine.control_requests import SteeringError
-from arb.engine.messages import CloseNow, ForceClose, StopTrading
+from arb.engine.messages import ForceClose, StopTrading
 from arb.settings import Settings
 from arb.sim.exchange.values import BookSide
 from tests.engine.conftest import SLOW_MAKER, Rig
@@ -130,7 +130,6 @@ async def test_a_close_is_not_forgotten_while_its_market_is_away(
         ticker = rig.resting(BookSide.ASK)[0].ticker
         await rig.system.quarantine(ticker)
         assert await rig.ask(ForceClose(ticker, "me"))
-        assert isinstance(CloseNow("me"), CloseNow)
         await rig.system.release(ticker)
 
         await rig.until(lambda: ticker not in rig.held_e2, 5)
@@ -154,7 +153,7 @@ async def test_a_close_goes_through_although_sales_are_withdrawn(
 async def test_the_limit_moves_within_what_the_file_allows(
     open_rig: OpenRig, autojump_clock: object
 ) -> None:
-    """It can be lowered to a dollar and raised to the file's, and what is bought keeps within it."""
+    """It can be lowered to a dollar and raised to the file's; purchases keep within it."""
     async with open_rig() as rig:
         assert "$500.00" in await rig.steering.steer("limit", {"change_cents": 100_000})
         assert "$1.00" in await rig.steering.steer("limit", {"change_cents": -90_000_000})
@@ -205,8 +204,7 @@ async def test_stopping_takes_sales_away_where_that_is_wanted(
     """With sales to be cancelled nothing of ours rests in the end, and nothing comes back."""
     async with open_rig() as rig:
         await rig.until(lambda: bool(rig.resting(BookSide.ASK)))
-        while await rig.ask(StopTrading(cancel_exits=True)):
-            await trio.sleep(0.02)
+        await rig.withdraw(cancel_exits=True)
         assert rig.resting() == []
         await trio.sleep(5)
         assert rig.resting() == []

@@ -14,7 +14,7 @@ from arb.engine.report import trading_report
 from arb.engine.snapshot import MODE_WORDS, Photographer, counts
 from arb.io.clock import VirtualClock
 from arb.settings import Mode
-from tests.engine.market_bench import bench_parts
+from tests.engine.market_bench import StillClock, bench_parts
 
 OpenRig = Callable[..., Any]
 
@@ -211,9 +211,9 @@ def picture_of(parts: Any) -> dict[str, Any]:
     return photographer.take(tree)
 
 
-async def test_a_picture_before_anything_runs(autojump_clock: object) -> None:
+def test_a_picture_before_anything_runs() -> None:
     """Nothing has been heard yet, and it says so."""
-    parts = bench_parts()
+    parts = bench_parts(clock=StillClock())
     picture = read(picture_of(parts))
 
     assert picture["trading"]["state"] == "starting"
@@ -224,10 +224,10 @@ async def test_a_picture_before_anything_runs(autojump_clock: object) -> None:
     assert (report["cash_e6"], report["pnl_e6"], report["latency_us"]) == (0, 0, None)
 
 
-async def test_the_board_keeps_the_last_of_everything(autojump_clock: object) -> None:
+def test_the_board_keeps_the_last_of_everything() -> None:
     """Lines are numbered and limited, bad input has its last example, cut to a length."""
     lines: list[Any] = []
-    board = Board(VirtualClock(0), lines.append)
+    board = Board(StillClock(), lines.append)
     for number in range(LOG_LINES_KEPT + 5):
         board.say("ENGINE", f"line {number}")
     board.note_bad("S", "r", "first")

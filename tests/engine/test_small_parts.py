@@ -1,4 +1,4 @@
-"""The engine's smaller parts by themselves: link, lookups, switches of size, log file, journal."""
+"""The engine's smaller parts by themselves: gateway, feeds, tree, log file, journal keeper."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import random
 from pathlib import Path
 from typing import Any
 
-import attrs
 import orjson
 import pytest
 import trio
 
 from actors import ActorSpec, Context, MailboxFull, Strategy, SupervisorSpec, open_system
-from arb.core.commands import Amendment, CancelOrder
-from arb.core.events import OrderEvent, OrderKept, OrderRefused, Top
-from arb.core.money import CountE2, MoneyE6
+from arb.core.commands import Amendment
+from arb.core.events import OrderKept, OrderRefused, Top
+from arb.core.money import MoneyE6
+from arb.core.orders import OrderState
 from arb.core.parameters import Risk
 from arb.core.risk import Approvals
 from arb.engine import log_file as log_module
@@ -22,245 +22,35 @@ from arb.engine.board import Board
 from arb.engine.book_feed import BookFeed
 from arb.engine.gateway import Gateway
 from arb.engine.journal_keeper import JournalKeeper
-from arb.engine.link import RETRY_MAX_S, Link
 from arb.engine.log_file import LogFile
-from arb.engine.lookups import Lookups
 from arb.engine.messages import (
     Frame,
     JournalBroken,
     OwnResting,
     PolledQuotes,
     Reported,
-    RestingOrder,
     Session,
 )
 from arb.engine.names import BOOK_FEED, GATEWAY, ODDS_FEED, RISK, TAPE, ticker_of
 from arb.engine.odds_feed import OddsFeedActor
 from arb.engine.offload import IN_PLACE, IN_THREADS
 from arb.engine.risk import RiskManager
-from arb.engine.standing import LISTED_AFTER_MS, Standing
 from arb.engine.subscribed_books import SubscribedBooks
 from arb.engine.switches import Switches
 from arb.engine.tree import engine_tree
 from arb.feeds.odds_api_wire import parse_frame
 from arb.io.clock import VirtualClock
-from arb.io.memory import MemoryNetwork
 from arb.journal.writer import Journal, MemoryFile
-from arb.kalshi.listing import ListedOrder
-from arb.kalshi.rest import RestError
 from arb.kalshi.wire import Ignored
 from tests.core.order_factory import (
     BOS,
     ENTRY,
     NYY,
-    OrderState,
     accepted,
-    ledger_with,
     listing,
     order_in,
 )
-from tests.engine.market_bench import Note, bench_parts
-
-
-class TestLink:
-    """One connection that is kept up."""
-
-    async def test_it_waits_longer_after_each_failure(self, autojump_clock: object) -> None:
-        """Refused at once, it tries again at growing intervals, up to a limit."""
-        tried: list[float] = []
-        said: list[tuple[bool, str]] = []
-
-        async def refuse(_connection: object) -> None:
-            raise AssertionError("nobody comes here")
-
-        async with trio.open_nursery() as nursery:
-            network = MemoryNetwork(nursery)
-            network.listen("other", 1, refuse)
-
-            def url() -> str:
-                tried.append(trio.current_time())
-                return "ws://nobody:1/secret-key"
-
-            board = Board(VirtualClock(0))
-            link = Link("A", url, network, board, random.Random(3), secret="secret-key")
-            link.report = lambda up, why: said.append((up, why))
-
-            async def serve(_socket: object) -> None:
-                raise AssertionError("nothing was opened")
-
-            with trio.move_on_after(600):
-                await link.run(serve)
-            nursery.cancel_scope.cancel()
-        pauses = [after - before for before, after in zip(tried, tried[1:], strict=False)]
-        assert max(pauses) <= RETRY_MAX_S
-        assert max(pauses[:2]) <= 1.6
-        assert sum(pauses[-10:]) > 10 * max(pauses[:2])
-        assert all(not up for up, _ in said)
-        assert all("secret-key" not in why for _, why in said)
-        assert said[-1] == (False, "not running")
-        assert repr(link) == "<Link A>"
-
-    async def test_a_link_that_nobody_listens_to_says_nothing(self, autojump_clock: object) -> None:
-        """Before an actor takes it over its reports are heard by nobody."""
-        async with trio.open_nursery() as nursery:
-            network = MemoryNetwork(nursery)
-            board = Board(VirtualClock(0))
-            link = Link("A", lambda: "ws://nobody:1/", network, board, random.Random(3))
-            link.report(True, "nobody hears this")
-            assert board.connections == {}
-            nursery.cancel_scope.cancel()
-
-
-@attrs.define
-class FakeRest:
-    """The reads that a lookup makes."""
-
-    clock: VirtualClock
-    orders: dict[str, ListedOrder] = attrs.field(factory=dict)
-    asked: list[tuple[float, str]] = attrs.field(factory=list)
-    lag_ms: int = 0
-    failing: bool = False
-
-    async def order_by_client_id(self, name: str, *, ticker: str) -> ListedOrder | None:
-        """Note who is asked for."""
-        await trio.lowlevel.checkpoint()
-        self.asked.append((trio.current_time(), name))
-        if self.failing:
-            raise RestError("down")
-        return self.orders.get(name)
-
-    async def user_data_ms(self) -> int:
-        """Say how far the reads are."""
-        await trio.lowlevel.checkpoint()
-        return self.clock.wall_ms() - self.lag_ms
-
-
-def listed(name: str, status: str, filled: int = 0) -> ListedOrder:
-    """Make an order of the exchange's list."""
-    return ListedOrder(
-        order_id=f"x-{name}",
-        client_order_id=name,
-        ticker=NYY,
-        side=ENTRY.side,
-        price_e4=ENTRY.price_e4,
-        status=status,
-        filled_e2=CountE2(filled),
-        remaining_e2=CountE2(500 - filled),
-        initial_e2=CountE2(500),
-        created_ms=None,
-        exchange_index=None,
-    )
-
-
-class TestLookups:
-    """What became of orders without an answer."""
-
-    @pytest.fixture
-    def rest(self, autojump_clock: object) -> FakeRest:
-        """Return what is asked."""
-        return FakeRest(VirtualClock(0))
-
-    async def run(self, rest: Any, *names: str, seconds: float = 60.0) -> list[OrderEvent]:
-        """Look some orders up for a while, and return what was found."""
-        found: list[OrderEvent] = []
-        lookups = Lookups(rest, rest.clock, Board(rest.clock), found.append)
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(lookups.run)
-            await trio.sleep(0.1)
-            for name in names:
-                lookups.want(name, NYY, 0)
-                lookups.want(name, NYY, 0)
-            await trio.sleep(seconds)
-            nursery.cancel_scope.cancel()
-        assert f"{len(lookups._wanted)} wanted" in repr(lookups)
-        return found
-
-    async def test_one_that_rests_is_believed_after_a_second(self, rest: FakeRest) -> None:
-        """A read may be stale: what rests is believed only a second after it was sent."""
-        rest.orders["o1"] = listed("o1", "resting", 100)
-        found = await self.run(rest, "o1")
-
-        assert [type(each).__name__ for each in found] == ["OrderAccepted", "OrderAmended"]
-        assert rest.asked[-1][0] >= 1.0
-        assert len(rest.asked) <= 4
-
-    @pytest.mark.parametrize("status, why", [("executed", "filled"), ("canceled", "canceled: ")])
-    async def test_one_that_has_ended_is_closed(
-        self, status: str, why: str, rest: FakeRest
-    ) -> None:
-        """What has ended is told with all that filled."""
-        rest.orders["o1"] = listed("o1", status, 500)
-        (closed,) = await self.run(rest, "o1")
-
-        assert getattr(closed, "why", "").startswith(why)
-        assert getattr(closed, "filled_e2", None) == 500
-
-    async def test_absence_is_believed_late_and_only_when_seen_twice(self, rest: FakeRest) -> None:
-        """An order is given up once the reads are half a minute past its sending, twice."""
-        assert await self.run(rest, "o1", seconds=30) == []
-        (refused,) = await self.run(rest, "o1", seconds=60)
-        assert isinstance(refused, OrderRefused)
-
-        rest.lag_ms = 10_000_000
-        assert await self.run(rest, "o2", seconds=300) == []
-
-    async def test_a_failing_read_settles_nothing(self, rest: FakeRest) -> None:
-        """While the exchange cannot be read, an order stays unknown."""
-        rest.failing = True
-        assert await self.run(rest, "o1", seconds=300) == []
-        assert len(rest.asked) > 20
-
-    async def test_a_new_one_does_not_wait_for_an_old_one(self, rest: FakeRest) -> None:
-        """Wanted while another is paused for seconds, an order is asked for at once."""
-        found: list[OrderEvent] = []
-        lookups = Lookups(rest, rest.clock, Board(rest.clock), found.append)  # type: ignore[arg-type]
-        rest.orders["new"] = listed("new", "executed", 500)
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(lookups.run)
-            lookups.want("old", NYY, 0)
-            await trio.sleep(20)
-            began_s = trio.current_time()
-            lookups.want("new", NYY, 0)
-            await trio.sleep(0.5)
-            assert [name for at_s, name in rest.asked if at_s >= began_s][0] == "new"
-            assert len(found) == 1
-            nursery.cancel_scope.cancel()
-
-
-class TestStanding:
-    """What rests there, against what should rest."""
-
-    def test_what_should_rest_and_does_not_is_missing(self) -> None:
-        """An order that is old enough to be listed and is not is looked up; a young one is not."""
-        ledger = ledger_with(order_in(OrderState.RESTING))
-        standing = Standing()
-
-        assert standing.compare(ledger, (), 1_000 + LISTED_AFTER_MS - 1).missing == ()
-        (missing,) = standing.compare(ledger, (), 1_000 + LISTED_AFTER_MS).missing
-        assert missing.client_order_id == "o1"
-        listed_now = (RestingOrder("o1", "x-o1", NYY),)
-        assert standing.compare(ledger, listed_now, 9_000).missing == ()
-
-    @pytest.mark.parametrize("state", [OrderState.PENDING, OrderState.UNKNOWN])
-    def test_what_may_not_rest_is_not_missed(self, state: OrderState) -> None:
-        """An order whose fate is not known is looked for elsewhere."""
-        assert Standing().compare(ledger_with(order_in(state)), (), 99_000).missing == ()
-
-    @pytest.mark.parametrize("state", [None, OrderState.CLOSED])
-    def test_what_rests_and_should_not_is_an_orphan_the_second_time(
-        self, state: OrderState | None
-    ) -> None:
-        """One reading may be stale, two in a row are not."""
-        ledger = ledger_with(*([] if state is None else [order_in(state)]))
-        resting = (RestingOrder("o1", "x-o1", NYY),)
-        standing = Standing()
-        first = standing.compare(ledger, resting, 99_000)
-        second = standing.compare(ledger, resting, 99_000)
-
-        assert (first.orphans, first.suspects) == ((), frozenset({"o1"}))
-        (cancel,) = second.orphans
-        assert isinstance(cancel, CancelOrder)
-        assert (cancel.order_id, second.suspects) == ("x-o1", frozenset())
+from tests.engine.market_bench import Note, StillClock, bench_parts
 
 
 def test_a_lowered_limit_replaces_the_files() -> None:
@@ -284,25 +74,23 @@ async def test_the_log_file_is_lines_of_json(tmp_path: Path) -> None:
         board.say("ODDS", "last")
         assert "1 pending" in repr(log)
         nursery.cancel_scope.cancel()
+    log.close()
     first, last = (orjson.loads(each) for each in path.read_text().splitlines())
     assert orjson.loads(line) == first
     assert (first["event"], first["level"], first["tag"]) == ("first", "warning", "RISK")
     assert last["event"] == "last"
 
 
-async def test_a_log_that_talks_too_much_is_cut_and_counted(
+def test_a_log_that_talks_too_much_is_cut_and_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Beyond its bound lines are left out, and how many is the last line."""
     monkeypatch.setattr(log_module, "PENDING_MAX", 3)
     log = LogFile(tmp_path / "arb.log", "debug")
-    board = Board(VirtualClock(0), log.write)
+    board = Board(StillClock(), log.write)
     for number in range(8):
         board.say("ENGINE", str(number))
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(log.run)
-        await trio.lowlevel.checkpoint()
-        nursery.cancel_scope.cancel()
+    log.close()
     lines = [orjson.loads(each) for each in (tmp_path / "arb.log").read_text().splitlines()]
     assert [line["event"] for line in lines] == ["0", "1", "2", "lines left out"]
     assert lines[-1]["count"] == 5
@@ -349,7 +137,7 @@ async def test_the_journal_keeper_says_once_that_a_sync_failed(autojump_clock: o
         assert "no disk" in told[0].reason
         assert all(node.state == "running" for node in system.snapshot())
         system.address("journal").tell("nonsense")
-        await trio.sleep(0)
+        await trio.sleep(0.01)
         letters = system.snapshot().dead_letters
         assert [each.reason for each in letters] == ["not for the journal keeper"]
     assert journal is not None
@@ -371,7 +159,9 @@ async def test_a_gateway_sends_only_what_is_approved_for_its_session(
     autojump_clock: object,
 ) -> None:
     """Before its session, for another one, twice, or late: nothing is sent, and risk is told."""
-    parts, told, sent = bench_parts(), [], []
+    parts = bench_parts()
+    told: list[Any] = []
+    sent: list[str] = []
     tree = one_for_one(
         ActorSpec(RISK, lambda ctx: Note(ctx, told), direct=True),
         ActorSpec(GATEWAY, lambda ctx: Sender(ctx, parts, sent), direct=True),
@@ -463,7 +253,8 @@ class TestFeeds:
 
     async def test_a_book_is_told_of_once(self, autojump_clock: object) -> None:
         """Both markets hear of a top when it changes, and not when it does not."""
-        parts, heard = bench_parts(), []
+        parts = bench_parts()
+        heard: list[Any] = []
         tree = one_for_one(
             ActorSpec(NYY, lambda ctx: Note(ctx, heard), direct=True),
             ActorSpec(BOS, lambda ctx: Note(ctx, []), direct=True),

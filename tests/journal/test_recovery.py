@@ -21,7 +21,7 @@ from arb.journal.records import (
     intent_data,
     report_data,
 )
-from arb.journal.recovery import Recovered, recover
+from arb.journal.recovery import ORDER_NUMBERS_SKIPPED, Recovered, recover
 from arb.journal.writer import Journal, MemoryFile
 from tests.core.order_factory import BOS, CASH, ENTRY, NYY, closed, fill
 from tests.core.order_history import Step, histories
@@ -100,13 +100,22 @@ def test_a_history_goes_on_after_recovery(seed: int) -> None:
     history.heal()
 
 
+def test_every_start_skips_the_numbers_that_power_may_have_taken() -> None:
+    """A number whose record never reached the disk is not given to another order."""
+    once = [record(1, RecordKind.START, version="0", mode="sim")]
+    twice = [*once, record(2, RecordKind.START, version="0", mode="sim")]
+
+    assert recover(once).next_order == 1 + ORDER_NUMBERS_SKIPPED
+    assert recover(twice).next_order == 1 + 2 * ORDER_NUMBERS_SKIPPED
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_an_order_id_is_never_used_again(seed: int) -> None:
     """The next number is beyond every order that was ever about to be sent."""
     journalled = played(seed)
     state = recover(journalled.journal.records())
 
-    assert state.next_order == journalled.history.approvals.next_number
+    assert state.next_order >= journalled.history.approvals.next_number
     assert state.next_record == len(journalled.journal.records()) + 1
 
 

@@ -1,0 +1,51 @@
+"""Quotes and boards for the tests of one game's odds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from arb.core.events import Quote, QuoteOrigin
+from arb.core.staleness import Evaluation, HeldQuote, NotFresh, QuoteBoard
+
+POLL, STREAM = QuoteOrigin.POLL, QuoteOrigin.STREAM
+CONFIRM_MS = 60_000
+STALE_MS = 5_000
+
+
+def quote(book: str, home: float = 1.8, *, at_ms: int = 1_000, **changes: Any) -> Quote:
+    """Make a streamed quote whose source and receive times are the same."""
+    made = Quote("feed", "g1", book, home, 2.1, source_ms=at_ms, received_ms=at_ms)
+    return attrs.evolve(made, **changes)
+
+
+def held(board: QuoteBoard, book: str) -> HeldQuote:
+    """Find what a board holds of a book."""
+    return next(each for each in board.quotes() if each.book == book)
+
+
+def evaluate(board: QuoteBoard, now_ms: int, min_books: int = 3) -> Evaluation:
+    """Evaluate with the usual limits."""
+    return board.evaluate(
+        now_ms,
+        min_books=min_books,
+        book_confirm_ms=CONFIRM_MS,
+        stale_odds_threshold_ms=STALE_MS,
+    )
+
+
+def verdict(board: QuoteBoard, now_ms: int) -> NotFresh | None:
+    """Evaluate, and return what keeps it from triggering an order."""
+    freshness = evaluate(board, now_ms).freshness
+    assert freshness is not None
+    return freshness.reason
+
+
+def settled_board(*books: str, at_ms: int = 1_000) -> QuoteBoard:
+    """Make a board that has had one complete evaluation of these books."""
+    board = QuoteBoard()
+    for book in books or ("a", "b", "c"):
+        board.apply(quote(book, at_ms=at_ms))
+    assert verdict(board, at_ms) is NotFresh.BOOKS_CHANGED
+    return board

@@ -1,0 +1,273 @@
+"""Finding out: connections that are kept up, lookups of orders, and what rests."""
+
+from __future__ import annotations
+
+import random
+from itertools import pairwise
+from typing import Any
+
+import attrs
+import pytest
+import trio
+
+from arb.core.commands import CancelOrder
+from arb.core.events import OrderAccepted, OrderClosed, OrderEvent, OrderRefused
+from arb.core.money import CountE2
+from arb.core.orders import OrderState
+from arb.engine.board import Board
+from arb.engine.link import RETRY_MAX_S, Link
+from arb.engine.lookups import Lookups
+from arb.engine.messages import (
+    RestingOrder,
+)
+from arb.engine.standing import LISTED_AFTER_MS, Standing
+from arb.io.clock import VirtualClock
+from arb.io.memory import MemoryNetwork
+from arb.kalshi.listing import ListedOrder
+from arb.kalshi.rest import RestError
+from tests.core.order_factory import (
+    ENTRY,
+    NYY,
+    ledger_with,
+    order_in,
+)
+
+
+class TestLink:
+    """One connection that is kept up."""
+
+    async def test_it_waits_longer_after_each_failure(self, autojump_clock: object) -> None:
+        """Refused at once, it tries again at growing intervals, up to a limit."""
+        tried: list[float] = []
+        said: list[tuple[bool, str]] = []
+
+        async def refuse(_connection: object) -> None:
+            await trio.lowlevel.checkpoint()
+            raise AssertionError("nobody comes here")
+
+        async with trio.open_nursery() as nursery:
+            network = MemoryNetwork(nursery)
+            network.listen("other", 1, refuse)
+
+            def url() -> str:
+                tried.append(trio.current_time())
+                return "ws://nobody:1/secret-key"
+
+            board = Board(VirtualClock(0))
+            link = Link("A", url, network, board, random.Random(3), secret="secret-key")
+            link.report = lambda up, why: said.append((up, why))
+
+            async def serve(_socket: object) -> None:
+                await trio.lowlevel.checkpoint()
+                raise AssertionError("nothing was opened")
+
+            with trio.move_on_after(600):
+                await link.run(serve)
+            nursery.cancel_scope.cancel()
+        pauses = [after - before for before, after in pairwise(tried)]
+        assert max(pauses) <= RETRY_MAX_S
+        assert max(pauses[:2]) <= 1.6
+        assert sum(pauses[-10:]) > 10 * max(pauses[:2])
+        assert all(not up for up, _ in said)
+        assert all("secret-key" not in why for _, why in said)
+        assert said[-1] == (False, "not running")
+        assert repr(link) == "<Link A>"
+
+    async def test_a_link_that_nobody_listens_to_says_nothing(self, autojump_clock: object) -> None:
+        """Before an actor takes it over its reports are heard by nobody."""
+        async with trio.open_nursery() as nursery:
+            network = MemoryNetwork(nursery)
+            board = Board(VirtualClock(0))
+            link = Link("A", lambda: "ws://nobody:1/", network, board, random.Random(3))
+            link.report(True, "nobody hears this")
+            assert board.connections == {}
+            nursery.cancel_scope.cancel()
+
+
+@attrs.define
+class FakeRest:
+    """The reads that a lookup makes."""
+
+    clock: VirtualClock
+    orders: dict[str, ListedOrder] = attrs.field(factory=dict)
+    asked: list[tuple[float, str]] = attrs.field(factory=list)
+    lag_ms: int = 0
+    failing: bool = False
+
+    async def order_by_client_id(self, name: str, *, ticker: str) -> ListedOrder | None:
+        """Note who is asked for."""
+        await trio.lowlevel.checkpoint()
+        self.asked.append((trio.current_time(), name))
+        if self.failing:
+            raise RestError("down")
+        return self.orders.get(name)
+
+    async def user_data_ms(self) -> int:
+        """Say how far the reads are."""
+        await trio.lowlevel.checkpoint()
+        return self.clock.wall_ms() - self.lag_ms
+
+
+def listed(name: str, status: str, filled: int = 0) -> ListedOrder:
+    """Make an order of the exchange's list."""
+    return ListedOrder(
+        order_id=f"x-{name}",
+        client_order_id=name,
+        ticker=NYY,
+        side=ENTRY.side,
+        price_e4=ENTRY.price_e4,
+        status=status,
+        filled_e2=CountE2(filled),
+        remaining_e2=CountE2(500 - filled),
+        initial_e2=CountE2(500),
+        created_ms=None,
+        exchange_index=None,
+    )
+
+
+class TestLookups:
+    """What became of orders without an answer."""
+
+    @pytest.fixture
+    def rest(self) -> FakeRest:
+        """Return what is asked."""
+        return FakeRest(VirtualClock(0))
+
+    async def run(self, rest: Any, *names: str, seconds: float = 60.0) -> list[OrderEvent]:
+        """Look some orders up for a while, and return what was found."""
+        found: list[OrderEvent] = []
+        lookups = Lookups(rest, rest.clock, Board(rest.clock), found.append)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(lookups.run)
+            await trio.sleep(0.1)
+            for name in names:
+                lookups.want(name, NYY, 0)
+                lookups.want(name, NYY, 0)
+            await trio.sleep(seconds)
+            nursery.cancel_scope.cancel()
+        assert f"{len(lookups._wanted)} wanted" in repr(lookups)
+        return found
+
+    async def test_one_that_rests_is_believed_after_a_second(
+        self, rest: FakeRest, autojump_clock: object
+    ) -> None:
+        """A read may be stale: what rests is believed only a second after it was sent."""
+        rest.orders["o1"] = listed("o1", "resting", 100)
+        found = await self.run(rest, "o1")
+
+        assert [type(each).__name__ for each in found] == ["OrderAccepted", "OrderAmended"]
+        assert rest.asked[-1][0] >= 1.0
+        assert len(rest.asked) <= 4
+
+    @pytest.mark.parametrize("status, why", [("executed", "filled"), ("canceled", "canceled: ")])
+    async def test_one_that_has_ended_is_closed(
+        self, status: str, why: str, rest: FakeRest, autojump_clock: object
+    ) -> None:
+        """The exchange's id comes first, for fills that are read; then the end, with all of it."""
+        rest.orders["o1"] = listed("o1", status, 500)
+        accepted, closed = await self.run(rest, "o1")
+
+        assert isinstance(accepted, OrderAccepted)
+        assert accepted.remaining_e2 == 0
+        assert getattr(closed, "why", "").startswith(why)
+        assert getattr(closed, "filled_e2", None) == 500
+
+    async def test_absence_is_believed_late_and_only_when_seen_twice(
+        self, rest: FakeRest, autojump_clock: object
+    ) -> None:
+        """An order is given up once the reads are half a minute past its sending, twice."""
+        assert await self.run(rest, "o1", seconds=29) == []
+        (refused,) = await self.run(rest, "o1", seconds=60)
+        assert isinstance(refused, OrderRefused)
+
+        rest.lag_ms = 10_000_000
+        assert await self.run(rest, "o2", seconds=300) == []
+
+    async def test_one_that_existed_has_ended_when_it_is_listed_no_more(
+        self, rest: FakeRest, autojump_clock: object
+    ) -> None:
+        """The exchange had it, so it was never refused; nobody knows what of it filled."""
+        found: list[OrderEvent] = []
+        lookups = Lookups(rest, rest.clock, Board(rest.clock), found.append)  # type: ignore[arg-type]
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(lookups.run)
+            lookups.want("o1", NYY, 0, existed=True)
+            await trio.sleep(120)
+            nursery.cancel_scope.cancel()
+
+        assert found == [OrderClosed("o1", None, "canceled: no longer listed")]
+
+    async def test_one_that_existed_was_never_refused(
+        self, rest: FakeRest, autojump_clock: object
+    ) -> None:
+        """An order that the exchange has had and lists no more has ended."""
+        found: list[OrderEvent] = []
+        lookups = Lookups(rest, rest.clock, Board(rest.clock), found.append)  # type: ignore[arg-type]
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(lookups.run)
+            lookups.want("o1", NYY, 0, existed=True)
+            await trio.sleep(60)
+            nursery.cancel_scope.cancel()
+        assert [type(each).__name__ for each in found] == ["OrderClosed"]
+
+    async def test_a_failing_read_settles_nothing(
+        self, rest: FakeRest, autojump_clock: object
+    ) -> None:
+        """While the exchange cannot be read, an order stays unknown."""
+        rest.failing = True
+        assert await self.run(rest, "o1", seconds=300) == []
+        assert len(rest.asked) > 20
+
+    async def test_a_new_one_does_not_wait_for_an_old_one(
+        self, rest: FakeRest, autojump_clock: object
+    ) -> None:
+        """Wanted while another is paused for seconds, an order is asked for at once."""
+        found: list[OrderEvent] = []
+        lookups = Lookups(rest, rest.clock, Board(rest.clock), found.append)  # type: ignore[arg-type]
+        rest.orders["new"] = listed("new", "executed", 500)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(lookups.run)
+            lookups.want("old", NYY, 1_000_000)
+            await trio.sleep(20)
+            began_s = trio.current_time()
+            lookups.want("new", NYY, 0)
+            await trio.sleep(0.5)
+            assert next(name for at_s, name in rest.asked if at_s >= began_s) == "new"
+            assert len(found) == 2
+            nursery.cancel_scope.cancel()
+
+
+class TestStanding:
+    """What rests there, against what should rest."""
+
+    def test_what_should_rest_and_does_not_is_missing(self) -> None:
+        """An order that is old enough to be listed and is not is looked up; a young one is not."""
+        ledger = ledger_with(order_in(OrderState.RESTING))
+        standing = Standing()
+
+        assert standing.compare(ledger, (), 1_000 + LISTED_AFTER_MS - 1).missing == ()
+        (missing,) = standing.compare(ledger, (), 1_000 + LISTED_AFTER_MS).missing
+        assert missing.client_order_id == "o1"
+        listed_now = (RestingOrder("o1", "x-o1", NYY),)
+        assert standing.compare(ledger, listed_now, 9_000).missing == ()
+
+    @pytest.mark.parametrize("state", [OrderState.PENDING, OrderState.UNKNOWN])
+    def test_what_may_not_rest_is_not_missed(self, state: OrderState) -> None:
+        """An order whose fate is not known is looked for elsewhere."""
+        assert Standing().compare(ledger_with(order_in(state)), (), 99_000).missing == ()
+
+    @pytest.mark.parametrize("state", [None, OrderState.CLOSED])
+    def test_what_rests_and_should_not_is_an_orphan_the_second_time(
+        self, state: OrderState | None
+    ) -> None:
+        """One reading may be stale, two in a row are not."""
+        ledger = ledger_with(*([] if state is None else [order_in(state)]))
+        resting = (RestingOrder("o1", "x-o1", NYY),)
+        standing = Standing()
+        first = standing.compare(ledger, resting, 99_000)
+        second = standing.compare(ledger, resting, 99_000)
+
+        assert (first.orphans, first.suspects) == ((), frozenset({"o1"}))
+        (cancel,) = second.orphans
+        assert isinstance(cancel, CancelOrder)
+        assert (cancel.order_id, second.suspects) == ("x-o1", frozenset())
