@@ -8,11 +8,15 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from arb.cli.common import Json, SettingsFile, load_settings, print_json, terminal
-from arb.cli.errors import CommandFailed
+from arb.cli.errors import CommandFailed, UsageError
 from arb.core.money import dollars
 from arb.engine.replay import Replay
 from arb.io.teams_file import packaged_teams
 from arb.tape.format import TapeError
+
+# An approval lives 50 ms of the tape's time; faster than this, the machine's own time between
+# approving and sending would use it up.
+SPEED_MAX = 100.0
 
 
 def replay(
@@ -35,8 +39,11 @@ def replay(
     tape
         The tape to play.
     """
-    if speed is not None and speed <= 0:
-        raise CommandFailed(f"a speed of {speed:g} goes nowhere: give one above 0")
+    if speed is not None and not 0 < speed <= SPEED_MAX:
+        raise UsageError(
+            f"a speed of {speed:g} is not above 0 and at most {SPEED_MAX:g};"
+            " without --speed a replay is as fast as it can be"
+        )
     play = Replay(tape, load_settings(settings), packaged_teams(), speed, skip_bad)
     try:
         result = play.run()

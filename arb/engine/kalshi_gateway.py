@@ -211,8 +211,11 @@ class KalshiGateway(Gateway):
             self._cancels_out.discard(sent.client_order_id)
         verdict = sort(answer.status, answer.body, sent.operation, why=answer.failure or "")
         if isinstance(verdict, Accepted):
-            known = Known(verdict.order_id, sent.ticker, sent.count_e2, sent.price_e4)
-            self._learn(sent.client_order_id, known)
+            if verdict.remaining_e2:
+                known = Known(verdict.order_id, sent.ticker, sent.count_e2, sent.price_e4)
+                self._learn(sent.client_order_id, known)
+            else:
+                self._forget(sent.client_order_id)
             self.report(
                 OrderAccepted(
                     sent.client_order_id,
@@ -244,6 +247,7 @@ class KalshiGateway(Gateway):
     def _canceled(self, sent: Sent, verdict: Canceled) -> None:
         filled_e2 = CountE2(sent.count_e2 - verdict.reduced_e2) if sent.count_e2 else None
         why = f"canceled: {sent.why}"
+        self._forget(sent.client_order_id)
         self.report(OrderClosed(sent.client_order_id, filled_e2, why))
 
     def _refused(self, sent: Sent, verdict: Refused) -> None:
@@ -283,7 +287,7 @@ class KalshiGateway(Gateway):
         self._lookups.want(wish.client_order_id, wish.ticker, wish.sent_ms, existed=wish.existed)
 
     def _looked_up(self, event: OrderEvent) -> None:
-        if isinstance(event, OrderAccepted):
+        if isinstance(event, OrderAccepted) and event.remaining_e2:
             self._known.setdefault(
                 event.client_order_id,
                 Known(event.order_id, "", CountE2(event.filled_e2 + event.remaining_e2)),
@@ -333,21 +337,27 @@ class KalshiGateway(Gateway):
         client_order_id = frame.client_order_id
         if client_order_id is None or not client_order_id.startswith(self._prefix):
             return
+        if frame.status != "resting":
+            self._forget(client_order_id)
+            filled = frame.status == "executed"
+            why = "filled" if filled else f"canceled: {frame.why or 'by Kalshi'}"
+            self.report(OrderClosed(client_order_id, frame.filled_e2, why))
+            return
         before = self._known.get(client_order_id)
         self._learn(
             client_order_id,
             Known(frame.order_id, frame.ticker, frame.initial_e2, frame.price_e4),
         )
-        if frame.status == "resting":
-            self.report(
-                OrderAccepted(client_order_id, frame.order_id, frame.filled_e2, frame.remaining_e2)
-            )
-            if before is not None and before.price_e4 not in (None, frame.price_e4):
-                moved = OrderAmended(client_order_id, frame.price_e4, frame.remaining_e2)
-                self.report(moved)
-            return
-        why = "filled" if frame.status == "executed" else f"canceled: {frame.why or 'by Kalshi'}"
-        self.report(OrderClosed(client_order_id, frame.filled_e2, why))
+        self.report(
+            OrderAccepted(client_order_id, frame.order_id, frame.filled_e2, frame.remaining_e2)
+        )
+        if before is not None and before.price_e4 not in (None, frame.price_e4):
+            self.report(OrderAmended(client_order_id, frame.price_e4, frame.remaining_e2))
+
+    def _forget(self, client_order_id: str) -> None:
+        """Let go of an order that has ended; there is nothing left to cancel."""
+        self._known.pop(client_order_id, None)
+        self._cancel_when_known.pop(client_order_id, None)
 
     def _report_link(self, connected: bool, detail: str) -> None:  # noqa: FBT001 - Link's signature
         if not connected:

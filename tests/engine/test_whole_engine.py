@@ -39,3 +39,17 @@ async def test_the_ledger_equals_the_exchanges_own(
         held = {t: h.count_e2 for t, h in rig.board.holdings.items() if h.count_e2}
         assert held == {t: p.count_e2 for t, p in account.positions.items() if p.count_e2}
         assert rig.board.account.cash_e6 == sum(account.cash_e6.values())
+
+
+async def test_the_gateway_forgets_orders_that_have_ended(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """What it knows of orders is what may still be cancelled, however long it runs."""
+    async with open_rig() as rig:
+        await rig.until(lambda: rig.board.counts["fills"] >= 4)
+        await rig.system.address(RISK).ask(StopTrading(cancel_exits=True), timeout_s=1.0)
+        await trio.sleep(5)
+
+        assert rig.board.counts["orders"] >= 4
+        assert rig.gateway._known == {}
+        assert rig.gateway._cancel_when_known == {}
