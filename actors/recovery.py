@@ -74,7 +74,8 @@ class Recovery:
                 rests_in = State.STOPPED if is_over else State.WAITING
                 node.request_stop("restart", node.then or rests_in)
             await node.stop()
-        del self._stops[node]
+        # A child that was removed from the tree while it stopped is not in order any more.
+        self._stops.pop(node, None)
 
     async def _start_first(self) -> None:
         wait_s = self._not_before_s - self._supervisor.system.now_s()

@@ -346,3 +346,34 @@ def test_random_steering_leaves_a_whole_tree(seeds: range) -> None:
 
         run_seeded(seed, main)
         assert notes.alive == {}
+
+
+class _Slow(Actor):
+    """An actor that takes a second to stop."""
+
+    def receive(self, message: object) -> None:
+        raise ValueError(message)
+
+    async def stop(self, reason: str) -> None:
+        await trio.sleep(1.0)
+
+
+async def test_a_child_removed_while_its_branch_restarts_is_let_go(autojump_clock: object) -> None:
+    """More work for the restart meanwhile does not look for what the tree no longer has."""
+    branch = SupervisorSpec(
+        "branch",
+        [ActorSpec(name, _Slow, grace_s=2.0) for name in ("a", "b", "c")],
+        strategy=Strategy.ONE_FOR_ALL,
+        intensity=Intensity(5, per_s=60.0),
+    )
+    async with open_system(SupervisorSpec("root", [branch]), rng=Random(1)) as system:
+        system.address("a").tell("fail")
+        await trio.sleep(0.5)
+        removing = system.remove("c")
+        system.kill("b")
+        await removing
+        await trio.sleep(10.0)
+
+        assert [node.name for node in system.snapshot()] == ["root", "branch", "a", "b"]
+        assert system.address("a").alive
+        assert system.address("b").alive

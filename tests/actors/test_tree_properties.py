@@ -34,7 +34,7 @@ from actors import (
 from actors.node import ALIVE
 from actors.testing import Crash, Hook, Notes, Probe, check_sums, probe, run_seeded
 
-EXAMPLES = int(os.environ.get("ACTORS_EXAMPLES", "300"))
+EXAMPLES = int(os.environ.get("ACTORS_EXAMPLES", "500"))
 BOXES = [fail(3), drop_oldest(2), block(2), conflate(type, 3), fail(3, keep_s=0), fail(9, keep_s=1)]
 RESTING = ALIVE - {State.STOPPING, State.STUCK} | {State.STOPPED, State.QUARANTINED}
 
@@ -144,7 +144,7 @@ async def ask(system: System, path: str) -> None:
 @settings(
     max_examples=EXAMPLES,
     deadline=None,
-    derandomize=EXAMPLES <= 300,
+    derandomize=EXAMPLES <= 500,
     suppress_health_check=[HealthCheck.too_slow],
 )
 def test_the_rules_hold_for_any_tree_and_any_history(
