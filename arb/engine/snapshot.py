@@ -11,19 +11,12 @@ from arb.core.listing import Listing
 from arb.core.money import PriceE4
 from arb.engine.board import Board, MarketRow
 from arb.engine.parts import Parts
+from arb.settings import Mode
 from arb.version import VERSION
 
 FORMAT = 1
 
 MS_PER_S = 1000
-
-MODE_WORDS = {
-    "sim": "SIMULATED WORLD",
-    "paper": "PAPER: real prices, no orders",
-    "demo": "DEMO EXCHANGE",
-    "live": "LIVE: REAL MONEY",
-    "replay": "REPLAY OF A TAPE",
-}
 
 
 @attrs.define
@@ -46,7 +39,7 @@ class Photographer:
             "seq": self._seq,
             "at_ms": now_ms,
             "mode": self.mode,
-            "mode_words": MODE_WORDS[self.mode],
+            "mode_words": Mode(self.mode).words,
             "version": VERSION,
             "world": self.world,
             "uptime_ms": now_ms - self.started_ms,

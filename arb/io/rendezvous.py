@@ -14,7 +14,9 @@ from pathlib import Path
 
 import attrs
 
-MODES = ("sim", "paper", "demo", "live")
+from arb.settings import Mode
+
+MODES = tuple(mode.value for mode in Mode)
 SOCKET_NAME = "control.sock"
 CARD_NAME = "engine.json"
 # A healthy engine accepts at once; one that is held up for longer is still there.

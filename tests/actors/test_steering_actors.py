@@ -359,21 +359,23 @@ class _Slow(Actor):
 
 
 async def test_a_child_removed_while_its_branch_restarts_is_let_go(autojump_clock: object) -> None:
-    """More work for the restart meanwhile does not look for what the tree no longer has."""
+    """New work for the restart, at the moment the child leaves the tree, does not miss it."""
     branch = SupervisorSpec(
         "branch",
-        [ActorSpec(name, _Slow, grace_s=2.0) for name in ("a", "b", "c")],
+        [ActorSpec(name, _Slow, grace_s=2.0) for name in NAMES],
         strategy=Strategy.ONE_FOR_ALL,
         intensity=Intensity(5, per_s=60.0),
     )
-    async with open_system(SupervisorSpec("root", [branch]), rng=Random(1)) as system:
-        system.address("a").tell("fail")
-        await trio.sleep(0.5)
-        removing = system.remove("c")
-        system.kill("b")
-        await removing
-        await trio.sleep(10.0)
+    # Which of the tasks that are due at that moment comes first is Trio's to choose.
+    for seed in range(10):
+        async with open_system(SupervisorSpec("root", [branch]), rng=Random(seed)) as system:
+            system.address("a").tell("fail")
+            await trio.sleep(0.5)
+            system.remove("d")
+            await trio.sleep(0.5)
+            system.kill("b")
+            system.kill("c")
+            await trio.sleep(10.0)
 
-        assert [node.name for node in system.snapshot()] == ["root", "branch", "a", "b"]
-        assert system.address("a").alive
-        assert system.address("b").alive
+            assert [node.name for node in system.snapshot()] == ["root", "branch", "a", "b", "c"]
+            assert all(system.address(name).alive for name in "abc")

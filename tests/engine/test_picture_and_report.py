@@ -11,7 +11,7 @@ import trio
 
 from arb.engine.board import LOG_LINES_KEPT, Board
 from arb.engine.report import trading_report
-from arb.engine.snapshot import MODE_WORDS, Photographer, counts
+from arb.engine.snapshot import Photographer, counts
 from arb.io.clock import VirtualClock
 from arb.settings import Mode
 from tests.engine.market_bench import StillClock, bench_parts
@@ -264,4 +264,4 @@ async def test_connections_have_a_since_and_an_age(autojump_clock: object) -> No
 @pytest.mark.parametrize("mode", list(Mode))
 def test_every_mode_is_said_in_words(mode: Mode) -> None:
     """No mode is without words for the screen."""
-    assert MODE_WORDS[mode.value]
+    assert mode.words
