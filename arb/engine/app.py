@@ -211,7 +211,10 @@ class Engine:
                 offered = await made.odds.events(sports)
             except (RestError, FeedError) as error:
                 if attempt == DISCOVERY_TRIES:
-                    raise
+                    raise EngineFailed(
+                        f"no games were read: {error}; check the address, the keys and the"
+                        " network (arb settings shows what is used), then start again"
+                    ) from error
                 board.say("ENGINE", f"games not read: {error}", level="warning")
                 await trio.sleep(DISCOVERY_PAUSE_S)
             else:

@@ -181,7 +181,7 @@ async def test_an_exchange_that_does_not_answer_is_one_line(
     said: list[LogLine] = []
     nobody = served.settings(ARB_KALSHI__API_BASE="http://127.0.0.1:9")
 
-    with pytest.raises(EngineFailed, match=r"GET http://127\.0\.0\.1:9"):
+    with pytest.raises(EngineFailed, match=r"GET http://127\.0\.0\.1:9.*arb settings shows"):
         await run_engine(config(nobody, on_log=said.append), StopRequest())
 
     assert sum("games not read" in line.text for line in said) == app.DISCOVERY_TRIES - 1
