@@ -43,6 +43,7 @@ from arb.engine.messages import (
     ReadAccount,
     Reported,
     Session,
+    StillThere,
 )
 from arb.engine.names import BOOK_FEED, GATEWAY, market_name, ticker_of
 from arb.engine.parts import Parts
@@ -104,6 +105,7 @@ class RiskManager(Actor):
             Account: self._on_account,
             ReadAccount: self._on_read_account,
             ConnectionChanged: self._on_connection,
+            StillThere: self._books.still_there,
             **self._switches.handlers,
         }
         self._publish()
@@ -142,10 +144,10 @@ class RiskManager(Actor):
         self._tell_own_resting(intent.ticker)
 
     def _withdrawn(self, intent: OrderIntent) -> Refusal | None:
-        """Refuse a sale that would only put back what a person has had cancelled."""
+        """Refuse a sale that a person has had cancelled, and what the market takes no order for."""
         wanted = self._switches.is_closing(intent.ticker)
         if intent.purpose is Purpose.ENTRY or wanted or not self._switches.exits_withdrawn:
-            return None
+            return self._parts.shut(intent)
         text = "sales were cancelled on purpose"
         return Refusal(intent.ticker, intent.purpose, RefusalCode.NOT_RUNNING, text)
 
@@ -282,7 +284,7 @@ class RiskManager(Actor):
 
     def _on_down(self, down: Down) -> None:
         ticker = ticker_of(down.address)
-        if self._permission.stopping:
+        if self._permission.stopping or self._parts.listing(ticker) is None:
             return
         if not self._away:
             self.ctx.after(COVER_EVERY_S, CoverAway())
