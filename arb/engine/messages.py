@@ -41,6 +41,13 @@ class Relisted:
 
 
 @attrs.frozen
+class ReadListings:
+    """Somebody has learned that the catalogue may be behind what is listed: read it soon."""
+
+    why: str
+
+
+@attrs.frozen
 class StillThere:
     """Which of these markets does risk still hold or have at stake? The answer is a set."""
 

@@ -17,6 +17,7 @@ from arb.core.money import CountE2, MoneyE6, PriceE4
 from arb.core.parameters import Execution, Risk, Strategy
 from arb.core.risk import Refusal, review_listing
 from arb.engine.board import Board
+from arb.engine.listed import Found
 from arb.engine.names import TAPE
 from arb.engine.switches import Switches
 from arb.io.clock import Clock
@@ -37,6 +38,7 @@ class Parts:
     installation: str
     orders_stand_on_book: bool = True
     taped: bool = False
+    found: Found | None = None
     switches: Switches = attrs.field(factory=Switches)
     _listings: dict[str, Listing] = attrs.field(init=False)
 
@@ -44,8 +46,9 @@ class Parts:
         """Index the listings, which are asked for on the way to every order."""
         self._listings = self.catalogue.by_ticker()
 
-    def relist(self, catalogue: Catalogue) -> None:
-        """Replace the catalogue; whoever must act on it is told `Relisted` by who did this."""
+    def relist(self, found: Found, catalogue: Catalogue) -> None:
+        """Replace the catalogue and what it was made of; who must act on it is told `Relisted`."""
+        self.found = found
         self.catalogue = catalogue
         self._listings = catalogue.by_ticker()
 
