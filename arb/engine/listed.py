@@ -153,10 +153,8 @@ class Found:
                 each for each in self.listed.games if each.event_ticker not in event_tickers
             ),
         )
-        matches = Matches(
-            tuple(each for each in self.matches.games if each.event_ticker not in event_tickers),
-            tuple(each for each in self.matches.unmatched if each.id not in event_tickers),
-        )
+        games = tuple(each for each in self.matches.games if each.event_ticker not in event_tickers)
+        matches = attrs.evolve(self.matches, games=games)
         return attrs.evolve(self, listed=listed, matches=matches)
 
 

@@ -13,8 +13,6 @@ from actors import Context, SupervisorSpec
 from arb.core.ledger import Ledger
 from arb.core.money import MoneyE6
 from arb.core.teams import TeamTable
-from arb.engine.book_feed import LiveBookFeed
-from arb.engine.catalogue import LiveDiscovery
 from arb.engine.control import ControlServer
 from arb.engine.discovery import header_of
 from arb.engine.gateway import Gateway
@@ -22,6 +20,8 @@ from arb.engine.journal_keeper import JournalKeeper
 from arb.engine.kalshi_gateway import SOURCE as ACCOUNT
 from arb.engine.kalshi_gateway import KalshiGateway
 from arb.engine.link import Link
+from arb.engine.live_book_feed import LiveBookFeed
+from arb.engine.live_discovery import LiveDiscovery
 from arb.engine.names import GATEWAY
 from arb.engine.odds_feed import SOURCE as ODDS
 from arb.engine.odds_feed import LiveOddsFeed

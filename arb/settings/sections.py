@@ -139,7 +139,7 @@ class Engine:
         60_000,
         "how often the games of both sides are read again; messages of new games ask sooner",
         unit="ms",
-        low=5_000,
+        low=15_000,
         high=3_600_000,
     )
     log_level: str = setting(

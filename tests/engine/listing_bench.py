@@ -42,6 +42,11 @@ def books_subscription(rig: Rig) -> Subscription:
     return found
 
 
+def subscribed(rig: Rig) -> set[str]:
+    """Return the markets of the books' subscription."""
+    return set(books_subscription(rig).tickers or ())
+
+
 def lives(rig: Rig) -> tuple[Session, Subscription]:
     """Return the session and the subscription to the markets' lives."""
     session = rig.session(Channel.LIFECYCLE)

@@ -16,7 +16,7 @@ from arb.sim.exchange.values import BookSide
 from arb.sim.websocket.session import Session
 from arb.sim.websocket.subscriptions import Channel
 from tests.engine.conftest import Rig
-from tests.engine.listing_bench import books_subscription, new_game
+from tests.engine.listing_bench import books_subscription, new_game, subscribed
 
 OpenRig = Callable[..., Any]
 
@@ -45,7 +45,7 @@ def assert_books_are_the_exchanges(rig: Rig) -> None:
 def commands(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """Note every command that the exchange receives from now on."""
     heard: list[dict[str, Any]] = []
-    kind = type(rig.session(Channel.BOOK))
+    kind: Any = type(rig.session(Channel.BOOK))
     real = kind.received
 
     def received(session: Any, text: str) -> None:
@@ -74,7 +74,7 @@ async def test_many_markets_are_asked_for_in_several_commands(
     monkeypatch.setattr(wire_commands, "TICKERS_PER_COMMAND", 3)
     async with open_rig(games=5) as rig:
         await rig.until_running()
-        assert len(books_subscription(rig).tickers) == 10
+        assert len(subscribed(rig)) == 10
         heard = commands(rig, monkeypatch)
         await trio.sleep(2)
         rig.simulation.exchange_conditions.skip_sequences = 1
@@ -95,7 +95,7 @@ async def test_a_new_market_joins_the_subscription_without_a_gap(
         await rig.until_running()
         heard = commands(rig, monkeypatch)
         game = new_game(rig)
-        await rig.until(lambda: game.home_ticker in books_subscription(rig).tickers, 30)
+        await rig.until(lambda: game.home_ticker in subscribed(rig), 30)
         await trio.sleep(3)
 
         (added,) = [each["params"] for each in heard if each["cmd"] == "update_subscription"]
@@ -146,7 +146,7 @@ async def test_a_refused_subscription_is_tried_again(
     """A connection whose first subscription is refused is given up; other errors are counted."""
     async with open_rig() as rig:
         await rig.until_running()
-        kind = type(rig.session(Channel.BOOK))
+        kind: Any = type(rig.session(Channel.BOOK))
         real = kind.received
         refused: list[str] = []
 

@@ -13,7 +13,6 @@ from arb.engine.names import BOOK_FEED, DISCOVERY, ODDS_FEED, RISK
 from arb.sim.exchange.values import BookSide
 from tests.engine.conftest import MAKER_ONLY
 from tests.engine.listing_bench import (
-    books_subscription,
     end_game,
     first_game,
     generations,
@@ -21,6 +20,7 @@ from tests.engine.listing_bench import (
     new_game,
     readings,
     reason,
+    subscribed,
 )
 
 OpenRig = Callable[..., Any]
@@ -38,7 +38,7 @@ async def test_a_new_game_is_traded_without_a_restart(
             await rig.until(lambda ticker=ticker: is_up(rig, ticker), 30)
 
         assert rig.said(f"games new: {game.league.key}-")
-        assert {game.home_ticker, game.away_ticker} <= books_subscription(rig).tickers.keys()
+        assert {game.home_ticker, game.away_ticker} <= subscribed(rig)
         shown = {each["ticker"] for each in rig.steering.snapshot()["markets"]}
         assert {game.home_ticker, game.away_ticker} <= shown
         await rig.until(lambda: any(rig.orders(ticker=t) for t in (game.home_ticker,)), 600)
@@ -68,7 +68,7 @@ async def test_a_finished_game_goes_and_disturbs_nobody(
 
         assert rig.said("games over: ")
         assert rig.parts.listing(game.home_ticker) is None
-        assert game.home_ticker not in books_subscription(rig).tickers
+        assert game.home_ticker not in subscribed(rig)
         assert game.home_ticker not in rig.board.markets
         assert len(rig.markets()) == 2
         after = generations(rig)
@@ -137,7 +137,7 @@ async def test_whoever_restarts_knows_the_games_of_the_moment(
         later = new_game(rig, seed=78)
         await rig.until(lambda: is_up(rig, later.home_ticker), 60)
 
-        assert {game.home_ticker, later.away_ticker} <= books_subscription(rig).tickers.keys()
+        assert {game.home_ticker, later.away_ticker} <= subscribed(rig)
         assert len(rig.markets()) == 8
 
 
@@ -166,11 +166,11 @@ async def test_lists_that_cannot_be_read_leave_everything_as_it_was(
             since = readings(rig)
             conditions.rest_status = 500
             await rig.until(lambda: rig.said("games not read again"), 120)
-            await trio.sleep(12)
+            await trio.sleep(20)
             assert readings(rig) == since
             assert len(rig.parts.catalogue.listings) == 4
             rig.heal()
-            await rig.until(lambda since=since: readings(rig) > since, 10)
+            await rig.until(lambda since=since: readings(rig) > since, 20)
             rig.board.log.clear()
 
 

@@ -75,7 +75,7 @@ async def test_a_pause_survives_a_cached_list(open_rig: OpenRig, autojump_clock:
         status, venue.markets[ticker].status = venue.markets[ticker].status, MarketStatus.ACTIVE
         since = readings(rig)
         rig.instance("discovery").want_reading("a test")
-        await rig.until(lambda: readings(rig) > since, 10)
+        await rig.until(lambda: readings(rig) > since, 20)
         assert rig.parts.listing(ticker).shut(0) == "Kalshi has paused the market"
         venue.markets[ticker].status = status
         await rig.until(lambda: readings(rig) > since + 1, 60)
@@ -129,7 +129,7 @@ async def test_a_fine_price_without_a_message_asks_for_the_lists(
         market.grid = DECI_CENT
         since = readings(rig)
         book = rig.instance("books")
-        body = {
+        body: dict[str, object] = {
             "market_ticker": ticker,
             "market_id": "x",
             "price_dollars": "0.0015",
@@ -138,7 +138,7 @@ async def test_a_fine_price_without_a_message_asks_for_the_lists(
         }
         session = rig.session(Channel.BOOK)
         session.emit(session.subscription(Channel.BOOK), "orderbook_delta", body)
-        await rig.until(lambda: readings(rig) > since, 5)
+        await rig.until(lambda: readings(rig) > since, 20)
         assert rig.parts.listing(ticker).grid == PriceGrid(((0, 10_000, 10),))
         await trio.sleep(2)
         assert book._books.broken() == ()
@@ -175,7 +175,7 @@ async def test_fees_that_cannot_be_computed_stop_entries(
         await rig.until_running()
         game = first_game(rig)
         session, one = lives(rig)
-        body = {
+        body: dict[str, object] = {
             "event_ticker": game.event_ticker,
             "fee_type_override": "cubic",
             "fee_multiplier_override": 1,
@@ -200,7 +200,7 @@ async def test_a_missing_message_of_a_life_is_made_up_for(
         one.seq += 1
         since = readings(rig)
         venue.market_moved(venue.markets[ticker], "metadata_updated")
-        await rig.until(lambda: readings(rig) > since, 5)
+        await rig.until(lambda: readings(rig) > since, 20)
 
         assert rig.board.bad["Kalshi books", "gap in the markets' lives"].count == 1
         assert rig.instance("books")._books.broken() == ()
@@ -216,7 +216,8 @@ async def test_markets_of_other_leagues_are_no_news(
         session, one = lives(rig)
         since, catalogue = readings(rig), rig.parts.catalogue
         for number in range(50):
-            body = {"market_ticker": f"KXBTC-26NOV22-T{number}", "event_type": "created"}
+            name = f"KXBTC-26NOV22-T{number}"
+            body: dict[str, object] = {"market_ticker": name, "event_type": "created"}
             session.emit(one, "market_lifecycle_v2", body)
         await trio.sleep(5)
 
