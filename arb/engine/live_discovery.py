@@ -142,7 +142,8 @@ class LiveDiscovery(Discovery):
         # Through our own mailbox: what it leads to may come back here in this very turn.
         self._taken = trio.Event()
         self.ctx.address.tell(message)
-        await self._taken.wait()
+        with trio.move_on_after(ASK_TIMEOUT_S):
+            await self._taken.wait()
 
     async def _remove_actors(self) -> None:
         markets = cast("Supervisor", self.ctx.system.find(MARKETS))

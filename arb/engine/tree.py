@@ -38,6 +38,11 @@ ORDERS_WAITING_MAX = 10_000
 # Books and quotes of some hundred markets in a burst, a snapshot of each among them.
 FRAMES_WAITING_MAX = 10_000
 
+# Messages of markets' lives wait for a discovery that is away, or set apart, and must never hold up
+# the book feed that passes them on. One that comes up reads the lists, which know all but the last.
+LIVES_WAITING_MAX = 1_000
+LIVES_KEPT_S = 20.0
+
 # A tape that is behind by so much loses frames, counted, rather than hold up the feeds.
 TAPE_FRAMES_MAX = 50_000
 
@@ -132,7 +137,15 @@ def _catalogue(discovery: Build) -> SupervisorSpec:
         intensity=TRADING_RESTARTS,
         backoff=BACKOFF,
         exceeded=Exceeded.QUARANTINE,
-        children=(_direct(names.DISCOVERY, discovery, FRAMES_WAITING_MAX),),
+        children=(
+            ActorSpec(
+                names.DISCOVERY,
+                build=discovery,
+                mailbox=drop_oldest(LIVES_WAITING_MAX, keep_s=LIVES_KEPT_S),
+                direct=True,
+                grace_s=GRACE_S,
+            ),
+        ),
     )
 
 

@@ -17,6 +17,7 @@ from tests.engine.listing_bench import (
     first_game,
     generations,
     is_up,
+    lives,
     new_game,
     readings,
     reason,
@@ -153,6 +154,29 @@ async def test_a_market_that_restarts_takes_its_listing_of_the_moment(
         rig.board.markets.pop(game.home_ticker, None)
         await rig.until(lambda: is_up(rig, game.home_ticker), 30)
         assert generations(rig)[game.home_ticker] == 2
+
+
+async def test_discovery_that_is_set_apart_holds_nobody_up(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """However much is said meanwhile, books and trading go on; released, it reads the lists."""
+    async with open_rig() as rig:
+        await rig.until_running()
+        await rig.system.quarantine(DISCOVERY)
+        session, one = lives(rig)
+        for number in range(3_000):
+            body: dict[str, object] = {"market_ticker": f"KX-{number}", "event_type": "created"}
+            session.emit(one, "market_lifecycle_v2", body)
+        game = new_game(rig)
+        await trio.sleep(60)
+        assert rig.state == "running"
+        assert rig.parts.listing(game.home_ticker) is None
+        assert rig.board.bad == {}
+
+        await rig.system.release(DISCOVERY)
+        await rig.until(lambda: is_up(rig, game.home_ticker), 30)
+        counts = generations(rig)
+        assert {counts.pop(DISCOVERY), *counts.values()} == {1, 2}
 
 
 async def test_lists_that_cannot_be_read_leave_everything_as_it_was(
