@@ -12,7 +12,7 @@ import trio
 from arb.core.events import Side
 from arb.io.memory import _Pipe
 from arb.kalshi import wire_commands
-from arb.sim.exchange.values import BookSide
+from arb.sim.exchange.values import BookSide, LevelChange
 from arb.sim.websocket.session import Session
 from arb.sim.websocket.subscriptions import Channel
 from tests.engine.conftest import Rig
@@ -103,6 +103,27 @@ async def test_a_new_market_joins_the_subscription_without_a_gap(
         assert set(added["market_tickers"]) == {game.home_ticker, game.away_ticker}
         assert rig.board.bad == {}
         assert_books_are_the_exchanges(rig)
+
+
+async def test_a_second_gap_is_mended_as_quickly_as_the_first(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """What was asked for and has come is asked for again at once, not after a second."""
+    async with open_rig() as rig:
+        await rig.until_running()
+        await trio.sleep(3)
+        books = rig.instance("books")._books
+        for count in (1, 2):
+            rig.simulation.exchange_conditions.skip_sequences = 1
+            rig.session(Channel.BOOK).level_changed(change_of(rig))
+            await trio.sleep(0.1)
+            assert rig.board.bad["Kalshi books", "gap in the sequence"].count == count
+            assert books.broken() == ()
+
+
+def change_of(rig: Rig) -> LevelChange:
+    """Return a change of no consequence in some market."""
+    return LevelChange(rig.markets()[0], BookSide.BID, 100, 0, 1, 0, ())
 
 
 async def test_a_crossed_book_is_read_anew(open_rig: OpenRig, autojump_clock: object) -> None:
