@@ -17,8 +17,7 @@ import attrs
 import trio
 from trio.testing import MockClock
 
-from actors.actor import Actor
-from actors.context import Context
+from actors.actor import Actor, Context
 from actors.node import State
 from actors.snapshot import TreeSnapshot
 from actors.spec import ActorSpec, SupervisorSpec
@@ -38,7 +37,7 @@ class Crash(Exception):
 def seeded_schedule(seed: int) -> Iterator[None]:
     """Let ``seed`` decide in which order Trio runs its tasks, for runs started inside.
 
-    This turns a private switch of Trio; `tests/actors/test_testing.py` notices if it is gone.
+    This turns a private switch of Trio; `tests/actors/test_actors_kit.py` notices if it is gone.
     """
     run: Any = trio._core._run  # noqa: SLF001 - see above
     allowed, state = run._ALLOW_DETERMINISTIC_SCHEDULING, run._r.getstate()  # noqa: SLF001
