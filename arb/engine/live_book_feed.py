@@ -30,6 +30,10 @@ from arb.tape.format import Feed, Record
 # A snapshot that was asked for and has not come is asked for again after this long.
 SNAPSHOT_RETRY_S = 1.0
 
+# A subscription is confirmed within milliseconds. Without the confirmation, which may be lost or
+# damaged, no broken book could ever be asked for again.
+SUBSCRIBED_WITHIN_S = 5.0
+
 # A book that has not come by then does not keep the others waiting: it alone is not usable.
 BOOKS_AWAITED_S = 2.0
 
@@ -69,22 +73,20 @@ class LiveBookFeed(BookFeed):
     async def _serve(self, socket: Socket) -> None:
         self.lost()
         self._sid = self._lifecycle_sid = self._subscription_lost = None
-        self._since_s = trio.current_time()
         self._subscribed_to = set()
         self._asked_s = {}
         await socket.send(subscribe_command(self._next_id(), (LIFECYCLE,)))
         await self._subscribe(socket)
         closed: SocketClosed | None = None
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._tend, socket)
+            nursery.start_soon(self._tend, socket, nursery.cancel_scope)
             try:
                 await self._listen(socket)
             except SocketClosed as error:
                 # Raised again outside the nursery, which would wrap it in a group.
                 closed = error
             nursery.cancel_scope.cancel()
-        if closed is not None:
-            raise closed
+        raise closed or SocketClosed(f"not subscribed within {SUBSCRIBED_WITHIN_S:g} s")
 
     async def _listen(self, socket: Socket) -> None:
         # No deadline around each message: what is due in silence is another task's.
@@ -102,7 +104,7 @@ class LiveBookFeed(BookFeed):
         if self._tape is not None:
             self._tape.tell(Record(frame.received_ms, Feed.BOOKS, "kalshi", raw))
 
-    async def _tend(self, socket: Socket) -> None:
+    async def _tend(self, socket: Socket, connection: trio.CancelScope) -> None:
         """Follow the catalogue and mend books, when something has changed and each second."""
         # An end of the connection is told by the next receive as well.
         with suppress(SocketClosed):
@@ -116,9 +118,12 @@ class LiveBookFeed(BookFeed):
                     self._report_books()
                 elif not self._subscribed_to:
                     await self._subscribe(socket)
+                elif trio.current_time() - self._since_s >= SUBSCRIBED_WITHIN_S:
+                    connection.cancel()
 
     async def _subscribe(self, socket: Socket) -> None:
         """Ask for the first books; the others follow once the subscription has an id."""
+        self._since_s = trio.current_time()
         for tickers in islice(in_commands(self._books.tickers), 1):
             self._note_asked(tickers)
             self._books_asked_id = self._next_id()

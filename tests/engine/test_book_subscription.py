@@ -193,6 +193,28 @@ async def test_a_refused_subscription_is_tried_again(
 REFUSED = ("market_lifecycle_v2", "orderbook_delta")
 
 
+async def test_a_subscription_that_nobody_confirms_is_made_anew(
+    open_rig: OpenRig, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the confirmation is lost, a connection that lives is given up all the same."""
+    async with open_rig() as rig:
+        await rig.until_running()
+        kind: Any = type(rig.session(Channel.BOOK))
+        real = kind.received
+
+        def received(session: Session, text: str) -> None:
+            if "orderbook_delta" not in text:
+                real(session, text)
+
+        monkeypatch.setattr(kind, "received", received)
+        rig.session(Channel.BOOK).outbox.close(1001, "going away")
+        await rig.until(lambda: "not subscribed within 5 s" in rig.reasons, 7)
+        monkeypatch.setattr(kind, "received", real)
+        await rig.until_running()
+        await trio.sleep(1)
+        assert_books_are_the_exchanges(rig)
+
+
 async def test_a_book_that_never_comes_keeps_no_other_waiting(
     open_rig: OpenRig, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
