@@ -63,6 +63,10 @@ class Bench:
     member: Account
     maker: Account
 
+    def later(self, ms: int = 2_000) -> None:
+        """Let so much time pass that private reads have caught up."""
+        self.clock.now_ms += ms
+
     def place(
         self,
         account: Account,

@@ -271,14 +271,3 @@ def test_a_group_that_breaks_while_it_is_met_is_met_no_further(bench: Bench) -> 
     order = rested(bench, 4_200, 300)
     assert (gone.status, gone.filled_e2) == (OrderStatus.CANCELED, 0)
     assert (order.filled_e2, order.remaining_e2) == (200, 100)
-
-
-def test_a_read_can_lag_behind_a_cancel(bench: Bench) -> None:
-    """With stale reads on, an order is still shown resting for that long."""
-    bench.venue.conditions.stale_read_ms = 400
-    order = rested(bench)
-    cancel(bench.venue, bench.member, order.order_id, 3)
-    bench.clock.now_ms += 399
-    assert bench.venue.as_read(order).status is OrderStatus.RESTING
-    bench.clock.now_ms += 1
-    assert bench.venue.as_read(order) is order

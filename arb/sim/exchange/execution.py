@@ -5,6 +5,7 @@ from __future__ import annotations
 from arb.sim.exchange.account import Account
 from arb.sim.exchange.fees import charge_e6
 from arb.sim.exchange.markets import Market
+from arb.sim.exchange.netting import return_collateral
 from arb.sim.exchange.order_book import Meeting
 from arb.sim.exchange.values import BookSide, Change, Fill, Order, OrderStatus, Trade
 from arb.sim.exchange.venue import Venue
@@ -47,10 +48,11 @@ def _fill(venue: Venue, market: Market, order: Order, trade: Trade, *, is_taker:
     fee_e6 = charge_e6(
         market.fees, order, revenue_e6, trade.price_e4, trade.count_e2, is_taker=is_taker
     )
-    shard = market.exchange_index
-    account.cash_e6[shard] = account.cash_e6.get(shard, 0) + revenue_e6 - fee_e6
+    account.about_to_change(position, trade.at_ms)
+    account.pay(market.exchange_index, revenue_e6 - fee_e6, trade.at_ms)
     venue.fees_e6 += fee_e6
     position.apply(order.side, trade.price_e4, trade.count_e2)
+    return_collateral(venue, account, market.event)
     position.fees_e6 += fee_e6
     position.updated_ms = account.updated_ms = trade.at_ms
     _book_on_order(order, trade, fee_e6, is_taker=is_taker)

@@ -10,6 +10,7 @@ from arb.core.money import price_text
 from arb.sim.exchange.account import ONE_DOLLAR_E4, Account, Settlement
 from arb.sim.exchange.grid import Grid
 from arb.sim.exchange.markets import Market, MarketStatus
+from arb.sim.exchange.netting import return_collateral
 from arb.sim.exchange.values import Change
 from arb.sim.exchange.venue import Venue
 from arb.sim.timing import MS_PER_S
@@ -113,7 +114,8 @@ def _settle_account(venue: Venue, account: Account, market: Market, now_ms: int)
     own_e4 = market.value_e4 if position.count_e2 > 0 else ONE_DOLLAR_E4 - market.value_e4
     revenue_e6 = abs(position.count_e2) * own_e4
     shard = market.exchange_index
-    account.cash_e6[shard] = account.cash_e6.get(shard, 0) + revenue_e6
+    account.about_to_change(position, now_ms)
+    account.pay(shard, revenue_e6, now_ms)
     account.settlements.append(
         Settlement(
             market.ticker,
@@ -131,5 +133,6 @@ def _settle_account(venue: Venue, account: Account, market: Market, now_ms: int)
     position.realised_e6 += revenue_e6 - position.cost_e6
     position.count_e2 = position.cost_e6 = 0
     position.updated_ms = account.updated_ms = now_ms
+    return_collateral(venue, account, market.event)
     for listener in list(venue.listeners):
         listener.position_changed(account.name, position)

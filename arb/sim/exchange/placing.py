@@ -6,6 +6,7 @@ from arb.sim.exchange.account import Account
 from arb.sim.exchange.collateral import Claim, claims_in, needed_e6
 from arb.sim.exchange.execution import execute
 from arb.sim.exchange.markets import Market, MarketStatus
+from arb.sim.exchange.netting import free_position_e2
 from arb.sim.exchange.order_book import Plan
 from arb.sim.exchange.refusals import nested
 from arb.sim.exchange.values import (
@@ -32,7 +33,7 @@ def place(venue: Venue, account: Account, request: OrderRequest) -> Placed:
     order = _new_order(venue, account, request, _allowed_count_e2(account, request))
     if request.lifetime is Lifetime.FILL_OR_KILL:
         _check_fillable(account, market, order)
-    check_collateral(account, market, request.side, request.price_e4, order.initial_e2)
+    check_collateral(venue, account, market, request.side, request.price_e4, order.initial_e2)
     account.opened(order)
     fills, cut = trade_now(venue, market, order)
     finish_arrival(venue, account, order, cut=cut)
@@ -55,6 +56,7 @@ def check_exchange(venue: Venue) -> None:
 
 
 def check_collateral(
+    venue: Venue,
     account: Account,
     market: Market,
     side: BookSide,
@@ -69,12 +71,13 @@ def check_collateral(
     cash_e6 = account.cash_e6.get(market.exchange_index)
     if cash_e6 is None:
         raise nested(404, "user_not_found")
-    position_e2 = account.position(market.ticker).count_e2
+    position_e2 = free_position_e2(venue, account, market)
     claims = claims_in(account, market.ticker, without=replacing)
     before_e6 = needed_e6(position_e2, claims, market.fees)
     claims.append(Claim(side, price_e4, count_e2))
     after_e6 = needed_e6(position_e2, claims, market.fees)
-    if after_e6 > before_e6 and after_e6 > cash_e6 - _set_aside_elsewhere_e6(account, market):
+    elsewhere_e6 = _set_aside_elsewhere_e6(venue, account, market)
+    if after_e6 > before_e6 and after_e6 > cash_e6 - elsewhere_e6:
         raise nested(400, "insufficient_balance")
 
 
@@ -185,15 +188,14 @@ def _allowed_count_e2(account: Account, request: OrderRequest) -> int:
     return held_e2
 
 
-def _set_aside_elsewhere_e6(account: Account, market: Market) -> int:
-    elsewhere = {order.ticker: order for order in account.resting.values()}
-    elsewhere.pop(market.ticker, None)
-    total_e6 = 0
-    for ticker in elsewhere:
-        # The other market's fee schedule is close enough to this one's for money set aside.
-        position_e2 = account.position(ticker).count_e2
-        total_e6 += needed_e6(position_e2, claims_in(account, ticker), market.fees)
-    return total_e6
+def _set_aside_elsewhere_e6(venue: Venue, account: Account, market: Market) -> int:
+    tickers = dict.fromkeys(order.ticker for order in account.resting.values())
+    elsewhere = [venue.markets[ticker] for ticker in tickers if ticker != market.ticker]
+    return sum(
+        needed_e6(free_position_e2(venue, account, one), claims_in(account, one.ticker), one.fees)
+        for one in elsewhere
+        if one.exchange_index == market.exchange_index
+    )
 
 
 def _new_order(venue: Venue, account: Account, request: OrderRequest, count_e2: int) -> Order:

@@ -150,7 +150,7 @@ def _check_amendment(
     if order.request.post_only and market.book.crosses(order.side, wish.price_e4):
         raise nested(400, "invalid_order", "post only cross")
     check_collateral(
-        account, market, order.side, wish.price_e4, remaining_e2, replacing=order.order_id
+        venue, account, market, order.side, wish.price_e4, remaining_e2, replacing=order.order_id
     )
 
 

@@ -73,7 +73,6 @@ class Venue:
     exchange_active: bool = True
     fees_e6: int = 0
     expiring: dict[str, Order] = attrs.field(factory=dict)
-    stale_views: dict[str, tuple[int, Order]] = attrs.field(factory=dict)
 
     def __repr__(self) -> str:
         return f"Venue({len(self.markets)} markets, {len(self.accounts)} accounts)"
@@ -140,7 +139,7 @@ class Venue:
     def take_off_book(self, order: Order, change: Change) -> int:
         """End a resting order and return the count that was taken away."""
         market = self.markets[order.ticker]
-        self._keep_stale_view(order)
+        self.accounts[order.account].about_to_end(order, self.clock.wall_ms())
         market.book.remove(order)
         reduced_e2 = order.remaining_e2
         self.level_moved(market, order.side, order.price_e4, -reduced_e2, order)
@@ -150,16 +149,3 @@ class Venue:
         self.expiring.pop(order.order_id, None)
         self.order_moved(order, change)
         return reduced_e2
-
-    def as_read(self, order: Order) -> Order:
-        """Return an order as a REST read shows it, which may lag behind what became of it."""
-        until_ms, view = self.stale_views.get(order.order_id, (0, order))
-        if self.clock.wall_ms() < until_ms:
-            return view
-        self.stale_views.pop(order.order_id, None)
-        return order
-
-    def _keep_stale_view(self, order: Order) -> None:
-        if self.conditions.stale_read_ms:
-            until_ms = self.clock.wall_ms() + self.conditions.stale_read_ms
-            self.stale_views[order.order_id] = (until_ms, attrs.evolve(order))

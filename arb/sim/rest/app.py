@@ -11,6 +11,7 @@ from arb.sim.exchange.venue import Venue
 from arb.sim.rest import groups, orders, portfolio, public
 from arb.sim.rest.call import Call
 from arb.sim.rest.limits import TIER, Buckets
+from arb.sim.rest.spoiling import too_many
 from arb.sim.serving.http import Request, Response, Route, Router, json_response
 from arb.sim.signatures import KeyRing
 
@@ -88,7 +89,7 @@ class RestApp:
             page = b"<html><body><h1>unavailable</h1></body></html>"
             return Response(conditions.rest_status, page, content_type="text/html")
         if conditions.answer_429:
-            return _too_many()
+            return too_many()
         found = self._router.find(request.method, request.path.removeprefix(PREFIX))
         if found is None or not request.path.startswith(PREFIX):
             return Response(404, b"404 page not found\n", content_type="text/plain")
@@ -103,7 +104,7 @@ class RestApp:
         now_ms = self._venue.clock.wall_ms()
         name = self._keys.account_of(request.headers, request.method, request.path, now_ms)
         if self._enforce_limits and not self._within_limits(name, request, route, now_ms):
-            return _too_many()
+            return too_many()
         return route.handle(Call(request, params, self._venue, self._venue.accounts[name]))
 
     def _within_limits(
@@ -120,7 +121,3 @@ def _items(request: Request) -> int:
         return len(orjson.loads(request.body)["orders"])
     except (orjson.JSONDecodeError, KeyError, TypeError):
         return 1
-
-
-def _too_many() -> Response:
-    return json_response(429, {"error": "too many requests"})

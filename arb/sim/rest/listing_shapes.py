@@ -65,6 +65,7 @@ def market_body(market: Market) -> Json:
         "event_ticker": market.event.ticker,
         "exchange_index": market.exchange_index,
         "expected_expiration_time": iso_seconds(expected_ms),
+        "expiration_time": iso_seconds(market.close_ms),
         "expiration_value": market.winner_label,
         "last_price_dollars": price_text(market.last_price_e4),
         "latest_expiration_time": iso_seconds(market.close_ms),

@@ -15,6 +15,7 @@ from arb.sim.rest.listing_shapes import (
     series_body,
     trade_body,
 )
+from arb.sim.rest.reading import as_of_ms
 from arb.sim.rest.words import Json
 from arb.sim.serving.http import Response, json_response
 from arb.sim.timing import iso, wall_ms_from_iso
@@ -40,8 +41,7 @@ def exchange_status(call: Call) -> Response:
 
 def user_data_timestamp(call: Call) -> Response:
     """``GET /exchange/user_data_timestamp``: how far private reads have caught up."""
-    lag_ms = call.venue.conditions.stale_read_ms
-    return json_response(200, {"as_of_time": iso(call.venue.clock.wall_ms() - lag_ms)})
+    return json_response(200, {"as_of_time": iso(as_of_ms(call.venue))})
 
 
 def series_list(call: Call) -> Response:

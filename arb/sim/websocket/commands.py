@@ -53,13 +53,17 @@ def _subscribe(session: Session, params: dict[str, Any], command_id: int) -> Non
     tickers = _tickers(session, params)
     if tickers is None and Channel.BOOK in channels:
         raise CommandError(Code.MARKET)
+    opened: list[Subscription] = []
     for channel in channels:
         wanted = None if channel is Channel.LIFECYCLE else tickers
         one = session.subscription(channel)
         if one is None:
-            _open(session, channel, wanted, params, command_id)
+            opened.append(_open(session, channel, wanted, params, command_id))
         else:
             _extend(session, one, wanted, command_id)
+    # Every acknowledgement comes before the first snapshot, as recorded.
+    for one in opened:
+        _begin(session, one, params)
 
 
 def _open(
@@ -68,16 +72,20 @@ def _open(
     tickers: dict[str, None] | None,
     params: dict[str, Any],
     command_id: int,
-) -> None:
+) -> Subscription:
     one = session.subscribe(channel, None if tickers is None else dict(tickers))
     one.use_yes_price = params.get("use_yes_price") is True
     one.quiet_ack = params.get("skip_ticker_ack") is True
     acknowledgement = {"channel": channel.value, "sid": one.sid}
     session.send({"id": command_id, "type": "subscribed", "msg": acknowledgement})
-    if channel is Channel.TICKER and params.get("send_initial_snapshot") is True:
-        for ticker in tickers or session.venue.markets:
+    return one
+
+
+def _begin(session: Session, one: Subscription, params: dict[str, Any]) -> None:
+    if one.channel is Channel.TICKER and params.get("send_initial_snapshot") is True:
+        for ticker in one.tickers or session.venue.markets:
             session.ticker(one, ticker)
-    _snapshots(session, one, tickers)
+    _snapshots(session, one, one.tickers)
 
 
 def _extend(
