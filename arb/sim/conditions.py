@@ -63,6 +63,8 @@ class ExchangeConditions:
     # Others pull what a member's arriving order would meet beyond so much: a partial fill, or
     # none at all with 0.
     pull_beyond_e2: int | None = None
+    # So long after everything was cancelled, new orders are cancelled too; a minute is documented.
+    cancel_all_lingers_ms: int = 0
     # A client order id is refused only while its order rests, and not for ever.
     dedup_open_orders_only: bool = False
 

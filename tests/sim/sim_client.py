@@ -126,6 +126,11 @@ class HttpConnection:
     stream: trio.abc.Stream
     _h11: h11.Connection = attrs.field(factory=lambda: h11.Connection(h11.CLIENT))
 
+    @property
+    def pending(self) -> bytes:
+        """Return what came after the last answer and belongs to none."""
+        return bytes(self._h11.trailing_data[0])
+
     async def send(
         self, method: str, target: str, headers: list[tuple[str, str]], body: bytes = b""
     ) -> Answer | None:

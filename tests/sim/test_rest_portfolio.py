@@ -209,7 +209,8 @@ async def test_limits_and_costs_are_told(member: Member) -> None:
 
 async def test_order_groups_live_over_rest(member: Member, bench: Bench) -> None:
     """Made, read, limited, triggered, reset and deleted."""
-    made = await member.call("POST", "/portfolio/order_groups/create", {"contracts_limit": 5})
+    wanted = {"contracts_limit": 5, "exchange_index": 3}
+    made = await member.call("POST", "/portfolio/order_groups/create", wanted)
     assert (made.status, made.json["subaccount"]) == (201, 0)
     path = f"/portfolio/order_groups/{made.json['order_group_id']}"
     wish = order_wish(bench.home.ticker, "bid", "0.40", "1", order_group_id=path.rsplit("/", 1)[1])

@@ -231,7 +231,7 @@ def test_a_pause_of_all_trading_cancels_who_asked_for_it(bench: Bench) -> None:
 
 def test_a_group_over_its_limit_cancels_its_orders(bench: Bench) -> None:
     """More than the limit within fifteen seconds ends the group's orders until it is reset."""
-    group = bench.venue.groups["g"] = OrderGroup("g", "member", limit_e2=150)
+    group = bench.venue.groups["g"] = OrderGroup("g", "member", 150, exchange_index=3)
     first, second = rested(bench, count_e2=100, group_id="g"), rested(bench, 3_900, group_id="g")
     bench.place(bench.maker, ASK, 4_000, 100, IOC)
     assert (first.status, second.status) == (OrderStatus.EXECUTED, OrderStatus.RESTING)
@@ -255,7 +255,7 @@ def test_a_group_forgets_after_its_window(bench: Bench) -> None:
 
 def test_a_taker_stops_when_its_group_is_over(bench: Bench) -> None:
     """An order that takes its own group over the limit does not rest with what is left."""
-    bench.venue.groups["g"] = OrderGroup("g", "member", limit_e2=150)
+    bench.venue.groups["g"] = OrderGroup("g", "member", 150, exchange_index=3)
     bench.place(bench.maker, ASK, 4_000, 200)
     order = rested(bench, group_id="g")
     assert (order.filled_e2, order.status) == (200, OrderStatus.CANCELED)
@@ -264,7 +264,7 @@ def test_a_taker_stops_when_its_group_is_over(bench: Bench) -> None:
 
 def test_a_group_that_breaks_while_it_is_met_is_met_no_further(bench: Bench) -> None:
     """Orders that a group's cancel takes away are not traded by the order that set it off."""
-    bench.venue.groups["g"] = OrderGroup("g", "maker", limit_e2=50)
+    bench.venue.groups["g"] = OrderGroup("g", "maker", 50, exchange_index=3)
     bench.place(bench.maker, ASK, 4_000, 100, group_id="g")
     gone = bench.place(bench.maker, ASK, 4_100, 100, group_id="g").order
     bench.place(bench.maker, ASK, 4_200, 100)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from arb.sim.exchange.account import Account
 from arb.sim.exchange.fees import charge_e6
+from arb.sim.exchange.grouping import trigger_group
 from arb.sim.exchange.markets import Market
 from arb.sim.exchange.netting import return_collateral
 from arb.sim.exchange.order_book import Meeting
@@ -97,6 +98,7 @@ def _announce(
     fills: tuple[Fill, ...],
 ) -> None:
     market.trades.append(trade)
+    market.candles.trade(trade.at_ms, trade.price_e4, trade.count_e2, market.open_interest_e2)
     venue.level_moved(market, resting.side, trade.price_e4, -trade.count_e2, resting, taker)
     for listener in list(venue.listeners):
         listener.traded(trade)
@@ -109,8 +111,7 @@ def _announce(
 
 def _count_in_group(venue: Venue, order: Order, fill: Fill) -> None:
     group = venue.groups.get(order.request.group_id or "")
-    if group is None or not group.note(fill.at_ms, fill.count_e2):
+    if group is None:
         return
-    for other in venue.accounts[order.account].resting.copy().values():
-        if other.request.group_id == group.group_id and other is not order:
-            venue.take_off_book(other, Change.GROUP)
+    if group.note(fill.at_ms, fill.count_e2) or group.triggered:
+        trigger_group(venue, group, sparing=order)

@@ -29,6 +29,7 @@ def place(venue: Venue, account: Account, request: OrderRequest) -> Placed:
     """Take an order and return what became of it; raises `Refused` and then nothing exists."""
     market = venue.market(request.ticker)
     check_open(venue, market)
+    _pull_beyond(venue, account, market, request)
     _check_request(venue, account, market, request)
     order = _new_order(venue, account, request, _allowed_count_e2(account, request))
     if request.lifetime is Lifetime.FILL_OR_KILL:
@@ -127,6 +128,33 @@ def finish_arrival(venue: Venue, account: Account, order: Order, *, cut: bool) -
     venue.order_moved(order, Change.SELF_TRADE if cut else order.change)
 
 
+def _pull_beyond(venue: Venue, account: Account, market: Market, request: OrderRequest) -> None:
+    """Take away what a member's order would meet beyond the conditions' count."""
+    left_e2 = venue.conditions.pull_beyond_e2
+    if left_e2 is None or account.bottomless or not market.grid.allows(request.price_e4):
+        return
+    plan = market.book.plan(
+        request.side, request.price_e4, request.count_e2, account.name, request.self_trade
+    )
+    for meeting in plan.meetings:
+        if meeting.count_e2 <= left_e2:
+            left_e2 -= meeting.count_e2
+            continue
+        shrink(venue, market, meeting.resting, left_e2)
+        left_e2 = 0
+
+
+def shrink(venue: Venue, market: Market, order: Order, remaining_e2: int) -> None:
+    """Leave less of an order resting, its place kept, or nothing of it."""
+    if remaining_e2 == 0:
+        venue.take_off_book(order, Change.CANCEL)
+        return
+    delta_e2 = remaining_e2 - order.remaining_e2
+    order.remaining_e2 = remaining_e2
+    order.initial_e2 += delta_e2
+    venue.level_moved(market, order.side, order.price_e4, delta_e2, order)
+
+
 def _plan(market: Market, order: Order) -> Plan:
     return market.book.plan(
         order.side, order.price_e4, order.remaining_e2, order.account, order.request.self_trade
@@ -140,7 +168,7 @@ def _check_request(venue: Venue, account: Account, market: Market, request: Orde
         raise nested(400, "invalid_price")
     _check_client_order_id(venue, account, request.client_order_id)
     _check_lifetime(venue, request)
-    _check_group(venue, account, request.group_id)
+    _check_group(venue, account, market, request.group_id)
     if request.post_only and market.book.crosses(request.side, request.price_e4):
         raise nested(400, "invalid_order", "post only cross")
 
@@ -169,11 +197,12 @@ def _check_lifetime(venue: Venue, request: OrderRequest) -> None:
         raise nested(400, "invalid_order", "expiration is in the past")
 
 
-def _check_group(venue: Venue, account: Account, group_id: str | None) -> None:
+def _check_group(venue: Venue, account: Account, market: Market, group_id: str | None) -> None:
     if group_id is None:
         return
     group = venue.groups.get(group_id)
-    if group is None or group.account != account.name:
+    known = group is not None and group.account == account.name
+    if group is None or not known or group.exchange_index != market.exchange_index:
         raise nested(404, "order_group_not_found")
     if group.triggered:
         raise nested(409, "exceeded_order_group_risk_limit")

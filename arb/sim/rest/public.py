@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from arb.sim.exchange.markets import Event, Market, MarketStatus
-from arb.sim.exchange.refusals import bad_parameter, nested, not_found, undecodable
+from arb.sim.exchange.refusals import bad_parameter, nested, not_found
 from arb.sim.rest.call import Call, page, within
 from arb.sim.rest.listing_shapes import (
     event_body,
@@ -18,7 +18,7 @@ from arb.sim.rest.listing_shapes import (
 from arb.sim.rest.reading import as_of_ms
 from arb.sim.rest.words import Json
 from arb.sim.serving.http import Response, json_response
-from arb.sim.timing import iso, wall_ms_from_iso
+from arb.sim.timing import iso
 
 # The words of the status filter are not those of the payload.
 _STATUS_WORDS: dict[str, tuple[MarketStatus, ...]] = {
@@ -61,11 +61,6 @@ def series_one(call: Call) -> Response:
     if series is None:
         raise not_found()
     return json_response(200, {"series": series_body(series)})
-
-
-def fee_changes(_call: Call) -> Response:
-    """``GET /series/fee_changes``: none are scheduled."""
-    return json_response(200, {"series_fee_change_arr": []})
 
 
 def events_list(call: Call) -> Response:
@@ -160,31 +155,6 @@ def trades(call: Call) -> Response:
     found.sort(key=lambda trade: -trade.at_ms)
     shown, cursor = page(call, found, "GetTrades")
     return json_response(200, {"cursor": cursor, "trades": [trade_body(one) for one in shown]})
-
-
-def milestones(call: Call) -> Response:
-    """``GET /milestones``, which alone tell when a game starts; ``limit`` is required."""
-    if call.integer("limit") is None:
-        raise bad_parameter("GetMilestones", "Limit", "required")
-    found = [event for event in call.venue.events.values() if _milestone_matches(call, event)]
-    shown, cursor = page(call, found, "GetMilestones", highest=500)
-    bodies = [milestone_body(event) for event in shown]
-    return json_response(200, {"cursor": cursor, "milestones": bodies})
-
-
-def _milestone_matches(call: Call, event: Event) -> bool:
-    text = call.request.text
-    try:
-        earliest_ms = wall_ms_from_iso(text("minimum_start_date", "1970-01-01T00:00:00Z"))
-    except ValueError:
-        raise undecodable("invalid minimum_start_date") from None
-    return (
-        text("category", "Sports") == "Sports"
-        and text("type", event.series.milestone_type) == event.series.milestone_type
-        and text("competition", event.series.competition) == event.series.competition
-        and text("related_event_ticker", event.ticker) == event.ticker
-        and event.start_ms >= earliest_ms
-    )
 
 
 def _statuses(call: Call) -> tuple[MarketStatus, ...] | None:

@@ -8,7 +8,13 @@ import orjson
 
 from arb.sim.rest.words import Json
 from arb.sim.websocket.session import Session
-from arb.sim.websocket.subscriptions import Channel, Code, CommandError, Subscription
+from arb.sim.websocket.subscriptions import (
+    ABOUT_EVERYTHING,
+    Channel,
+    Code,
+    CommandError,
+    Subscription,
+)
 
 
 def obey(session: Session, text: str) -> None:
@@ -46,6 +52,9 @@ def _run(session: Session, command: dict[str, Any], command_id: int) -> None:
 
 
 def _subscribe(session: Session, params: dict[str, Any], command_id: int) -> None:
+    refused = session.venue.conditions.refuse_subscriptions
+    if refused is not None:
+        raise CommandError(Code.refusal(refused))
     names = params.get("channels")
     if not isinstance(names, list) or not names:
         raise CommandError(Code.CHANNELS)
@@ -55,7 +64,7 @@ def _subscribe(session: Session, params: dict[str, Any], command_id: int) -> Non
         raise CommandError(Code.MARKET)
     opened: list[Subscription] = []
     for channel in channels:
-        wanted = None if channel is Channel.LIFECYCLE else tickers
+        wanted = None if channel in ABOUT_EVERYTHING else tickers
         one = session.subscription(channel)
         if one is None:
             opened.append(_open(session, channel, wanted, params, command_id))

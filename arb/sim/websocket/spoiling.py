@@ -44,7 +44,7 @@ def _delta(market: Market, price_e4: int, delta_e2: int) -> Json:
 
 
 class Overtaking:
-    """Decides which frames are held back for a moment: every second one, beginning with the first."""
+    """Holds every second frame back for a moment, beginning with the first."""
 
     def __init__(self) -> None:
         self._hold = False
