@@ -66,7 +66,9 @@ async def test_events_can_be_read_with_their_markets(member: Member, bench: Benc
     assert "markets" not in (await member.get("/events"))["events"][0]
     one = await member.get(f"/events/{ticker}")
     assert len(one["markets"]) == 2
-    assert "markets" not in await member.get(f"/events/{ticker}?exclude_markets=true")
+    alone = f"/events/{ticker}?exclude_markets=true"
+    assert (await member.get(alone))["markets"] == []
+    assert (await member.call("GET", f"{alone}&with_nested_markets=true")).status == 400
     inside = await member.get(f"/events/{ticker}?with_nested_markets=true")
     assert len(inside["event"]["markets"]) == 2
     assert (await member.call("GET", "/events/NOTHING")).status == 404

@@ -44,7 +44,7 @@ def create_batch(call: Call) -> Response:
 def cancel_batch(call: Call) -> Response:
     """``DELETE /portfolio/events/orders/batched``: each cancel succeeds or fails by itself."""
     return spoiled(
-        call.venue, "cancel", lambda: _batch(call, 200, lambda one: _cancel_one(call, one))
+        call.venue, "cancel", lambda: _batch(call, 200, lambda one: _cancel_each(call, one))
     )
 
 
@@ -138,6 +138,11 @@ def _cancel_one(call: Call, value: object) -> Json:
     shard = shard_of(call.venue, body.get("market_ticker", ""), body.get("exchange_index"))
     order, reduced_e2 = cancel(call.venue, call.account, body["order_id"], shard)
     return _cancelled_body(order, reduced_e2)
+
+
+def _cancel_each(call: Call, value: object) -> Json:
+    # What failed reduced nothing, and the contract wants that said.
+    return {"reduced_by": "0.00"} | _each(lambda one: _cancel_one(call, one), value)
 
 
 def _batch(call: Call, status: int, handle: Callable[[object], Json]) -> Response:

@@ -89,9 +89,16 @@ def events_one(call: Call) -> Response:
     if event is None:
         raise not_found()
     inside = call.request.text("with_nested_markets") == "true"
-    answer: Json = {"event": _event(call, event, nested_markets=inside)}
-    if not inside and call.request.text("exclude_markets") != "true":
-        answer["markets"] = [market_body(market) for market in _markets(call, event)]
+    alone = call.request.text("exclude_markets") == "true"
+    if inside and alone:
+        raise nested(
+            400, "bad_request", "exclude_markets and with_nested_markets exclude each other"
+        )
+    outside = [] if alone else _markets(call, event)
+    answer: Json = {
+        "event": _event(call, event, nested_markets=inside),
+        "markets": [market_body(market) for market in outside],
+    }
     return json_response(200, answer)
 
 

@@ -39,11 +39,11 @@ ROUTES: list[Route[Handle]] = [
     Route("GET", "/events", public.events_list, public=True),
     Route("GET", "/events/{ticker}", public.events_one, public=True),
     Route("GET", "/markets/trades", public.trades, public=True),
+    Route("GET", "/markets/candlesticks", candles.several, public=True),
     Route("GET", "/markets/orderbooks", public.orderbooks, public=True),
     Route("GET", "/markets", public.markets_list, public=True),
     Route("GET", "/markets/{ticker}", public.markets_one, public=True),
     Route("GET", "/markets/{ticker}/orderbook", public.orderbook, public=True),
-    Route("GET", "/markets/candlesticks", candles.several, public=True),
     Route(
         "GET",
         "/series/{series_ticker}/markets/{ticker}/candlesticks",

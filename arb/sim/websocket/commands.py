@@ -141,10 +141,7 @@ def _leave(session: Session, params: dict[str, Any], command_id: int) -> None:
         if one is None:
             raise CommandError(Code.UNKNOWN_SID)
         message: Json = {"id": command_id, "sid": one.sid, "type": "unsubscribed"}
-        seq = one.next_seq()
-        if seq is not None:
-            message["seq"] = seq
-        session.send(message)
+        session.send(message | {"seq": one.last_seq()})
 
 
 def _acknowledge(session: Session, one: Subscription, command_id: int) -> None:

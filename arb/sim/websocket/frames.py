@@ -19,6 +19,9 @@ from arb.sim.rest.listing_shapes import multiplier_number, ranges_body
 from arb.sim.rest.words import Json
 from arb.sim.timing import MS_PER_S, iso, iso_seconds
 
+# The contract has no word for a person's own cancel, nor for that of an order group.
+_UNSPOKEN = frozenset({Change.NONE, Change.CANCEL, Change.GROUP})
+
 
 def side_word(side: BookSide) -> str:
     """Return the outcome whose bids stand on this side of the YES book."""
@@ -169,7 +172,7 @@ def order_message(market: Market, account: Account, order: Order) -> Json:
     if order.expires_s is not None:
         message["expiration_time"] = iso_seconds(order.expires_s * MS_PER_S)
         message["expiration_ts_ms"] = order.expires_s * MS_PER_S
-    if order.change not in (Change.NONE, Change.CANCEL):
+    if order.change not in _UNSPOKEN:
         message["last_update_reason"] = order.change.value
     return message
 

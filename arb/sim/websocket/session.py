@@ -76,7 +76,7 @@ class Session:
     ) -> None:
         """Send a message of a subscription, which a reader that is too slow loses for good."""
         if self.outbox.full:
-            self.end_subscription(subscription, Code.OVERFLOW)
+            self._overflow(subscription)
             return
         message: Json = {"type": kind, "sid": subscription.sid}
         if command_id is not None:
@@ -184,6 +184,9 @@ class Session:
         self.subscriptions.pop(subscription.sid, None)
         number, text = code
         self.send({"type": "error", "sid": subscription.sid, "msg": {"code": number, "msg": text}})
+
+    def _overflow(self, subscription: Subscription) -> None:
+        self.end_subscription(subscription, Code.OVERFLOW)
 
     def _book(self, one: Subscription, market: Market, body: Json) -> None:
         conditions = self.venue.conditions

@@ -99,6 +99,11 @@ class Subscription:
         self.seq += 1 + skipped
         return self.seq
 
+    def last_seq(self) -> int:
+        """Return the number of the farewell, which the contract wants on every channel."""
+        self.seq += 1
+        return self.seq
+
     def add(self, tickers: Iterable[str]) -> None:
         """Add markets to a subscription that names its markets."""
         if self.tickers is not None:
