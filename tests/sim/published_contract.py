@@ -32,8 +32,11 @@ TYPES: dict[str, tuple[type, ...]] = {
     "array": (list,),
     "null": (type(None),),
 }
-# In no contract any more, and sent all the same: recorded, and documented as deprecated.
-DEPRECATED = frozenset({"action", "side", "is_yes", "purchased_side", "taker_side", "type"})
+# In no contract any more, and sent all the same: recorded, and documented as deprecated. The last
+# is still asked for by a published client (kalshi-sdk 22.4.0).
+DEPRECATED = frozenset(
+    {"action", "side", "is_yes", "purchased_side", "taker_side", "type", "liquidity_dollars"}
+)
 # The contracts know one body of errors; recorded are these (and 429's, whose `error` is a text).
 ERROR_NAMES = ({"error"}, {"code", "message", "details"}, {"msg"})
 

@@ -83,6 +83,8 @@ def market_body(market: Market) -> Json:
         "expiration_value": market.winner_label,
         "last_price_dollars": price_text(market.last_price_e4),
         "latest_expiration_time": iso_seconds(market.close_ms),
+        # In no contract since 3.31.0; a client published in October still asks for it.
+        "liquidity_dollars": "0.0000",
         "market_type": "binary",
         "no_sub_title": market.label,
         "notional_value_dollars": "1.0000",
