@@ -62,6 +62,8 @@ class Contract:
     def check(self, value: Any, schema: Any, where: str) -> None:
         """Check a value against a schema, all that is inside it too."""
         name = schema.get("$ref", "").rpartition("/")[2]
+        if value is None and schema.get("nullable"):
+            return
         schema = self.resolved(schema)
         for part in schema.get("allOf", ()):
             self.check(value, part, where)
