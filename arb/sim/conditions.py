@@ -72,6 +72,8 @@ class ExchangeConditions:
     rest_status: int | None = None
     rest_delay_s: float = 0.0
     answer_429: bool = False
+    # Public reads without a signature are served out of a cache for so long; 15 s were observed.
+    public_cache_s: float = 0.0
     # How far the exchange's clock is ahead of ours as far as signatures are concerned.
     clock_ahead_ms: int = 0
 

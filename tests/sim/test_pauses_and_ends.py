@@ -17,7 +17,7 @@ from arb.sim.exchange.maintenance import in_window, keep_window, next_window_ms
 from arb.sim.exchange.markets import MarketStatus
 from arb.sim.exchange.refusals import Refused
 from arb.sim.exchange.resting import cancel
-from arb.sim.exchange.values import BookSide, Lifetime, OrderStatus
+from arb.sim.exchange.values import BookSide, LifecycleEvent, Lifetime, OrderStatus
 from arb.sim.simulation import Simulation, SimulationSettings
 from arb.sim.timing import wall_ms_from_iso
 from arb.sim.world.games import Calendar
@@ -204,6 +204,36 @@ def pass_time(world: Simulation, clock: HandClock, ms: int) -> None:
 
 def states(world: Simulation) -> set[str]:
     return {market.status.value for market in world.venue.markets.values()}
+
+
+class Calls:
+    """Remembers when which change of a market's life was told."""
+
+    def __init__(self, clock: HandClock) -> None:
+        self.clock = clock
+        self.told: list[tuple[str, str, int]] = []
+
+    def market_changed(self, event: LifecycleEvent) -> None:
+        self.told.append((event.ticker, event.event_type, self.clock.now_ms))
+
+    def __getattr__(self, _name: str) -> object:
+        return lambda *_args: None
+
+
+def test_a_game_ends_in_the_recorded_steps() -> None:
+    """Close moved to now, determined a minute later, settled after the league's timer."""
+    world, clock = season()
+    (fixture,) = world.world.fixtures.values()
+    calls = Calls(clock)
+    world.venue.listeners.append(calls)  # type: ignore[arg-type]
+    pass_time(world, clock, 400_000)
+    told = [one for one in calls.told if one[0] == fixture.game.home_ticker]
+    whistle_ms = fixture.game.end_ms
+    timer_ms = fixture.game.league.timer_s * 1_000
+    assert [word for _, word, _ in told] == ["close_date_updated", "determined", "settled"]
+    assert [at_ms - whistle_ms for _, _, at_ms in told] == [0, 60_000, 60_000 + timer_ms]
+    home = world.venue.markets[fixture.game.home_ticker]
+    assert (home.close_ms, home.settled_ms) == (whistle_ms, told[-1][2])
 
 
 def test_every_game_can_end_in_a_tie() -> None:

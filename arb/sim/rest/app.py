@@ -12,6 +12,7 @@ from arb.sim.rest.routes import ROUTES, Handle
 from arb.sim.rest.spoiling import too_many
 from arb.sim.serving.http import Request, Response, Route, Router, json_response
 from arb.sim.signatures import KeyRing
+from arb.sim.timing import MS_PER_S
 
 PREFIX = "/trade-api/v2"
 
@@ -25,6 +26,7 @@ class RestApp:
         self._enforce_limits = enforce_limits
         self._router: Router[Handle] = Router(ROUTES)
         self._buckets: dict[str, Buckets] = {}
+        self._cache: dict[object, tuple[int, Response]] = {}
 
     def __repr__(self) -> str:
         return f"RestApp({self._router!r}, {self._venue!r})"
@@ -37,9 +39,23 @@ class RestApp:
             return Response(conditions.rest_status, page, content_type="text/html")
         if conditions.answer_429:
             return too_many()
-        response = self._found(request)
+        response = self._cached(request) if conditions.public_cache_s else self._found(request)
         if conditions.rest_delay_s:
             return attrs.evolve(response, delay_s=response.delay_s + conditions.rest_delay_s)
+        return response
+
+    def _cached(self, request: Request) -> Response:
+        """Answer a public read of the last seconds again as it was, as a content network does."""
+        signed = "kalshi-access-key" in request.headers
+        if signed or request.method != "GET":
+            return self._found(request)
+        now_ms = self._venue.clock.wall_ms()
+        key = (request.path, tuple((name, *texts) for name, texts in request.query.items()))
+        until_ms, response = self._cache.get(key, (0, None))
+        if response is None or now_ms >= until_ms:
+            response = self._found(request)
+            until_ms = now_ms + round(self._venue.conditions.public_cache_s * MS_PER_S)
+            self._cache[key] = (until_ms, response)
         return response
 
     def _found(self, request: Request) -> Response:

@@ -29,14 +29,25 @@ _STATUS_WORDS: dict[str, tuple[MarketStatus, ...]] = {
     "settled": (MarketStatus.FINALIZED,),
 }
 _BOOKS_MAX = 100
+# Observed: a list of about this many tickers makes the address too long.
+_TICKERS_MAX = 800
+_TOO_LONG = b"<html><body><h1>414 Request-URI Too Large</h1></body></html>"
+_SHARD_WORDS = ("Default", "Combos", "Crypto & Commodities", "Tennis, Baseball & Basketball")
 
 
 def exchange_status(call: Call) -> Response:
-    """``GET /exchange/status``."""
+    """``GET /exchange/status``, for the exchange and for each of its shards."""
     venue = call.venue
-    return json_response(
-        200, {"exchange_active": venue.exchange_active, "trading_active": venue.trading_active}
-    )
+    flags: Json = {
+        "exchange_active": venue.exchange_active,
+        "intra_exchange_transfers_active": venue.exchange_active,
+        "trading_active": venue.trading_active,
+    }
+    shards = [
+        {"description": words, "exchange_index": index} | flags
+        for index, words in enumerate(_SHARD_WORDS)
+    ]
+    return json_response(200, flags | {"exchange_index_statuses": shards})
 
 
 def user_data_timestamp(call: Call) -> Response:
@@ -106,12 +117,17 @@ def markets_list(call: Call) -> Response:
     """``GET /markets``."""
     event, series = call.request.text("event_ticker"), call.request.text("series_ticker")
     tickers, wanted = call.request.texts("tickers"), _statuses(call)
+    if len(tickers) > _TICKERS_MAX:
+        return Response(414, _TOO_LONG, content_type="text/html")
     times: tuple[tuple[str, Callable[[Market], int | None]], ...] = (
         ("created_ts", lambda market: market.open_ms),
         ("close_ts", lambda market: market.close_ms),
         ("settled_ts", lambda market: market.settled_ms),
         ("updated_ts", lambda market: market.updated_ms),
     )
+    asked = [name for name, _ in times if _names_a_moment(call, name)]
+    if len(asked) > 1:
+        raise nested(400, "bad_request", "timestamp filters exclude each other")
     markets = [
         market
         for market in call.venue.markets.values()
@@ -162,6 +178,10 @@ def trades(call: Call) -> Response:
     found.sort(key=lambda trade: -trade.at_ms)
     shown, cursor = page(call, found, "GetTrades")
     return json_response(200, {"cursor": cursor, "trades": [trade_body(one) for one in shown]})
+
+
+def _names_a_moment(call: Call, name: str) -> bool:
+    return any(call.request.text(f"{end}_{name}") for end in ("min", "max"))
 
 
 def _statuses(call: Call) -> tuple[MarketStatus, ...] | None:
