@@ -24,7 +24,7 @@ from arb.sim.exchange.lifecycle import (
     resume_market,
     settle,
 )
-from arb.sim.exchange.transfers import create_subaccount, move
+from arb.sim.exchange.transfers import create_subaccount, deposit, move
 from arb.sim.exchange.values import BookSide, Lifetime
 from arb.sim.rest.routes import ROUTES
 from tests.sim.published_contract import (
@@ -84,6 +84,8 @@ def live_through(bench: Bench) -> dict[str, str]:
     create_subaccount(bench.member)
     transfer = move(venue, bench.member, 1_000_000, (0, 0), (0, 3), "t")
     move(venue, bench.member, 1_000_000, (0, 0), (1, 0), "s")
+    for amount_e6 in (1_000_000, -1_000_000):
+        deposit(venue, bench.member, amount_e6)
     order = bench.place(
         bench.member,
         BID,

@@ -6,7 +6,7 @@ import pytest
 
 from arb.sim.exchange.lifecycle import close, determine, settle
 from arb.sim.exchange.refusals import Refused
-from arb.sim.exchange.transfers import SUBACCOUNTS_MAX, create_subaccount, move
+from arb.sim.exchange.transfers import SUBACCOUNTS_MAX, create_subaccount, deposit, move
 from arb.sim.exchange.values import BookSide, Lifetime
 from tests.sim.sim_client import Bench, Member, make_bench, order_wish
 
@@ -92,6 +92,17 @@ def test_there_are_so_many_subaccounts_and_no_more(bench: Bench) -> None:
         create_subaccount(bench.member)
     with pytest.raises(Refused):
         move(bench.venue, bench.member, 1, (0, 0), (64, 0))
+
+
+async def test_deposits_and_withdrawals_explain_cash(member: Member, bench: Bench) -> None:
+    """Both are listed by themselves, newest first, and the balance has them."""
+    for amount_e6 in (25 * DOLLAR, -5 * DOLLAR, 10 * DOLLAR):
+        deposit(bench.venue, bench.member, amount_e6)
+    assert (await member.get("/portfolio/balance"))["balance"] == 203_000
+    came = (await member.get("/portfolio/deposits"))["deposits"]
+    left = (await member.get("/portfolio/withdrawals"))["withdrawals"]
+    assert [one["amount_cents"] for one in came] == [1_000, 2_500]
+    assert [(one["amount_cents"], one["status"]) for one in left] == [(500, "applied")]
 
 
 def short_both(netting: bool) -> Bench:

@@ -80,6 +80,15 @@ class Transfer:
     at_ms: int
 
 
+@attrs.frozen
+class Payment:
+    """Money that came from outside, or left when it is negative."""
+
+    payment_id: str
+    amount_e6: int
+    at_ms: int
+
+
 @attrs.define(eq=False)
 class Account:
     """One member of the exchange.
@@ -105,6 +114,7 @@ class Account:
     returned_e6: dict[str, int] = attrs.field(factory=dict)
     subaccounts_e6: dict[int, dict[int, int]] = attrs.field(factory=dict)
     transfers: dict[str, Transfer] = attrs.field(factory=dict)
+    payments: list[Payment] = attrs.field(factory=list)
     past_orders: dict[str, Lagging[Order]] = attrs.field(factory=dict)
     past_positions: dict[str, Lagging[Position]] = attrs.field(factory=dict)
     past_cash_e6: Lagging[dict[int, int]] = attrs.field(factory=Lagging)

@@ -5,7 +5,7 @@ Each is refused when its client's id was used before, and nothing is ever moved 
 
 from __future__ import annotations
 
-from arb.sim.exchange.account import Account, Transfer
+from arb.sim.exchange.account import Account, Payment, Transfer
 from arb.sim.exchange.refusals import nested
 from arb.sim.exchange.venue import Venue
 
@@ -20,6 +20,16 @@ def create_subaccount(account: Account) -> int:
         raise nested(400, "invalid_parameters", "too many subaccounts")
     account.subaccounts_e6[number] = {}
     return number
+
+
+def deposit(venue: Venue, account: Account, amount_e6: int, shard: int = 0) -> Payment:
+    """Let money come from outside, or with a negative amount leave the exchange."""
+    now_ms = venue.clock.wall_ms()
+    account.pay(shard, amount_e6, now_ms)
+    account.updated_ms = now_ms
+    made = Payment(venue.new_id(), amount_e6, now_ms)
+    account.payments.append(made)
+    return made
 
 
 def move(
