@@ -18,8 +18,7 @@ import attrs
 import trio
 from trio.testing import MockClock
 
-from actors.actor import Actor
-from actors.context import Context
+from actors.actor import Actor, Context
 from actors.node import State
 from actors.snapshot import TreeSnapshot
 from actors.spec import ActorSpec, SupervisorSpec

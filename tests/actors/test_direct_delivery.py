@@ -23,8 +23,8 @@ from actors import (
     block,
     open_system,
 )
+from actors.inbox import DIRECT_BUDGET
 from actors.testing import Notes, OverSeeds, Probe, probe, with_tree
-from actors.turn import DIRECT_BUDGET
 
 
 def tree(*children: ActorSpec) -> SupervisorSpec:
