@@ -25,6 +25,7 @@ CANCEL_RESERVE = 20
 
 # An entry also leaves room for one sale, so that what it buys can be put on sale at once.
 EXIT_RESERVE = 10
+_ENTRY_KEEPS = CANCEL_RESERVE + EXIT_RESERVE
 
 # The balance has a bucket of its own: one read a second in the two lowest tiers, five above.
 BALANCE_PER_S = 1
@@ -131,8 +132,7 @@ class RateBudget:
 
     def take_entry(self, exchange_index: int | None) -> bool:
         """Spend for a new entry, leaving what is kept for cancels and for its sale."""
-        keep = CANCEL_RESERVE + EXIT_RESERVE
-        return self._take(self.create_cost, exchange_index, keep)
+        return self._take(self.create_cost, exchange_index, _ENTRY_KEEPS)
 
     def take_exit(self, exchange_index: int | None) -> bool:
         """Spend for a new sale, leaving what is kept for cancels."""
@@ -203,9 +203,10 @@ class RateBudget:
 
     def _take(self, cost: int, exchange_index: int | None, keep: int) -> bool:
         now_ns = self._clock.monotonic_ns()
-        if exchange_index is not None:
-            return self._bucket(exchange_index).take(cost, now_ns, keep=keep)
-        buckets = self._buckets(None)
+        bucket = self._write.get(exchange_index)  # type: ignore[arg-type]
+        if bucket is not None:
+            return bucket.take(cost, now_ns, keep=keep)
+        buckets = self._buckets(exchange_index)
         if any(bucket.wait_s(cost, now_ns, keep=keep) for bucket in buckets):
             return False
         for bucket in buckets:

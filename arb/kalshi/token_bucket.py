@@ -26,6 +26,8 @@ class BucketLimit:
 class TokenBucket:
     """Tokens that come back with time. Times are the injected clock's nanoseconds."""
 
+    __slots__ = ("_at_ns", "_limit", "_most", "_per_ns", "_per_s", "_tokens")
+
     def __init__(self, limit: BucketLimit, now_ns: int) -> None:
         self._set(limit)
         self._tokens = self._most
@@ -34,6 +36,7 @@ class TokenBucket:
     def _set(self, limit: BucketLimit) -> None:
         self._limit = limit
         self._per_s = limit.refill_per_s
+        self._per_ns = limit.refill_per_s / NS_PER_S
         # At least half of it, or a bucket that fills very fast would be none at all.
         self._most = max(limit.capacity / 2, limit.capacity - limit.refill_per_s * JITTER_S)
 
@@ -78,7 +81,7 @@ class TokenBucket:
 
     def _refill(self, now_ns: int) -> None:
         if now_ns > self._at_ns:
-            refilled = self._tokens + (now_ns - self._at_ns) * self._per_s / NS_PER_S
+            refilled = self._tokens + (now_ns - self._at_ns) * self._per_ns
             self._tokens = min(self._most, refilled)
             self._at_ns = now_ns
 

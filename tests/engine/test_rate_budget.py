@@ -65,8 +65,8 @@ async def test_hundreds_of_orders_never_meet_a_429(member: Member, autojump_cloc
 
     assert bench.refused_429() == 0
     made = sum(isinstance(event, OrderAccepted) for event in bench.reports)
-    assert made >= 300
-    assert bench.statuses["POST", 200] + bench.statuses["DELETE", 200] >= 300
+    assert made >= 200
+    assert bench.statuses["POST", 200] + bench.statuses["DELETE", 200] >= 200
     refused = [event for event in bench.reports if isinstance(event, OrderRefused)]
     assert NO_TOKENS in {event.code for event in refused} <= {NO_TOKENS, "no lane"}
     assert bench.statuses["GET", 200] >= 500
