@@ -30,6 +30,7 @@ class CancelQueue:
         self._budget = budget
         self._wake_in = wake_in
         self._waking = False
+        self._together = True
         self._unidentified: dict[str, CancelOrder] = {}
         self._due: OrderedDict[str, DueCancel] = OrderedDict()
         self._out: set[str] = set()
@@ -68,6 +69,10 @@ class CancelQueue:
         if wish.client_order_id in self._due:
             self._due.move_to_end(wish.client_order_id, last=False)
 
+    def go_alone(self) -> None:
+        """Send every cancel by itself from now on: the exchange takes no batches."""
+        self._together = False
+
     def woken(self) -> None:
         """Go on after the wait that `wake_in` was asked for."""
         self._waking = False
@@ -93,7 +98,7 @@ class CancelQueue:
 
     def _next(self) -> list[DueCancel]:
         waiting = list(self._due.values())
-        if len(waiting) <= self._sender.free_lanes:
+        if len(waiting) <= self._sender.free_lanes or not self._together:
             return waiting[:1]
         return waiting[: max(1, self._budget.affordable_cancels())]
 

@@ -29,6 +29,7 @@ from arb.engine.order_groups import OrderGroups
 from arb.engine.order_sender import NotSent, OrderSender
 from arb.engine.parts import Parts
 from arb.engine.requests_out import Known, Sent, SentBatch
+from arb.io.text import one_line
 from arb.journal.records import RecordKind
 from arb.journal.writer import JournalFailed
 from arb.kalshi.answers import (
@@ -41,7 +42,7 @@ from arb.kalshi.answers import (
     Verdict,
     sort,
 )
-from arb.kalshi.batch_answers import sort_batch
+from arb.kalshi.batch_answers import is_batch_refused, sort_batch
 from arb.kalshi.exchange_clock import ExchangeClock
 from arb.kalshi.lane import Answer, OrderLanes
 from arb.kalshi.order_groups import OrderGroupClient
@@ -126,12 +127,29 @@ class OrderDesk:
         if isinstance(sent, Sent):
             self._conclude(sent, sort(answer.status, answer.body, sent.operation, why=why))
         elif isinstance(sent, SentBatch):
-            ids = list(sent.cancels)
-            found = sort_batch(answer.status, answer.body, Operation.CANCEL, ids, why=why)
-            for order_id, verdict in zip(ids, found, strict=True):
-                self._conclude(sent.cancels[order_id], verdict)
+            self._conclude_batch(sent, answer)
         # A lane has become free.
         self.cancels.send()
+
+    def _conclude_batch(self, batch: SentBatch, answer: Answer) -> None:
+        if is_batch_refused(answer.status):
+            # How this endpoint refuses was never recorded: one by one they must get through.
+            self.cancels.go_alone()
+            text = one_line(answer.body)
+            self._parts.board.note_bad(ORDERS, f"HTTP {answer.status} to a batch of cancels", text)
+            for sent in batch.cancels.values():
+                self._again(sent)
+            return
+        ids, why = list(batch.cancels), answer.failure or ""
+        found = sort_batch(answer.status, answer.body, Operation.CANCEL, ids, why=why)
+        for order_id, verdict in zip(ids, found, strict=True):
+            self._conclude(batch.cancels[order_id], verdict)
+
+    def _again(self, sent: Sent) -> None:
+        name = sent.client_order_id
+        self.cancels.answered(name)
+        if sent.cancel is not None:
+            self.cancels.again(sent.cancel, self._known.get(name))
 
     def _conclude(self, sent: Sent, verdict: Verdict) -> None:
         if sent.operation is Operation.CANCEL:
@@ -159,11 +177,11 @@ class OrderDesk:
         name, amendment = sent.client_order_id, sent.amendment
         if amendment is None:
             return
-        known = Known(verdict.order_id, sent.ticker, sent.count_e2, amendment.price_e4)
+        price_e4, known = amendment.price_e4, self._known.get(name)
         if verdict.remaining_e2 is not None:
-            self.learn(name, known)
-            self._report(OrderAmended(name, amendment.price_e4, verdict.remaining_e2))
-        elif self._known.get(name) != known:
+            self.learn(name, Known(verdict.order_id, sent.ticker, sent.count_e2, price_e4))
+            self._report(OrderAmended(name, price_e4, verdict.remaining_e2))
+        elif known is None or known.price_e4 != price_e4:
             # What rests now, the private channel says; should that be lost, a lookup does.
             self._lookups.want(name, sent.ticker, sent.sent_ms, existed=True)
 
@@ -178,7 +196,7 @@ class OrderDesk:
         if verdict.is_rate_limit:
             self._too_many(sent, verdict)
             if sent.cancel is not None:
-                self.cancels.again(sent.cancel, self._known.get(name))
+                self._again(sent)
                 return
         if sent.operation is not Operation.CREATE:
             self._report(OrderKept(name, verdict.code, verdict.text))

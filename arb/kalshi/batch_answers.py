@@ -17,6 +17,7 @@ from arb.kalshi.answers import Operation, Refused, Unknown, Verdict, sort
 _STATUS_OF_CODE = {"not_found": 404}
 _CONFLICT = 409
 _OK = 200
+_BAD, _TOO_MANY, _BROKEN = 400, 429, 500
 
 _NAMES = {Operation.CREATE: "client_order_id", Operation.CANCEL: "order_id"}
 
@@ -35,6 +36,11 @@ def sort_batch(
             whole = Unknown("the answer to a batch is none")
         return [whole] * len(ids)
     return [_verdict(items.get(each), operation) for each in ids]
+
+
+def is_batch_refused(status: int | None) -> bool:
+    """Say whether a batch was refused as such, and not for coming too often."""
+    return status is not None and _BAD <= status < _BROKEN and status != _TOO_MANY
 
 
 def _items(status: int | None, body: bytes, name: str) -> dict[str, dict[str, Any]] | None:

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import attrs
 import pytest
 import trio
 
-from arb.core.events import OrderAccepted, OrderAmended, OrderClosed, OrderKept, OrderRefused
+from arb.core.events import (
+    OrderAccepted,
+    OrderAmended,
+    OrderClosed,
+    OrderKept,
+    OrderRefused,
+    OrderUnknown,
+)
 from arb.core.listing import Listing
 from arb.core.money import PriceE4
 from arb.engine.order_sender import NO_TOKENS
 from arb.kalshi.rest import RestError
 from arb.kalshi.token_bucket import REFUSED_PAUSE_S
+from arb.sim.serving.http import Request, Response, json_response
 from tests.core.order_factory import EXIT
 from tests.engine.conftest import Member
 from tests.engine.desk_bench import DeskBench, open_desk
@@ -230,6 +239,56 @@ async def test_many_cancels_leave_together(member: Member, autojump_clock: objec
         assert bench.statuses["DELETE", 200] - requests <= 7
         assert not bench.resting()
         assert "0 due, 0 out" in repr(bench.desk.cancels)
+
+
+@pytest.mark.parametrize("status, code", [(400, "bad_request"), (404, "not_found")])
+async def test_cancels_go_alone_where_batches_are_refused(
+    status: int, code: str, member: Member, autojump_clock: object
+) -> None:
+    """None is lost, it is told once for each batch, and no further batch is tried."""
+    async with open_desk(member) as bench:
+        names = await bench.rest_orders(12)
+        serve: Any = bench.world.exchange.rest
+        batches: list[str] = []
+
+        def refuse_batches(asked: Request) -> Response:
+            if not asked.path.endswith("/batched"):
+                return serve(asked)  # type: ignore[no-any-return]
+            batches.append(asked.path)
+            return json_response(status, {"error": {"code": code, "message": "m"}})
+
+        bench.world.exchange.rest = refuse_batches  # type: ignore[assignment]
+        for name in names:
+            bench.cancel(name)
+        await bench.until(lambda: not bench.resting())
+        assert 1 <= len(batches) <= 3
+        assert all(isinstance(bench.of(name)[-1], OrderClosed) for name in names)
+        (bad,) = bench.parts.board.bad.values()
+        assert (bad.reason, bad.count) == (f"HTTP {status} to a batch of cancels", len(batches))
+
+
+async def test_a_batch_without_an_answer_is_looked_up(
+    member: Member, autojump_clock: object
+) -> None:
+    """Nobody knows which of its orders still rest."""
+    async with open_desk(member) as bench:
+        names = await bench.rest_orders(8)
+        for lane in bench.lanes._lanes:
+            lane._limits = attrs.evolve(lane._limits, answer_s=0.5)
+        serve: Any = bench.world.exchange.rest
+
+        def hang_up(asked: Request) -> Response:
+            response: Response = serve(asked)
+            batched = asked.path.endswith("/batched")
+            return attrs.evolve(response, hang_up=batched)
+
+        bench.world.exchange.rest = hang_up  # type: ignore[assignment]
+        for name in names:
+            bench.cancel(name)
+        await trio.sleep(1)
+        unknown = {e.client_order_id for e in bench.reports if isinstance(e, OrderUnknown)}
+        assert unknown == set(names[3:])
+        assert "5 wanted" in repr(bench.desk._lookups)
 
 
 async def test_a_move_that_says_nothing_is_looked_up_unless_it_was_heard_of(
