@@ -57,14 +57,17 @@ def act(bench: DeskBench, rng: random.Random, at: list[Listing]) -> None:
 
 
 @pytest.mark.slow
-async def test_hundreds_of_orders_never_meet_a_429(member: Member, autojump_clock: object) -> None:
+@pytest.mark.parametrize("shards", [(0,), (3,), (0, 3)])
+async def test_hundreds_of_orders_never_meet_a_429(
+    shards: tuple[int, ...], member: Member, autojump_clock: object
+) -> None:
     """However fast orders are wished and the account is read, the exchange refuses none of it."""
     rng = random.Random(1)
     async with open_desk(member, answer_s=0.01) as bench, trio.open_nursery() as nursery:
         nursery.start_soon(read_for_ever, bench)
         nursery.start_soon(read_cash_for_ever, bench)
-        at = [each for each in bench.listings if each.exchange_index == 0]
-        for _ in range(1_500):
+        at = [each for each in bench.listings if each.exchange_index in shards]
+        for _ in range(1_000):
             act(bench, rng, at)
             await trio.sleep(rng.expovariate(80))
         for name in bench.resting():
@@ -74,11 +77,11 @@ async def test_hundreds_of_orders_never_meet_a_429(member: Member, autojump_cloc
 
     assert bench.refused_429() == 0
     made = sum(isinstance(event, OrderAccepted) for event in bench.reports)
-    assert made >= 200
-    assert bench.statuses["POST", 200] + bench.statuses["DELETE", 200] >= 200
+    assert made >= 100
+    assert bench.statuses["POST", 200] + bench.statuses["DELETE", 200] >= 150
     refused = [event for event in bench.reports if isinstance(event, OrderRefused)]
-    assert NO_TOKENS in {event.code for event in refused} <= {NO_TOKENS, "no lane"}
-    assert bench.statuses["GET", 200] >= 500
+    assert {event.code for event in refused} <= {NO_TOKENS, "no lane"}
+    assert bench.statuses["GET", 200] >= 300
     assert not bench.parts.board.bad
 
 

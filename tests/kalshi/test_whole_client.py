@@ -93,6 +93,8 @@ async def test_everything_can_be_cancelled_at_once(autojump_clock: object, tmp_p
             await lanes.ask("POST", CREATE_PATH, bid(name, (await place.market()).ticker, 100))
         assert len(await place.rest.open_orders()) == 2
         await place.rest.cancel_all()
+        # The order list lags what happened.
+        await trio.sleep(1)
         assert await place.rest.open_orders() == []
         nursery.cancel_scope.cancel()
 
