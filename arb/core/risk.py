@@ -44,16 +44,22 @@ class RefusalCode(StrEnum):
     EXIT_TOO_LARGE = "exit larger than the position"
     NO_SUCH_ORDER = "no such order"
     NOT_MOVABLE = "order cannot be moved now"
+    EXCHANGE = "not taken"
 
 
 @attrs.frozen
 class Refusal:
-    """A wish that was not approved, and why in one line."""
+    """A wish that was not approved or not taken, and why in one line."""
 
     ticker: str
     purpose: Purpose
     code: RefusalCode
     text: str
+
+    @classmethod
+    def by_exchange(cls, intent: OrderIntent, text: str) -> Refusal:
+        """Say that an order was approved, and was not taken or could not be sent."""
+        return cls(intent.ticker, intent.purpose, RefusalCode.EXCHANGE, text)
 
 
 class ApprovalVoid(Exception):

@@ -26,6 +26,7 @@ from arb.engine.names import GATEWAY
 from arb.engine.odds_feed import SOURCE as ODDS
 from arb.engine.odds_feed import LiveOddsFeed
 from arb.engine.offload import IN_THREADS, Offloads
+from arb.engine.order_desk import Exchange
 from arb.engine.paper_exchange import PaperExchange
 from arb.engine.paper_gateway import PaperGateway
 from arb.engine.parts import Parts
@@ -42,8 +43,10 @@ from arb.io.http import Http
 from arb.io.net import Network
 from arb.io.url import Endpoint
 from arb.journal.recovery import recover
+from arb.kalshi.exchange_clock import ExchangeClock
 from arb.kalshi.fields import Malformed
 from arb.kalshi.lane import Limits, OrderLanes
+from arb.kalshi.rate import RateBudget
 from arb.kalshi.rest import Rest
 from arb.kalshi.sign import Signer
 from arb.kalshi.signatures_ahead import SignaturesAhead
@@ -84,6 +87,8 @@ class Connections:
     signer: Signer
     rest: Rest
     odds: OddsApiIo
+    budget: RateBudget
+    exchange_clock: ExchangeClock
 
 
 @asynccontextmanager
@@ -102,7 +107,16 @@ async def connections(
             note_bad(LISTS, bad.reason, bad.text)
 
     async with Http(network) as http, Http(network) as odds_http:
-        rest = Rest(http, signer, clock, venues.rest_url, on_bad=bad_row)
+        budget, exchange_clock = RateBudget(clock), ExchangeClock(clock)
+        rest = Rest(
+            http,
+            signer,
+            clock,
+            venues.rest_url,
+            budget=budget,
+            on_bad=bad_row,
+            on_date=exchange_clock.note_date,
+        )
         odds = OddsApiIo(
             odds_http,
             network,
@@ -112,7 +126,7 @@ async def connections(
             venues.odds_key,
             books=settings.odds_feed.books,
         )
-        yield Connections(venues, network, clock, signer, rest, odds)
+        yield Connections(venues, network, clock, signer, rest, odds, budget, exchange_clock)
 
 
 @attrs.frozen
@@ -156,9 +170,13 @@ class LiveTree:
             account = recovered.ledger if recovered.has_account else Ledger(PAPER_CASH_E6)
             return PaperGateway(ctx, self.parts, PaperExchange(account, self.parts.clock))
         made = self.connections
-        path = Endpoint.parse(made.venues.rest_url).path + CREATE_PATH
+        root = Endpoint.parse(made.venues.rest_url).path
         signer = SignaturesAhead(
-            made.signer, made.clock, (("POST", path),), off_loop=self.offloads.sign
+            made.signer,
+            made.clock,
+            (("POST", CREATE_PATH),),
+            root=root,
+            off_loop=self.offloads.sign,
         )
         lanes = OrderLanes(
             made.network,
@@ -169,7 +187,8 @@ class LiveTree:
             limits=Limits(answer_s=self.settings.execution.request_timeout_ms / MS_PER_S),
         )
         link = self._kalshi_link(ACCOUNT)
-        return KalshiGateway(ctx, self.parts, lanes, made.rest, link, signer)
+        exchange = Exchange(lanes, made.rest, link, signer, made.budget, made.exchange_clock)
+        return KalshiGateway(ctx, self.parts, exchange)
 
     def _book_feed(self, ctx: Context) -> LiveBookFeed:
         watchers = (GATEWAY,) if self.mode is Mode.PAPER else ()

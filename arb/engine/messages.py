@@ -166,6 +166,21 @@ class EntryTimeout:
 
 
 @attrs.frozen
+class CancelsDue:
+    """There should be tokens for the cancels that wait for some."""
+
+
+@attrs.frozen
+class ResetGroups:
+    """A person has cleared the halt: the exchange's order groups may take entries again."""
+
+
+@attrs.frozen
+class TriggerGroups:
+    """Cancel all entries at the exchange, and have it take none until the groups are reset."""
+
+
+@attrs.frozen
 class FillsAwaited:
     """Fills that the exchange has counted should have come by now."""
 

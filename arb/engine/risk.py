@@ -89,7 +89,7 @@ class RiskManager(Actor):
         self._fills_awaited = False
         self._standing = Standing()
         hands = Hands(self._cancel_entries, self._cancel_exits, self._tell_market, self._publish)
-        self._switches = Switchboard(parts, self._books, self._permission, hands)
+        self._switches = Switchboard(parts, self._books, self._permission, hands, self._gateway)
         self._handlers: dict[type, Callable[[Any], object]] = {
             OrderIntent: self._on_intent,
             AmendIntent: self._on_amend,
@@ -388,8 +388,10 @@ class RiskManager(Actor):
     def _log_report(self, order: Order, event: OrderEvent) -> None:
         if isinstance(event, OrderRefused):
             self._board.refusals[f"exchange: {event.code}"] += 1
-            text = f"{order.intent.ticker} {order.intent.purpose} refused: {event.text}"
+            wish, why = order.intent, f"{event.code}: {event.text}"
+            text = f"{wish.ticker} {wish.purpose} refused: {why}"
             self._board.say("KALSHI", text, level="warning")
+            self._tell_market(wish.ticker, Refusal.by_exchange(wish, why))
 
     def _log_fill(self, fill: Fill) -> None:
         verb = "bought" if fill.side.value == "bid" else "sold"

@@ -22,8 +22,9 @@ from arb.kalshi.listing import (
     Milestone,
     Series,
 )
-from arb.kalshi.rate import AccountLimits, BucketLimit, RateBudget
+from arb.kalshi.rate import AccountLimits, RateBudget
 from arb.kalshi.rest import Rest, RestError, normalised_api_base
+from arb.kalshi.token_bucket import BucketLimit
 from tests.io.http_server import URL, Reply
 from tests.kalshi.keys import PlainSigner
 from tests.kalshi.rest_bench import EPOCH_MS, rest_over
@@ -299,14 +300,14 @@ async def test_reads_are_paid_for_and_a_429_empties_the_bucket(autojump_clock: o
     replies = [Reply(429, b'{"error":"too many requests"}')]
 
     def pages(path: str, query: dict[str, str]) -> object:
-        return replies.pop() if replies else {"balance_dollars": "1.00"}
+        return replies.pop() if replies else {"orders": [], "cursor": ""}
 
     async with rest_over(pages, budget=budget) as (rest, _):
         with pytest.raises(RestError, match="too many requests") as caught:
-            await rest.balance()
+            await rest.orders()
         assert caught.value.status == 429
-        assert await rest.balance() == 1_000_000
-        assert trio.current_time() == pytest.approx(0.05)
+        assert await rest.orders() == []
+        assert trio.current_time() == pytest.approx(0.3)
 
 
 async def test_a_429_without_a_budget_is_an_error_all_the_same(autojump_clock: object) -> None:
