@@ -106,6 +106,12 @@ COMMANDS = (
         "arb flatten",
     ),
     Command(
+        "reconcile",
+        "arb.cli.reconcile:reconcile",
+        "Compare the engine's books with Kalshi's account, or accept the account.",
+        "arb reconcile --accept",
+    ),
+    Command(
         "stop",
         "arb.cli.stop:stop",
         "Stop the engine in good order.",

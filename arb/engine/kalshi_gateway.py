@@ -34,6 +34,7 @@ from arb.engine.messages import (
     LookUp,
     ReadAccount,
 )
+from arb.engine.names import ACCOUNT_LINK, ORDER_LANES
 from arb.engine.parts import Parts
 from arb.engine.requests_out import Known, Sent
 from arb.io.websocket import Socket, SocketClosed
@@ -58,8 +59,8 @@ from arb.kalshi.wire import (
 )
 
 CHANNELS = ("fill", "user_orders")
-SOURCE = "Kalshi account"
-LANES = "Kalshi orders"
+SOURCE = ACCOUNT_LINK
+LANES = ORDER_LANES
 
 # How often it is looked whether the order lanes are up.
 LANES_CHECKED_S = 0.25
@@ -366,8 +367,8 @@ class KalshiGateway(Gateway):
 
     # The account, read whole.
 
-    def _on_read_account(self, _wish: ReadAccount) -> None:
-        self._accounts.want()
+    def _on_read_account(self, wish: ReadAccount) -> None:
+        self._accounts.want(with_moves=wish.with_moves)
 
     def _account_read(self, account: Account, number: int) -> None:
         self._risk.tell(account)

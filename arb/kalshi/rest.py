@@ -13,7 +13,7 @@ from typing import TypeVar
 import attrs
 import orjson
 
-from arb.core.events import Fill
+from arb.core.events import CashMove, Fill
 from arb.core.money import MoneyE6
 from arb.io.clock import Clock
 from arb.io.http import Http, HttpAnswer, HttpFailed
@@ -31,7 +31,6 @@ from arb.kalshi.listing import (
     ListedPosition,
     Milestone,
     Series,
-    Settlement,
     balance_of,
     event_of,
     fee_change_of,
@@ -40,8 +39,17 @@ from arb.kalshi.listing import (
     milestone_of,
     position_of,
     series_of,
-    settlement_of,
     status_of,
+)
+from arb.kalshi.money_moves import (
+    ListedSettlement,
+    MarketEnd,
+    deposit_of,
+    market_end_of,
+    settlement_of,
+    shard_transfer_of,
+    subaccount_transfer_of,
+    withdrawal_of,
 )
 from arb.kalshi.rate import AccountLimits, RateBudget
 from arb.kalshi.sign import RequestSigner
@@ -55,12 +63,24 @@ API_PATH = "/trade-api/v2"
 EVENTS_PER_PAGE = 200
 ROWS_PER_PAGE = 1000
 MILESTONES_PER_PAGE = 500
+CASH_ROWS_PER_PAGE = 500
+
+# An address of 800 tickers was refused as too long.
+TICKERS_PER_READ = 100
 
 # A cursor that the exchange does not know answers with the first page again, for ever; no list
 # that we read has this many pages.
 PAGES_MAX = 200
 
 _TOO_MANY = 429
+_NOT_SHOWN = frozenset({400, 403, 404})
+
+_CASH_LISTS = (
+    ("/portfolio/deposits", "deposits", deposit_of),
+    ("/portfolio/withdrawals", "withdrawals", withdrawal_of),
+    ("/portfolio/subaccounts/transfers", "transfers", subaccount_transfer_of),
+    ("/portfolio/intra_exchange_instance_transfers", "transfers", shard_transfer_of),
+)
 
 Params = Sequence[tuple[str, str]]
 
@@ -196,10 +216,35 @@ class Rest:
         params = _since(since_ms)
         return await self._strictly(Page("/portfolio/fills", "fills"), fill_of, params)
 
-    async def settlements(self, since_ms: int | None = None) -> list[Settlement]:
+    async def settlements(self, since_ms: int | None = None) -> list[ListedSettlement]:
         """Return settlements since a moment in Unix milliseconds."""
         page = Page("/portfolio/settlements", "settlements")
         return await self._strictly(page, settlement_of, _since(since_ms))
+
+    async def market_ends(self, tickers: Sequence[str]) -> list[MarketEnd]:
+        """Return how far some markets are, and what those are worth that are decided."""
+        found: list[MarketEnd] = []
+        for start in range(0, len(tickers), TICKERS_PER_READ):
+            params = [("tickers", ",".join(tickers[start : start + TICKERS_PER_READ]))]
+            found += await self._strictly(Page("/markets", "markets"), market_end_of, params)
+        return found
+
+    async def cash_moves(self) -> list[CashMove]:
+        """Return deposits, withdrawals and transfers that have been carried out.
+
+        A list that a key may not see, or that an exchange does not have, is empty: its moves are
+        then differences that only a person can explain.
+        """
+        found: list[CashMove] = []
+        for path, rows, read in _CASH_LISTS:
+            try:
+                listed = await self._strictly(Page(path, rows, CASH_ROWS_PER_PAGE), read)
+            except RestError as error:
+                if error.status not in _NOT_SHOWN:
+                    raise
+            else:
+                found += [move for move in listed if move is not None]
+        return found
 
     async def limits(self) -> AccountLimits:
         """Return the account's rate limits."""

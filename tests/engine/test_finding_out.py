@@ -12,7 +12,7 @@ import trio
 
 from arb.core.commands import CancelOrder
 from arb.core.events import OrderAccepted, OrderClosed, OrderEvent, OrderRefused
-from arb.core.money import CountE2
+from arb.core.money import CountE2, PriceE4
 from arb.core.orders import OrderState
 from arb.engine.board import Board
 from arb.engine.link import RETRY_MAX_S, Link
@@ -237,6 +237,12 @@ class TestLookups:
             nursery.cancel_scope.cancel()
 
 
+def resting(**changes: Any) -> RestingOrder:
+    """List the usual order as resting."""
+    usual = RestingOrder("o1", "x-o1", NYY, ENTRY.side, ENTRY.price_e4, ENTRY.count_e2)
+    return attrs.evolve(usual, **changes)
+
+
 class TestStanding:
     """What rests there, against what should rest."""
 
@@ -248,7 +254,7 @@ class TestStanding:
         assert standing.compare(ledger, (), 1_000 + LISTED_AFTER_MS - 1).missing == ()
         (missing,) = standing.compare(ledger, (), 1_000 + LISTED_AFTER_MS).missing
         assert missing.client_order_id == "o1"
-        listed_now = (RestingOrder("o1", "x-o1", NYY),)
+        listed_now = (resting(),)
         assert standing.compare(ledger, listed_now, 9_000).missing == ()
 
     @pytest.mark.parametrize("state", [OrderState.PENDING, OrderState.UNKNOWN])
@@ -262,12 +268,40 @@ class TestStanding:
     ) -> None:
         """One reading may be stale, two in a row are not."""
         ledger = ledger_with(*([] if state is None else [order_in(state)]))
-        resting = (RestingOrder("o1", "x-o1", NYY),)
         standing = Standing()
-        first = standing.compare(ledger, resting, 99_000)
-        second = standing.compare(ledger, resting, 99_000)
+        first = standing.compare(ledger, (resting(),), 99_000)
+        second = standing.compare(ledger, (resting(),), 99_000)
 
-        assert (first.orphans, first.suspects) == ((), frozenset({"o1"}))
+        assert first.orphans == ()
         (cancel,) = second.orphans
         assert isinstance(cancel, CancelOrder)
-        assert (cancel.order_id, second.suspects) == ("x-o1", frozenset())
+        assert cancel.order_id == "x-o1"
+        assert [each.text for each in first.differences + second.differences] == [
+            "order o1 rests at Kalshi and not here"
+        ] * 2
+
+    @pytest.mark.parametrize(
+        "there, text",
+        [
+            (resting(), None),
+            (resting(remaining_e2=CountE2(200)), "order o1 rests with 2 at Kalshi, 5 here"),
+            (resting(price_e4=PriceE4(4_900)), "order o1 rests at 49c at Kalshi, 50c here"),
+        ],
+    )
+    def test_what_rests_otherwise_is_a_difference(
+        self, there: RestingOrder, text: str | None
+    ) -> None:
+        """Another count or another price than ours is told, once the list can know of it."""
+        ledger = ledger_with(order_in(OrderState.RESTING))
+        found = Standing().compare(ledger, (there,), 99_000)
+
+        assert [each.text for each in found.differences] == ([] if text is None else [text])
+        assert (found.missing, found.orphans) == ((), ())
+
+    def test_an_order_that_is_being_moved_stands_at_either_price(self) -> None:
+        """While a move is out nobody knows which of the two prices is listed."""
+        one = order_in(OrderState.RESTING)
+        one.amend_sent(PriceE4(4_900))
+        found = Standing().compare(ledger_with(one), (resting(price_e4=PriceE4(4_900)),), 99_000)
+
+        assert found.differences == ()

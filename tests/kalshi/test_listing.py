@@ -12,11 +12,8 @@ import pytest
 from arb.core.events import Liquidity
 from arb.core.grid import WHOLE_CENTS
 from arb.kalshi.fields import Malformed
-from arb.kalshi.listing import (
-    event_of,
-    market_of,
-    settlement_of,
-)
+from arb.kalshi.listing import event_of, market_of
+from arb.kalshi.money_moves import settlement_of
 from arb.kalshi.rest import Rest
 from tests.kalshi.rest_bench import rest_over
 

@@ -67,6 +67,15 @@ class Settlement:
     at_ms: int
 
 
+@attrs.frozen
+class MoneyMove:
+    """Money that a member brought in or, below nothing, took out; whole cents."""
+
+    move_id: str
+    amount_e6: int
+    at_ms: int
+
+
 @attrs.define(eq=False)
 class Account:
     """One member of the exchange.
@@ -85,6 +94,7 @@ class Account:
     client_order_ids: dict[str, str] = attrs.field(factory=dict)
     fills: list[Fill] = attrs.field(factory=list)
     settlements: list[Settlement] = attrs.field(factory=list)
+    money_moves: list[MoneyMove] = attrs.field(factory=list)
     updated_ms: int = 0
 
     def __repr__(self) -> str:
@@ -112,6 +122,12 @@ class Account:
     def resting_in(self, ticker: str) -> list[Order]:
         """Return the orders that rest in one market, oldest first."""
         return [order for order in self.resting.values() if order.ticker == ticker]
+
+    def move_money(self, move: MoneyMove, shard: int = 0) -> None:
+        """Credit a deposit or take a withdrawal, and list it."""
+        self.cash_e6[shard] = self.cash_e6.get(shard, 0) + move.amount_e6
+        self.money_moves.append(move)
+        self.updated_ms = move.at_ms
 
     def opened(self, order: Order) -> None:
         """Remember a new order and use up its client order id for ever."""

@@ -63,6 +63,8 @@ _ROUTES: list[Route[Handle]] = [
     Route("GET", "/portfolio/positions", portfolio.positions),
     Route("GET", "/portfolio/balance", portfolio.balance),
     Route("GET", "/portfolio/settlements", portfolio.settlements),
+    Route("GET", "/portfolio/deposits", portfolio.deposits),
+    Route("GET", "/portfolio/withdrawals", portfolio.withdrawals),
     Route("GET", "/account/limits", portfolio.account_limits),
     Route("GET", "/account/endpoint_costs", portfolio.endpoint_costs, public=True),
 ]

@@ -14,12 +14,15 @@ from arb.sim.rest.portfolio_shapes import (
     balance_body,
     event_position_body,
     fill_body,
+    money_move_body,
     order_body,
     position_body,
     settlement_body,
 )
 from arb.sim.rest.words import Json
 from arb.sim.serving.http import Response, json_response
+
+_MONEY_MOVES_PER_PAGE = 500
 
 
 def orders_list(call: Call) -> Response:
@@ -114,6 +117,22 @@ def settlements(call: Call) -> Response:
     shown, cursor = page(call, found, "GetSettlements")
     bodies = [settlement_body(one) for one in shown]
     return json_response(200, {"cursor": cursor, "settlements": bodies})
+
+
+def deposits(call: Call) -> Response:
+    """``GET /portfolio/deposits``, newest first."""
+    return _money_moves(call, "deposits", "GetDeposits", sign=1)
+
+
+def withdrawals(call: Call) -> Response:
+    """``GET /portfolio/withdrawals``, newest first."""
+    return _money_moves(call, "withdrawals", "GetWithdrawals", sign=-1)
+
+
+def _money_moves(call: Call, rows: str, endpoint: str, *, sign: int) -> Response:
+    found = [one for one in reversed(call.account.money_moves) if one.amount_e6 * sign > 0]
+    shown, cursor = page(call, found, endpoint, highest=_MONEY_MOVES_PER_PAGE)
+    return json_response(200, {"cursor": cursor, rows: [money_move_body(one) for one in shown]})
 
 
 def queue_positions(call: Call) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from arb.core.money import count_text, money_text
-from arb.sim.exchange.account import Account, Position, Settlement
+from arb.sim.exchange.account import Account, MoneyMove, Position, Settlement
 from arb.sim.exchange.values import Fill, Order
 from arb.sim.exchange.venue import Venue
 from arb.sim.rest.words import Json, direction, dollars_text, prices
@@ -106,6 +106,19 @@ def settlement_body(settlement: Settlement) -> Json:
         "value": settlement.value_e4 // 100,
         "yes_count_fp": count if yes else "0.00",
         "yes_total_cost_dollars": cost if yes else "0.000000",
+    }
+
+
+def money_move_body(move: MoneyMove) -> Json:
+    """Return a deposit or a withdrawal that was carried out at once and free of charge."""
+    return {
+        "amount_cents": abs(move.amount_e6) // _E6_PER_CENT,
+        "created_ts": move.at_ms // MS_PER_S,
+        "fee_cents": 0,
+        "finalized_ts": move.at_ms // MS_PER_S,
+        "id": move.move_id,
+        "status": "applied",
+        "type": "ach",
     }
 
 
