@@ -8,7 +8,7 @@ import trio
 
 from arb.core.events import Settlement
 from arb.core.money import CountE2, MoneyE6, money_text
-from arb.engine.messages import Account, HeldPosition, RestingOrder
+from arb.engine.messages import Account, ConnectionChanged, HeldPosition, RestingOrder
 from arb.engine.parts import Parts
 from arb.kalshi.listing import ListedOrder, ListedPosition
 from arb.kalshi.money_moves import DETERMINED, FINALIZED, ListedSettlement, MarketEnd
@@ -26,6 +26,12 @@ READING_GAP_S = 1.0
 # A reading that failed is tried again, later each time: until it succeeds nothing may be begun.
 RETRY_FIRST_S = 1.0
 
+# A reading may fail now and then; without any for so many intervals nobody knows what is ours.
+READINGS_MISSED_MAX = 3
+
+# What reading the account is called where connections are shown, once it has failed.
+READS = "Kalshi reads"
+
 # Markets that ended between yes and no, the newest: their exact value stands with the market.
 SCALARS_READ_MAX = 50
 
@@ -40,12 +46,20 @@ class AccountReader:
     """Reads when asked, and at intervals; ``read`` hears of each reading that succeeded."""
 
     def __init__(
-        self, rest: Rest, parts: Parts, prefix: str, read: Callable[[Account, int], None]
+        self,
+        rest: Rest,
+        parts: Parts,
+        prefix: str,
+        read: Callable[[Account, int], None],
+        report: Callable[[ConnectionChanged], object],
     ) -> None:
         self._rest = rest
         self._parts = parts
         self._prefix = prefix
         self._read = read
+        self._report = report
+        self._succeeded_s = trio.current_time()
+        self._reported_late = False
         self._fills_since_ms = parts.clock.wall_ms() - FIRST_FILLS_MS
         # How long we were away is not known, and one page holds a thousand: all, the first time.
         self._settlements_since_ms: int | None = None
@@ -70,12 +84,24 @@ class AccountReader:
             self._began_s = trio.current_time()
             wanted = self._wanted
             account = await self._account()
-            interval_s = self._parts.execution.reconcile_interval_ms / MS_PER_S
             if account is None:
-                self._retry_s = min(interval_s, max(RETRY_FIRST_S, self._retry_s * 2))
+                self._failed()
                 continue
             self._retry_s = 0.0
+            self._succeeded_s = trio.current_time()
             self._read(account, wanted)
+            if self._reported_late:
+                self._reported_late = False
+                self._report(ConnectionChanged(READS, connected=True, detail="account read"))
+
+    def _failed(self) -> None:
+        interval_s = self._parts.execution.reconcile_interval_ms / MS_PER_S
+        self._retry_s = min(interval_s, max(RETRY_FIRST_S, self._retry_s * 2))
+        unread_s = trio.current_time() - self._succeeded_s
+        if unread_s >= READINGS_MISSED_MAX * interval_s:
+            self._reported_late = True
+            detail = "the account cannot be read, see the log"
+            self._report(ConnectionChanged(READS, connected=False, detail=detail))
 
     async def _until_due(self) -> None:
         if self._retry_s:

@@ -118,6 +118,15 @@ class Bookkeeper:
         self._show_fill(fill, gained_e6)
         return True
 
+    def is_by_hand(self, fill: Fill) -> bool:
+        """Tell whether a fill is of a person's own order: no order of ours can be the one.
+
+        The exchange's list of fills names no id of ours, and an order whose answer is still out
+        has no id of theirs: while there is such a one, the fill may be its own.
+        """
+        nameless = (order.order_id is None for order in self.ledger.at_stake(fill.ticker))
+        return self.ledger.order_of(fill) is None and not any(nameless)
+
     def settle(self, settlement: Settlement) -> int | None:
         """Journal and book the end of a market once, and return what it gained before fees.
 

@@ -89,7 +89,9 @@ class KalshiGateway(Gateway):
         self._cancels_out: set[str] = set()
         self._tag = 0
         self._prefix = client_order_prefix(parts.installation)
-        self._accounts = AccountReader(rest, parts, self._prefix, self._account_read)
+        self._accounts = AccountReader(
+            rest, parts, self._prefix, self._account_read, self._risk.tell
+        )
         self._unsubscribed: set[str] = set(CHANNELS)
         self._subscription_lost: str | None = None
         self._reading_wanted: int | None = None
@@ -98,7 +100,7 @@ class KalshiGateway(Gateway):
         more: dict[type, Callable[[Any], None]] = {
             Answer: self._on_answer,
             Frame: self._on_frame,
-            LookUp: self._on_look_up,
+            LookUp: self._lookups.look_up,
             ReadAccount: self._on_read_account,
         }
         self._handlers.update(more)
@@ -283,9 +285,6 @@ class KalshiGateway(Gateway):
             self._on_cancel(cancel)
 
     # Back: lookups of what had no answer.
-
-    def _on_look_up(self, wish: LookUp) -> None:
-        self._lookups.want(wish.client_order_id, wish.ticker, wish.sent_ms, existed=wish.existed)
 
     def _looked_up(self, event: OrderEvent) -> None:
         if isinstance(event, OrderAccepted) and event.remaining_e2:

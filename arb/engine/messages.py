@@ -141,12 +141,19 @@ class LookUp:
     ticker: str
     sent_ms: int
     existed: bool = False
+    order_id: str | None = None
 
     @classmethod
     def of(cls, order: Order) -> LookUp:
         """Ask for an order of the ledger."""
-        existed = order.order_id is not None
-        return cls(order.client_order_id, order.intent.ticker, order.created_ms, existed)
+        order_id = order.order_id
+        return cls(
+            order.client_order_id,
+            order.intent.ticker,
+            order.created_ms,
+            order_id is not None,
+            order_id,
+        )
 
 
 @attrs.frozen

@@ -379,7 +379,8 @@ class RiskManager(Actor):
     def _log_fill(self, fill: Fill) -> None:
         verb = "bought" if fill.side.value == "bid" else "sold"
         text = f"{verb} {contracts(fill.count_e2)} {fill.ticker} at {cents(fill.price_e4)}c"
-        self._board.say("TRADE", f"{text} ({fill.liquidity}), fee {dollars(fill.fee_e6)}")
+        hand = ", by hand" if self._books.is_by_hand(fill) else ""
+        self._board.say("TRADE", f"{text} ({fill.liquidity}), fee {dollars(fill.fee_e6)}{hand}")
 
     def __repr__(self) -> str:
         return f"<RiskManager {self._permission.state} {self._books!r}>"

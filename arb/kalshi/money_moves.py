@@ -15,7 +15,7 @@ from arb.kalshi.fields import (
     optional_text,
     optional_time_ms,
     optional_whole,
-    price,
+    scaled,
     text_of,
     time_ms_of,
     whole_of,
@@ -23,7 +23,9 @@ from arb.kalshi.fields import (
 
 _E6_PER_CENT = 10_000
 _E4_PER_CENT = 100
+_CENTS_PER_DOLLAR = 100
 _MS_PER_S = 1000
+_PRICE_PLACES = 4
 
 # The payload's words for a market whose result is known; paid it has only in the second.
 DETERMINED = "determined"
@@ -87,6 +89,8 @@ def _value_e4(fields: Fields) -> PriceE4:
     value_cents = optional_whole(fields, "value")
     if value_cents is None:
         raise Malformed(Fault.MISSING_FIELD, f"value in {dict(fields)}")
+    if not 0 <= value_cents <= _CENTS_PER_DOLLAR:
+        raise Malformed(Fault.OFF_SCALE, f"value {value_cents}")
     return PriceE4(value_cents * _E4_PER_CENT)
 
 
@@ -96,9 +100,17 @@ def market_end_of(fields: Fields) -> MarketEnd:
     return MarketEnd(
         text_of(fields, "ticker"),
         text_of(fields, "status"),
-        None if not value else price(value),
+        None if not value else _worth_e4(value),
         optional_time_ms(fields, "settlement_ts"),
     )
+
+
+def _worth_e4(text: str) -> PriceE4:
+    # No price, which is never 0 or 1, but what a contract turned out to be worth.
+    worth_e4 = scaled(text, _PRICE_PLACES)
+    if not 0 <= worth_e4 <= ONE_DOLLAR_E4:
+        raise Malformed(Fault.OFF_SCALE, text)
+    return PriceE4(worth_e4)
 
 
 def deposit_of(fields: Fields) -> CashMove | None:

@@ -211,9 +211,10 @@ class Rest:
                 return order
         return None
 
-    async def fills(self, since_ms: int | None = None) -> list[Fill]:
+    async def fills(self, since_ms: int | None = None, *, ticker: str | None = None) -> list[Fill]:
         """Return fills since a moment in Unix milliseconds, the newest first, without our ids."""
-        params = _since(since_ms)
+        params = [("ticker", ticker)] if ticker is not None else []
+        params += _since(since_ms)
         return await self._strictly(Page("/portfolio/fills", "fills"), fill_of, params)
 
     async def settlements(self, since_ms: int | None = None) -> list[ListedSettlement]:
