@@ -66,9 +66,23 @@ class Position:
         return proceeds_e6
 
 
+@attrs.frozen
+class HandOrder:
+    """An order that rests and is not ours: a person's own, which nobody here touches."""
+
+    order_id: str
+    ticker: str
+    side: Side
+    price_e4: PriceE4
+    remaining_e2: CountE2
+
+
 @attrs.define
 class Ledger:
-    """All orders, fills, positions and cash of one account, as far as we know them."""
+    """All orders, fills, positions and cash of one account, as far as we know them.
+
+    ``by_hand`` is a person's own orders as of the last reading of the account.
+    """
 
     cash_e6: MoneyE6
     orders: dict[str, Order] = attrs.field(factory=dict)
@@ -77,6 +91,7 @@ class Ledger:
     settled: set[tuple[str, int]] = attrs.field(factory=set)
     move_ids: set[str] = attrs.field(factory=set)
     adopted_ms: int = 0
+    by_hand: tuple[HandOrder, ...] = ()
     fills_booked: int = 0
     stray_fills: int = 0
     illegal_reports: int = 0

@@ -15,6 +15,7 @@ import attrs
 from arb.core.adoption import AdoptedAccount, AdoptedOrder, AdoptedPosition
 from arb.core.commands import CancelOrder
 from arb.core.events import Settlement
+from arb.core.ledger import HandOrder
 from arb.core.money import CountE2, cents, contracts, dollars
 from arb.core.orders import Order, OrderState
 from arb.core.permission import Permission
@@ -114,6 +115,7 @@ class Reconciler:
             self._books.adopt(_adopted(account))
             self._board.say("RISK", f"account read: {dollars(account.cash_e6)} in cash")
         self._account = account
+        self._note_by_hand(account)
         for settlement in account.settlements:
             self._settle(settlement)
         self._explain_cash(account)
@@ -125,6 +127,19 @@ class Reconciler:
             self._agree()
         self._note(found)
         self._reach.publish()
+
+    def _note_by_hand(self, account: Account) -> None:
+        by_hand = tuple(
+            HandOrder(order.order_id, order.ticker, order.side, order.price_e4, order.remaining_e2)
+            for order in account.by_hand
+        )
+        known = {order.order_id for order in self._books.ledger.by_hand}
+        for order in by_hand:
+            if order.order_id not in known:
+                count, price = contracts(order.remaining_e2), cents(order.price_e4)
+                text = f"by hand: {order.side} {count} {order.ticker} at {price}c rests"
+                self._board.say("PERSON", text)
+        self._books.ledger.by_hand = self._board.by_hand = by_hand
 
     def read_again_done(self) -> None:
         """Note that the reading which was to come has been asked for."""
@@ -259,6 +274,8 @@ class Reconciler:
         parts = [f"cash {exact(ledger.cash_e6)}", f"{held} positions"]
         if resting is not None:
             parts.append(f"{len(resting)} orders resting")
+        if ledger.by_hand:
+            parts.append(f"{len(ledger.by_hand)} more by hand")
         parts.append(f"{ledger.fills_booked} fills, {len(ledger.settled)} settlements")
         if account is not None and account.cash_e6 != ledger.cash_e6:
             returned = exact(returned_e6(_counts(account)))

@@ -264,6 +264,35 @@ async def test_what_a_person_trades_by_hand_is_no_alarm(
         rig.assert_books_equal()
 
 
+async def test_what_a_person_rests_by_hand_is_shown_and_counted(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """His order is in the exposure and in the picture, and stands until he takes it away."""
+    async with open_rig() as rig:
+        await rig.until_running()
+        venue = rig.simulation.venue
+        ticker = rig.parts.catalogue.listings[0].ticker
+        wish = OrderRequest(
+            ticker,
+            BookSide.BID,
+            1_000,
+            100,
+            Lifetime.GOOD_TILL_CANCELED,
+            SelfTrade.TAKER_AT_CROSS,
+            client_order_id="console-7",
+        )
+        order = place(venue, rig.account, wish).order
+        assert "1 more by hand" in await read_now(rig)
+        assert rig.said(f"by hand: bid 10 {ticker} at 1c rests")
+        (shown,) = rig.steering.snapshot()["orders_by_hand"]
+        assert (shown["order_id"], shown["remaining_e2"]) == (order.order_id, 1_000)
+        assert rig.risk._books.exposure_e6() >= 100_000
+        await trio.sleep(70)
+
+        assert order in rig.resting()
+        assert rig.state == "running"
+
+
 async def test_returned_collateral_is_no_difference(
     open_rig: OpenRig, autojump_clock: object
 ) -> None:
