@@ -108,7 +108,7 @@ COMMANDS = (
     Command(
         "reconcile",
         "arb.cli.reconcile:reconcile",
-        "Compare the engine's books with Kalshi's account, or accept the account.",
+        "Compare our books with Kalshi's account, or accept it.",
         "arb reconcile --accept",
     ),
     Command(

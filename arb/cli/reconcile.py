@@ -20,7 +20,7 @@ Accept = Annotated[
 
 
 def reconcile(*, accept: Accept = False, mode: Mode = None, world: World = None) -> None:
-    """Compare the engine's books with Kalshi's account, or accept the account.
+    """Compare our books with Kalshi's account, or accept it.
 
     Example: arb reconcile
     """

@@ -52,8 +52,9 @@ def by_hand_exposure_e6(ledger: Ledger, fee_of: FeeOf) -> MoneyE6:
     for order in ledger.by_hand:
         held_e2 = ledger.position(order.ticker).count_e2
         closable_e2 = max(0, -held_e2 if order.side is Side.BID else held_e2)
-        opening_e2 = CountE2(max(0, order.remaining_e2 - closable_e2))
-        total_e6 += entry_cost_e6(order.ticker, order.side, order.price_e4, opening_e2, fee_of)
+        opening_e2 = CountE2(order.remaining_e2 - closable_e2)
+        if opening_e2 > 0:
+            total_e6 += entry_cost_e6(order.ticker, order.side, order.price_e4, opening_e2, fee_of)
     return MoneyE6(total_e6)
 
 

@@ -10,6 +10,7 @@ import attrs
 import orjson
 import pytest
 
+from arb.sim.exchange.account import MoneyMove
 from arb.sim.exchange.lifecycle import close, determine, pause_market, resume_market, settle
 from arb.sim.exchange.values import BookSide, Lifetime
 from tests.sim.sim_client import Bench, Json, Member, Socket, order_wish
@@ -127,6 +128,8 @@ def live_through(bench: Bench) -> str:
     close(bench.venue, bench.away)
     determine(bench.venue, bench.away, 5_000, "Tie")
     settle(bench.venue, bench.away)
+    for number, amount_e6 in enumerate((5_000_000, -3_000_000)):
+        bench.member.move_money(MoneyMove(f"m{number}", amount_e6, bench.clock.wall_ms()))
     return bench.place(
         bench.member,
         BID,
@@ -159,6 +162,8 @@ def live_through(bench: Bench) -> str:
         ("/portfolio/fills", "GetFillsResponse"),
         ("/portfolio/positions?settlement_status=all", "GetPositionsResponse"),
         ("/portfolio/settlements", "GetSettlementsResponse"),
+        ("/portfolio/deposits", "GetDepositsResponse"),
+        ("/portfolio/withdrawals", "GetWithdrawalsResponse"),
         ("/portfolio/balance", "GetBalanceResponse"),
         (
             "/portfolio/orders/queue_positions?market_tickers={ticker}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from arb.sim.exchange.account import MoneyMove
 from arb.sim.exchange.lifecycle import close, determine, settle
 from arb.sim.exchange.values import BookSide, Change, Lifetime
 from tests.sim.sim_client import Bench, Member, order_wish
@@ -152,6 +153,21 @@ async def test_settlements_are_in_cents(member: Member, bench: Bench) -> None:
     assert len(settled["market_positions"]) == 1
     for query in ("ticker=X", "event_ticker=X", "max_ts=1"):
         assert (await member.get(f"/portfolio/settlements?{query}"))["settlements"] == []
+
+
+async def test_deposits_and_withdrawals_change_cash_and_are_listed(
+    member: Member, bench: Bench
+) -> None:
+    """What was brought in and what was taken out, each in its own list, and both in the balance."""
+    before_e6 = bench.member.total_cash_e6
+    bench.member.move_money(MoneyMove("in", 5_000_000, bench.clock.wall_ms()))
+    bench.member.move_money(MoneyMove("out", -3_000_000, bench.clock.wall_ms()))
+    (deposit,) = (await member.get("/portfolio/deposits"))["deposits"]
+    (withdrawal,) = (await member.get("/portfolio/withdrawals"))["withdrawals"]
+
+    assert (deposit["id"], deposit["amount_cents"], deposit["status"]) == ("in", 500, "applied")
+    assert (withdrawal["id"], withdrawal["amount_cents"]) == ("out", 300)
+    assert bench.member.total_cash_e6 == before_e6 + 2_000_000
 
 
 async def test_a_no_settlement_is_told_on_its_own_side(member: Member, bench: Bench) -> None:
