@@ -109,3 +109,13 @@ def test_adopting_says_how_much_of_orders_may_still_fill() -> None:
 
     assert [(o.client_order_id, o.at_stake_e2) for o in ledger.at_stake(NYY)] == [("o1", 200)]
     assert ledger.active_tickers() == [NYY]
+
+
+def test_fees_that_nobody_told_are_left_as_they_are() -> None:
+    """An account without fees, as older journals have it, says nothing of them."""
+    ledger = Ledger(CASH)
+    account = AdoptedAccount(CASH, (AdoptedPosition(NYY, CountE2(100), MoneyE6(9)),), ())
+    adopt(ledger, account, at_ms=1)
+
+    assert ledger.position(NYY).fees_before_e6 == 0
+    assert ledger.position(NYY).count_e2 == 100

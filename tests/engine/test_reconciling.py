@@ -9,9 +9,10 @@ import attrs
 import pytest
 import trio
 
+from arb.engine import reconciler
 from arb.engine.control_requests import SteeringError
 from arb.engine.messages import ConnectionChanged
-from arb.engine.reconciler import DIFFERENCE_REPEATED_S, OVERDUE_AFTER_MS
+from arb.engine.reconciler import DIFFERENCE_REPEATED_S
 from arb.journal.records import RecordKind, read_account
 from arb.journal.recovery import recover
 from arb.sim.exchange.account import MoneyMove
@@ -217,20 +218,21 @@ async def test_a_decided_market_is_booked_and_trading_goes_on(
 
 
 async def test_a_payment_that_is_overdue_is_reported(
-    open_rig: OpenRig, autojump_clock: object
+    open_rig: OpenRig, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Decided and not paid for a quarter of an hour: said once, shown, and nothing is stopped."""
+    """Decided and not paid for too long: said once, shown, and nothing is stopped."""
+    monkeypatch.setattr(reconciler, "OVERDUE_AFTER_MS", 120_000)
     async with open_rig() as rig:
         await rig.until(lambda: bool(rig.held_e2))
         ticker = held_ticker(rig)
         said: list[str] = []
         rig.board.sink = lambda line: said.append(line.text)
         end_game(rig, 10_000)
-        await trio.sleep(OVERDUE_AFTER_MS / 1_000 - 60)
+        await trio.sleep(80)
         assert "not paid" not in await read_now(rig)
         await trio.sleep(120)
 
-        told = f"{ticker} is decided for 15 minutes and has not been paid"
+        told = f"{ticker} is decided for 2 minutes and has not been paid"
         assert said.count(told) == 1
         assert f"decided and not paid for long: {ticker}" in await read_now(rig)
         assert "not reconciled" not in rig.reasons
