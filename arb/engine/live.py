@@ -12,13 +12,16 @@ import attrs
 from actors import Context, SupervisorSpec
 from arb.core.ledger import Ledger
 from arb.core.money import MoneyE6
-from arb.engine.book_feed import LiveBookFeed
+from arb.core.teams import TeamTable
 from arb.engine.control import ControlServer
+from arb.engine.discovery import header_of
 from arb.engine.gateway import Gateway
 from arb.engine.journal_keeper import JournalKeeper
 from arb.engine.kalshi_gateway import SOURCE as ACCOUNT
 from arb.engine.kalshi_gateway import KalshiGateway
 from arb.engine.link import Link
+from arb.engine.live_book_feed import LiveBookFeed
+from arb.engine.live_discovery import LiveDiscovery
 from arb.engine.names import GATEWAY
 from arb.engine.odds_feed import SOURCE as ODDS
 from arb.engine.odds_feed import LiveOddsFeed
@@ -30,6 +33,7 @@ from arb.engine.snapshot import Photographer
 from arb.engine.steering import Control, EngineSteering
 from arb.engine.stopping import StopRequest
 from arb.engine.subscribed_books import SOURCE as BOOKS
+from arb.engine.subscribed_books import NoteBad
 from arb.engine.tape import Tape
 from arb.engine.tree import engine_tree
 from arb.feeds.odds_api_io import OddsApiIo
@@ -38,6 +42,7 @@ from arb.io.http import Http
 from arb.io.net import Network
 from arb.io.url import Endpoint
 from arb.journal.recovery import recover
+from arb.kalshi.fields import Malformed
 from arb.kalshi.lane import Limits, OrderLanes
 from arb.kalshi.rest import Rest
 from arb.kalshi.sign import Signer
@@ -47,6 +52,9 @@ from arb.settings import Mode, Settings
 from arb.tape.format import TapeHeader
 
 MS_PER_S = 1000
+
+# Where a row of Kalshi's public lists came from, for who counts bad input.
+LISTS = "Kalshi lists"
 
 # What a paper account starts with.
 PAPER_CASH_E6 = MoneyE6(10_000_000_000)
@@ -80,11 +88,21 @@ class Connections:
 
 @asynccontextmanager
 async def connections(
-    venues: Venues, settings: Settings, network: Network, clock: Clock, signer: Signer
+    venues: Venues,
+    settings: Settings,
+    network: Network,
+    clock: Clock,
+    signer: Signer,
+    note_bad: NoteBad | None = None,
 ) -> AsyncIterator[Connections]:
-    """Make the clients of one engine over one network."""
+    """Make the clients of one engine over one network; ``note_bad`` hears of rows left out."""
+
+    def bad_row(bad: Malformed) -> None:
+        if note_bad is not None:
+            note_bad(LISTS, bad.reason, bad.text)
+
     async with Http(network) as http, Http(network) as odds_http:
-        rest = Rest(http, signer, clock, venues.rest_url)
+        rest = Rest(http, signer, clock, venues.rest_url, on_bad=bad_row)
         odds = OddsApiIo(
             odds_http,
             network,
@@ -110,7 +128,8 @@ class LiveTree:
     socket_path: Path | None
     rng: random.Random
     offloads: Offloads = IN_THREADS
-    tape: tuple[Path, TapeHeader] | None = None
+    tape: Path | None = None
+    teams: TeamTable = attrs.field(kw_only=True)
 
     def spec(self) -> SupervisorSpec:
         """Return the tree."""
@@ -128,6 +147,7 @@ class LiveTree:
             ),
             control=self._control if self.socket_path is not None else None,
             tape=self._tape if self.tape is not None else None,
+            discovery=self._discovery,
         )
 
     def _gateway(self, ctx: Context) -> Gateway:
@@ -165,8 +185,23 @@ class LiveTree:
     def _tape(self, ctx: Context) -> Tape:
         if self.tape is None:
             raise ValueError("no tape without a path")
-        path, header = self.tape
-        return Tape(ctx, path, header)
+        return Tape(ctx, self.tape, self._header)
+
+    def _header(self) -> TapeHeader:
+        if self.parts.found is None:
+            raise ValueError("no tape without games")
+        return header_of(self.parts.found, self.parts.clock.wall_ms())
+
+    def _discovery(self, ctx: Context) -> LiveDiscovery:
+        return LiveDiscovery(
+            ctx,
+            self.parts,
+            self.teams,
+            self.connections.rest,
+            self.connections.odds,
+            self.settings.odds_feed.sports,
+            self.settings.engine.discovery_interval_ms,
+        )
 
     def _kalshi_link(self, name: str) -> Link:
         made = self.connections

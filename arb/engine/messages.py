@@ -36,6 +36,25 @@ class Hello:
 
 
 @attrs.frozen
+class Relisted:
+    """The catalogue has changed: whoever is told looks at it, or at its own listing, anew."""
+
+
+@attrs.frozen
+class ReadListings:
+    """Somebody has learned that the catalogue may be behind what is listed: read it soon."""
+
+    why: str
+
+
+@attrs.frozen
+class StillThere:
+    """Which of these markets does risk still hold or have at stake? The answer is a set."""
+
+    tickers: tuple[str, ...]
+
+
+@attrs.frozen
 class ConnectionChanged:
     """A connection came up or went down, and why."""
 

@@ -44,6 +44,7 @@ from arb.engine.messages import (
     Reported,
     Session,
     ShowComparison,
+    StillThere,
 )
 from arb.engine.names import (
     ACCOUNT_LINK,
@@ -114,6 +115,7 @@ class RiskManager(Actor):
             ShowComparison: self._on_show_comparison,
             AcceptAccount: self._on_accept,
             ConnectionChanged: self._on_connection,
+            StillThere: self._books.still_there,
             **self._switches.handlers,
         }
         self._publish()
@@ -152,10 +154,10 @@ class RiskManager(Actor):
         self._tell_own_resting(intent.ticker)
 
     def _withdrawn(self, intent: OrderIntent) -> Refusal | None:
-        """Refuse a sale that would only put back what a person has had cancelled."""
+        """Refuse a sale that a person has had cancelled, and what the market takes no order for."""
         wanted = self._switches.is_closing(intent.ticker)
         if intent.purpose is Purpose.ENTRY or wanted or not self._switches.exits_withdrawn:
-            return None
+            return self._parts.shut(intent)
         text = "sales were cancelled on purpose"
         return Refusal(intent.ticker, intent.purpose, RefusalCode.NOT_RUNNING, text)
 
@@ -258,7 +260,7 @@ class RiskManager(Actor):
 
     def _on_down(self, down: Down) -> None:
         ticker = ticker_of(down.address)
-        if self._permission.stopping:
+        if self._permission.stopping or self._parts.listing(ticker) is None:
             return
         if not self._away:
             self.ctx.after(COVER_EVERY_S, CoverAway())

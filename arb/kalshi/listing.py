@@ -52,7 +52,7 @@ class FeeChange:
 
 @attrs.frozen
 class ListedMarket:
-    """One market. ``status`` is the payload's word: initialized, active, inactive, closed, ..."""
+    """One market; ``status`` is the payload's word, see `arb.core.listing.MarketStatus`."""
 
     ticker: str
     event_ticker: str

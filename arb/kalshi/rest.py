@@ -68,6 +68,9 @@ CASH_ROWS_PER_PAGE = 500
 # An address of 800 tickers was refused as too long.
 TICKERS_PER_READ = 100
 
+# A URL of some 3 KB; the exchange refused one of about 800 tickers.
+TICKERS_PER_URL = 100
+
 # A cursor that the exchange does not know answers with the first page again, for ever; no list
 # that we read has this many pages.
 PAGES_MAX = 200
@@ -165,6 +168,19 @@ class Rest:
             ("with_nested_markets", "true"),
         ]
         return self._usable(await self._rows(page, params), event_of)
+
+    async def events_named(self, event_tickers: Sequence[str]) -> list[ListedEvent]:
+        """Return events by their tickers, whatever their status; one that is unknown is left out.
+
+        A long list goes in several requests: some 800 tickers are too long a URL for the exchange.
+        """
+        page = Page("/events", "events", EVENTS_PER_PAGE)
+        found: list[ListedEvent] = []
+        for start in range(0, len(event_tickers), TICKERS_PER_URL):
+            tickers = ",".join(event_tickers[start : start + TICKERS_PER_URL])
+            params = [("tickers", tickers), ("with_nested_markets", "true")]
+            found += self._usable(await self._rows(page, params), event_of)
+        return found
 
     async def milestones(
         self, *, competition: str | None = None, kind: str | None = None, from_ms: int | None = None

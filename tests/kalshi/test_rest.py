@@ -109,6 +109,19 @@ EVENT = {
 }
 
 
+async def test_events_are_read_by_name_a_hundred_at_a_time(autojump_clock: object) -> None:
+    """Whatever their status: no filter is sent, and no URL is too long for the exchange."""
+    names = [f"KXNFLGAME-{number:04}" for number in range(230)]
+    async with rest_over(lambda path, query: {"events": [EVENT], "cursor": ""}) as (rest, server):
+        found = await rest.events_named(names)
+        assert await rest.events_named([]) == []
+
+    assert len(found) == len(server.asked) == 3
+    queries = [parse_qs(urlsplit(asked.target).query) for asked in server.asked]
+    assert [name for each in queries for name in each["tickers"][0].split(",")] == names
+    assert all("status" not in each for each in queries)
+
+
 async def test_events_come_with_their_markets_and_bad_ones_are_counted(
     autojump_clock: object,
 ) -> None:

@@ -15,9 +15,9 @@ from actors import Address, Context, System, open_system
 from arb.core.money import CountE2, MoneyE6
 from arb.core.permission import TradingState
 from arb.engine.board import Board
-from arb.engine.book_feed import LiveBookFeed
 from arb.engine.journal_keeper import JournalKeeper
 from arb.engine.kalshi_gateway import CHANNELS, KalshiGateway
+from arb.engine.live_book_feed import LiveBookFeed
 from arb.engine.messages import Frame
 from arb.engine.names import BOOK_FEED, ODDS_FEED
 from arb.engine.odds_feed import OddsFeedActor
