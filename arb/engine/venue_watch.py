@@ -9,7 +9,7 @@ import trio
 from arb.engine.messages import ConnectionChanged
 from arb.engine.order_desk import GROUPS, ORDERS, Exchange, OrderDesk
 from arb.engine.parts import Parts
-from arb.kalshi.rest import RestError
+from arb.kalshi.rest_calls import RestError
 
 CLOCK = "Kalshi clock"
 

@@ -16,7 +16,7 @@ from arb.io.net import Network
 from arb.io.url import Endpoint
 from arb.kalshi.lane_connection import Lane
 from arb.kalshi.lane_request import Answer, Limits, Request, RequestBytes
-from arb.kalshi.rest import normalised_api_base
+from arb.kalshi.rest_calls import normalised_api_base
 from arb.kalshi.sign import RequestSigner
 
 __all__ = ["Answer", "Limits", "NoLane", "OrderLanes", "Request", "Sent"]

@@ -22,7 +22,8 @@ from arb.io.websocket import Socket
 from arb.kalshi.fields import Fields
 from arb.kalshi.listing import ListedOrder, ListedPosition
 from arb.kalshi.rate import AccountLimits, EndpointCosts
-from arb.kalshi.rest import Params, Rest
+from arb.kalshi.rest import Rest
+from arb.kalshi.rest_calls import Params
 from arb.kalshi.token_bucket import BucketLimit
 
 CASH_E6 = MoneyE6(10_000_000_000)
@@ -150,7 +151,7 @@ class StillAccount(Rest):
         await trio.lowlevel.checkpoint()
         return []
 
-    async def fills(self, since_ms: int | None = None) -> list[Fill]:
+    async def fills(self, since_ms: int | None = None, *, ticker: str | None = None) -> list[Fill]:
         """Return no fill."""
         await trio.lowlevel.checkpoint()
         return []
