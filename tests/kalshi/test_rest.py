@@ -12,7 +12,7 @@ from arb.core.grid import WHOLE_CENTS
 from arb.io.clock import VirtualClock
 from arb.io.http import Http
 from arb.io.memory import MemoryNetwork
-from arb.kalshi import rest as rest_module
+from arb.kalshi import rest_calls
 from arb.kalshi.fields import Fault, Malformed
 from arb.kalshi.listing import (
     Balance,
@@ -85,7 +85,7 @@ async def test_a_cursor_that_never_ends_is_given_up(
     autojump_clock: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A garbage cursor answers with the first page for ever; the limit ends that."""
-    monkeypatch.setattr(rest_module, "PAGES_MAX", 3)
+    monkeypatch.setattr(rest_calls, "PAGES_MAX", 3)
     async with rest_over(lambda path, query: {"orders": [], "cursor": "again"}) as (rest, server):
         with pytest.raises(RestError, match="GET /portfolio/orders: more than 3 pages"):
             await rest.orders()
