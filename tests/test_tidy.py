@@ -34,6 +34,7 @@ PROGRAMS = (
     ".ci/run",
     "tools/bench",
     "tools/check",
+    "tools/fuzz",
     "tools/lock",
     "tools/picture",
     "tools/run",

@@ -67,6 +67,7 @@ class BookFeed(Actor):
             parsed = parse_frame(frame.raw)
         except Malformed as error:
             self._parts.board.note_bad(SOURCE, error.reason, frame.raw)
+            self._tell_all(self._books.unreadable(), frame.received_ns)
             return
         self._parts.board.counts["book_frames"] += 1
         if isinstance(parsed, WireError):
@@ -77,14 +78,12 @@ class BookFeed(Actor):
             self._parts.board.note_bad(SOURCE, f"unknown type {parsed.type}", frame.raw)
         elif isinstance(parsed, Subscribed):
             self._sid = parsed.sid
-        for ticker in self._books.take(parsed):
-            self._tell_if_changed(ticker, frame.received_ns)
+        self._tell_all(self._books.take(parsed), frame.received_ns)
 
     def lost(self) -> None:
         """Trust no book any more and say so to every market."""
         self._books.distrust_all()
-        for ticker in self._books.tickers:
-            self._tell_if_changed(ticker, self._parts.clock.monotonic_ns())
+        self._tell_all(self._books.tickers, self._parts.clock.monotonic_ns())
 
     def _greet(self, ticker: str) -> None:
         address = self.ctx.find(market_name(ticker))
@@ -92,6 +91,10 @@ class BookFeed(Actor):
             told = self._told.get(name) if name is not None else None
             if told is not None:
                 address.tell(told)
+
+    def _tell_all(self, tickers: tuple[str, ...], received_ns: int) -> None:
+        for ticker in tickers:
+            self._tell_if_changed(ticker, received_ns)
 
     def _tell_if_changed(self, ticker: str, received_ns: int) -> None:
         book_top, usable = self._books.top(ticker)
