@@ -31,6 +31,7 @@ class SubscribedBooks:
         self._own: dict[str, OwnResting] = {}
         self._guard = SequenceGuard()
         self._begins_anew = False
+        self._sid: int | None = None
         self._note_bad = note_bad
 
     @property
@@ -49,10 +50,11 @@ class SubscribedBooks:
         if isinstance(frame, BookDelta):
             return self._sequenced(frame.seq) or self._delta(frame)
         if isinstance(frame, BookSnapshot):
+            self._sid = frame.sid
             return self._sequenced(frame.seq) or self._snapshot(frame)
         if isinstance(frame, (Ok, Unsubscribed)) and frame.seq is not None:
             return self._sequenced(frame.seq)
-        if isinstance(frame, Ignored) and frame.seq is not None:
+        if isinstance(frame, Ignored) and frame.seq is not None and frame.sid == self._sid:
             return self.unreadable()
         return ()
 

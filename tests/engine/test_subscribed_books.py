@@ -16,12 +16,13 @@ from tools.fuzzing.findings import Tally
 
 
 def test_an_unknown_message_of_the_sequence_may_have_changed_any_book() -> None:
-    """Books are broken by it until their next snapshot; one without a number says nothing."""
+    """Books are broken by it until their next snapshot; of another sequence, it says nothing."""
     bad: list[str] = []
     books = SubscribedBooks([listing()], lambda *what: bad.append(what[1]))
     snapshot = BookSnapshot(1, 1, NYY, ((PriceE4(4_000), CountE2(500)),), ())
     books.take(snapshot)
     assert books.take(Ignored("new", None, None)) == ()
+    assert books.take(Ignored("new", 7, 2)) == ()
     assert books.broken() == ()
     assert books.take(Ignored("orderbook_change", 1, 2)) == (NYY,)
     assert books.top(NYY)[1] is False

@@ -42,6 +42,8 @@ class ReferenceBooks:
     def __init__(self, tickers: Iterable[str]) -> None:
         self.books: dict[str, tuple[Levels, Levels] | None] = dict.fromkeys(tickers)
         self._expected: int | None = 1
+        # The subscription of the last snapshot: messages of others are not of this sequence.
+        self._sid: int | None = None
 
     def __repr__(self) -> str:
         known = sum(book is not None for book in self.books.values())
@@ -56,13 +58,15 @@ class ReferenceBooks:
                 return
             seq = message.get("seq")
             if kind not in {"orderbook_delta", "orderbook_snapshot", *_REPLIES}:
-                if seq is None:
+                if seq is None or message.get("sid") != self._sid:
                     return
                 raise Unreadable
             if seq is None and kind in _REPLIES:
                 return
             if type(seq) is not int:
                 raise Unreadable
+            if kind == "orderbook_snapshot":
+                self._sid = message["sid"]
             change = None if kind in _REPLIES else _read(kind, message["msg"])
         except (Unreadable, ValueError, KeyError, TypeError, AttributeError, InvalidOperation):
             self._forget()
