@@ -126,7 +126,7 @@ def _side(rows: Any) -> Levels:
     levels: Levels = {}
     for price_text, count_text in rows or ():
         price, count = _price(price_text), _count(count_text)
-        if price in levels:
+        if levels.get(price):
             # Which of the two is right nobody knows; that it is this book, everybody does.
             count = Decimal(-1)
         if not price % _CENT:
