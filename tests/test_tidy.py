@@ -37,6 +37,7 @@ PROGRAMS = (
     "tools/fuzz",
     "tools/lock",
     "tools/picture",
+    "tools/plant",
     "tools/run",
 )
 
