@@ -39,6 +39,7 @@ PROGRAMS = (
     "tools/picture",
     "tools/plant",
     "tools/run",
+    "tools/soak",
 )
 
 Rule = Callable[[str], Iterator[str]]

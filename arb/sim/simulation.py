@@ -16,6 +16,7 @@ from arb.sim.signatures import KeyRing, PublicKey
 from arb.sim.timing import WallClock
 from arb.sim.websocket.server import ExchangeServer
 from arb.sim.websocket.session import OUTBOX_FRAMES_MAX
+from arb.sim.world.churn import Churn
 from arb.sim.world.games import Calendar, make_games
 from arb.sim.world.world import World
 
@@ -27,7 +28,11 @@ _SHARDS = (0, 3)
 
 @attrs.frozen
 class SimulationSettings:
-    """What kind of world it is; the member's cash is split evenly over the shards in use."""
+    """What kind of world it is; the member's cash is split evenly over the shards in use.
+
+    ``book_changes_per_s`` come on top of what makers and takers do, of real time, whatever the
+    speed.
+    """
 
     seed: int = 1
     games: int = 8
@@ -38,6 +43,7 @@ class SimulationSettings:
     suspensions: bool = True
     odds_with_seq: bool = True
     outbox_limit: int = OUTBOX_FRAMES_MAX
+    book_changes_per_s: float = 0.0
 
 
 class Simulation:
@@ -62,6 +68,8 @@ class Simulation:
         self.key_id = self._uuid("key")
         self.odds_key = self._uuid("odds-key").replace("-", "")
         self.world = self._make_world()
+        crowd = self.venue.open_account("crowd", {}, bottomless=True)
+        self._churn = Churn(crowd, settings.book_changes_per_s, self._random("churn"))
         self.exchange = ExchangeServer(
             self.venue,
             self.keys,
@@ -81,6 +89,7 @@ class Simulation:
     def step(self, elapsed_s: float) -> None:
         """Let so much real time pass in the world, scaled by the speed."""
         self.world.step(self.clock.wall_ms(), elapsed_s * 1_000 * self.settings.speed)
+        self._churn.step(self.venue, elapsed_s * 1_000)
         self.desk.step(self.world.moment_ms)
 
     async def run(self) -> None:
