@@ -11,7 +11,7 @@ import pytest
 import trio
 
 from arb.kalshi.wire import BookDelta, BookSnapshot, parse_frame
-from tools.benchmarks import actors, books, lane, main, path, replay
+from tools.benchmarks import actors, books, lane, main, path, posting, replay
 from tools.benchmarks.engine import open_rig
 from tools.benchmarks.figures import (
     BenchmarkFailed,
@@ -54,6 +54,13 @@ def test_each_topic_measures_something(topic: str) -> None:
 def test_every_topic_can_be_asked_for() -> None:
     """What is tried here is what the program offers."""
     assert TINY.keys() == main.TOPICS.keys()
+
+
+def test_the_lane_is_measured_against_requests_or_what_it_stands_on() -> None:
+    """The standard library's client stands in for requests where that is not installed."""
+    httpx = ["httpx", "httpx/2"]
+    assert posting.judged([*httpx, "requests", "http.client"]) == [*httpx, "requests"]
+    assert posting.judged([*httpx, "http.client"]) == [*httpx, "http.client"]
 
 
 @pytest.mark.slow

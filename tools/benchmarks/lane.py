@@ -1,16 +1,13 @@
 """One order onto the wire: our lanes against what others would do, over TLS to the same server.
 
 From the order handed over to its last byte taken by the kernel, each on a connection that was
-idle for a millisecond. The others sign every order as it comes and post it: with httpx over both
-versions of HTTP, and as plainly as one can with the standard library, as requests does below.
+idle for a millisecond. The others sign every order as it comes.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import http.client
 import random
-import ssl
 import subprocess
 import sys
 import tempfile
@@ -20,38 +17,31 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import attrs
-import httpx
 import trio
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from arb.core.commands import TimeInForce
-from arb.core.events import Side
-from arb.core.money import CountE2, PriceE4
 from arb.core.parameters import LANE_HTTP1, LANE_HTTP2
 from arb.io.clock import SystemClock
 from arb.io.net import SocketNetwork
-from arb.io.url import Endpoint
 from arb.kalshi.lane import OrderLanes, Request
 from arb.kalshi.sign import RequestSigner, Signer, load_signer
 from arb.kalshi.signatures_ahead import SignaturesAhead
-from arb.kalshi.wire import CREATE_PATH, order_body
+from arb.kalshi.wire import CREATE_PATH
 from arb.sim.credentials import make_member_key, make_server_context
+from tools.benchmarks import posting
 from tools.benchmarks.figures import VALUE, BenchmarkFailed, Figure, latencies, quantile
 from tools.benchmarks.path import PAUSE_MAX_S, PAUSE_MIN_S
+from tools.benchmarks.posting import API_PATH, PATH, WARM_UP, Place, body
 from tools.benchmarks.waiting import until
 
 TOPIC = "lane"
 
-API_PATH = "/trade-api/v2"
 KEY_ID = "benchmark"
-SENT = "send_request_body.complete"
 
 LANE_TARGETS_US = {"p50": 45.0, "p99": 120.0}
 ED25519_TARGET_US = {"p50": 30.0}
 RATIO_TARGET = 10.0
-
-WARM_UP = 50
 
 # The two lanes take turns so often in one run.
 TURNS = 10
@@ -69,33 +59,15 @@ class Plan:
 QUICK = Plan(orders=200)
 
 
-@attrs.frozen
-class Place:
-    """Where the server is, whom to trust, and the keys to sign with."""
-
-    base_url: str
-    ca_path: str
-    rsa: Signer
-    ed25519: Signer
-
-    @property
-    def context(self) -> ssl.SSLContext:
-        """Return a context of its own for each client: some leave their protocols in it."""
-        return ssl.create_default_context(cafile=self.ca_path)
-
-
 def run(plan: Plan) -> list[Figure]:
     """Measure signing alone, the lanes, and the others, all in turns of the same run."""
     with tempfile.TemporaryDirectory() as folder, _server(Path(folder)) as place:
         rsa_ns, ed25519_ns = (_signed_ns(each, plan) for each in (place.rsa, place.ed25519))
         ours = trio.run(_over_lanes, place, plan)
-        others = {
-            "httpx, HTTP/1.1": trio.run(_posted, place, plan, False),  # noqa: FBT003 - HTTP/2 or not
-            "httpx, HTTP/2": trio.run(_posted, place, plan, True),  # noqa: FBT003 - likewise
-            "standard library": _requested(place, plan),
-        }
+        others = posting.measured(place, plan.orders)
     median = quantile(ours.http1, 0.5)
-    best = min(quantile(took_ns, 0.5) for took_ns in others.values())
+    judged = posting.judged(others)
+    best = min(quantile(others[name], 0.5) for name in judged)
     return [
         latencies(TOPIC, "order → kernel, HTTP/1.1, RSA signed ahead", ours.http1, LANE_TARGETS_US),
         latencies(TOPIC, "order → kernel, HTTP/2, RSA signed ahead", ours.http2),
@@ -107,7 +79,7 @@ def run(plan: Plan) -> list[Figure]:
         ],
         Figure(
             TOPIC,
-            "the best of the others against the lane, p50",
+            f"the best of {', '.join(judged)}, to the lane, p50",
             "times",
             {VALUE: best / median},
             {VALUE: RATIO_TARGET},
@@ -159,23 +131,9 @@ def _signed_ns(signer: Signer, plan: Plan) -> list[int]:
     took_ns = []
     for number in range(plan.orders):
         began_ns = time.perf_counter_ns()
-        signer.headers("POST", API_PATH + CREATE_PATH, number)
+        signer.headers("POST", PATH, number)
         took_ns.append(time.perf_counter_ns() - began_ns)
     return took_ns
-
-
-def _body(number: int) -> bytes:
-    return order_body(
-        client_order_id=f"arb-bench-{number:08x}",
-        ticker="KXNBAGAME-26NOV22LALNYK-LAL",
-        side=Side.BID,
-        price_e4=PriceE4(5_400),
-        count_e2=CountE2(5_00),
-        time_in_force=TimeInForce.IMMEDIATE_OR_CANCEL,
-        post_only=False,
-        expires_s=None,
-        exchange_index=0,
-    )
 
 
 # Our way.
@@ -193,7 +151,7 @@ class Ours:
 
 async def _over_lanes(place: Place, plan: Plan) -> Ours:
     clock = SystemClock()
-    ahead = SignaturesAhead(place.rsa, clock, (("POST", API_PATH + CREATE_PATH),))
+    ahead = SignaturesAhead(place.rsa, clock, (("POST", PATH),))
     async with trio.open_nursery() as nursery:
         nursery.start_soon(ahead.run)
         await ahead.prepare()
@@ -227,7 +185,7 @@ async def _until_free(lanes: OrderLanes) -> None:
 
 
 def _create(number: int) -> Request:
-    return Request(number, "POST", CREATE_PATH, _body(number))
+    return Request(number, "POST", CREATE_PATH, body(number))
 
 
 def _cancel(number: int) -> Request:
@@ -261,55 +219,3 @@ async def _sent_ns(
         sent = lanes.send(request)
         took_ns.append(sent.sent_ns - began_ns)
     return took_ns[warm_up:]
-
-
-# What others would do.
-
-
-async def _posted(place: Place, plan: Plan, http2: bool) -> list[int]:  # noqa: FBT001 - trio.run
-    rng = random.Random(0)
-    sent_ns = 0
-
-    async def trace(event: str, _info: object) -> None:
-        nonlocal sent_ns
-        if event.endswith(SENT):
-            sent_ns = time.perf_counter_ns()
-        await trio.lowlevel.checkpoint_if_cancelled()
-
-    took_ns = []
-    url = place.base_url + CREATE_PATH
-    async with httpx.AsyncClient(
-        verify=place.context, trust_env=False, http1=not http2, http2=http2
-    ) as client:
-        for number in range(WARM_UP + plan.orders):
-            body = _body(number)
-            await trio.sleep(rng.uniform(PAUSE_MIN_S, PAUSE_MAX_S))
-            began_ns = time.perf_counter_ns()
-            headers = dict(place.rsa.headers("POST", API_PATH + CREATE_PATH, number))
-            headers["Content-Type"] = "application/json"
-            answer = await client.post(
-                url, content=body, headers=headers, extensions={"trace": trace}
-            )
-            if (answer.http_version == "HTTP/2") != http2:
-                raise BenchmarkFailed(f"httpx spoke {answer.http_version}")
-            took_ns.append(sent_ns - began_ns)
-    return took_ns[WARM_UP:]
-
-
-def _requested(place: Place, plan: Plan) -> list[int]:
-    rng = random.Random(0)
-    took_ns = []
-    at = Endpoint.parse(place.base_url)
-    path = API_PATH + CREATE_PATH
-    connection = http.client.HTTPSConnection(at.host, at.port, context=place.context)
-    for number in range(WARM_UP + plan.orders):
-        body = _body(number)
-        time.sleep(rng.uniform(PAUSE_MIN_S, PAUSE_MAX_S))
-        began_ns = time.perf_counter_ns()
-        headers = dict(place.rsa.headers("POST", path, number))
-        headers["Content-Type"] = "application/json"
-        connection.request("POST", path, body, headers)
-        took_ns.append(time.perf_counter_ns() - began_ns)
-        connection.getresponse().read()
-    connection.close()
-    return took_ns[WARM_UP:]
