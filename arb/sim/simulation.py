@@ -9,6 +9,7 @@ import attrs
 import trio
 
 from arb.sim.conditions import ExchangeConditions, OddsConditions
+from arb.sim.exchange.maintenance import keep_window
 from arb.sim.exchange.venue import Venue
 from arb.sim.odds.desk import OddsDesk
 from arb.sim.odds.server import OddsServer
@@ -30,8 +31,10 @@ _SHARDS = (0, 3)
 class SimulationSettings:
     """What kind of world it is; the member's cash is split evenly over the shards in use.
 
-    ``book_changes_per_s`` come on top of what makers and takers do, of real time, whatever the
-    speed.
+    With ``maintenance`` trading rests on Thursday mornings as it really does; off by default, as
+    a world that stands still at night would astonish. ``netting`` returns collateral within a
+    game to the member. ``book_changes_per_s`` come on top of what makers and takers do, of real
+    time, whatever the speed.
     """
 
     seed: int = 1
@@ -43,6 +46,8 @@ class SimulationSettings:
     suspensions: bool = True
     odds_with_seq: bool = True
     outbox_limit: int = OUTBOX_FRAMES_MAX
+    maintenance: bool = False
+    netting: bool = False
     book_changes_per_s: float = 0.0
 
 
@@ -65,6 +70,7 @@ class Simulation:
         self.venue = Venue(clock, random.Random(f"{self.world_id}/ids"), self.exchange_conditions)
         shares = _shares(settings.cash_e6, _SHARDS)
         self.member = self.venue.open_account(MEMBER, shares)
+        self.member.netting = settings.netting
         self.key_id = self._uuid("key")
         self.odds_key = self._uuid("odds-key").replace("-", "")
         self.world = self._make_world()
@@ -88,6 +94,8 @@ class Simulation:
 
     def step(self, elapsed_s: float) -> None:
         """Let so much real time pass in the world, scaled by the speed."""
+        if self.settings.maintenance:
+            keep_window(self.venue)
         self.world.step(self.clock.wall_ms(), elapsed_s * 1_000 * self.settings.speed)
         self._churn.step(self.venue, elapsed_s * 1_000)
         self.desk.step(self.world.moment_ms)

@@ -28,6 +28,8 @@ def answer(request: Request) -> Response:
         return Response(0, hang_up=True)
     if request.body == b"long":
         return Response(200, LONG)
+    if request.body == b"silent":
+        return Response(200, silent=True)
     if request.body == b"nothing":
         return Response(204)
     delay_s = 1.0 if request.body == b"slow" else 0.0
@@ -96,6 +98,7 @@ async def test_requests_are_answered_as_they_are_ready(autojump_clock: object) -
     async with talking() as client:
         await client.ask(1, b"slow")
         await client.ask(3, b"quick")
+        await client.ask(5, b"silent")
         assert await client.read(until=2)
 
     assert client.ended == [3, 1]

@@ -21,7 +21,6 @@ import trio
 
 from arb.io.clock import SystemClock
 from arb.sim.credentials import HOST, make_member_key
-from arb.sim.exchange.lifecycle import pause_trading, resume_trading
 from arb.sim.exchange.values import BookSide
 from arb.sim.simulation import Simulation, SimulationSettings
 
@@ -58,15 +57,15 @@ class World:
 
     def obey(self, command: dict[str, Any]) -> dict[str, Any]:
         """Do what is asked, and say what is true now where that is the question."""
-        conditions, venue = self.simulation.exchange_conditions, self.simulation.venue
+        conditions = self.simulation.exchange_conditions
         deeds: dict[str, Callable[[], object]] = {
             "gap": lambda: setattr(conditions, "skip_sequences", 1),
             "reset": self._reset,
             "refuse upgrades": lambda: setattr(conditions, "refuse_upgrades", command["status"]),
             "rest status": lambda: setattr(conditions, "rest_status", command["status"]),
             "too many": lambda: setattr(conditions, "answer_429", command["status"] is not None),
-            "pause": lambda: pause_trading(venue),
-            "resume": lambda: resume_trading(venue),
+            "pause": lambda: setattr(conditions, "trading_paused", True),
+            "resume": lambda: setattr(conditions, "trading_paused", False),
             "freeze": self.stepping.cancel,
             "truth": lambda: None,
         }

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import h11
 import trio
 
-from arb.sim.serving.http import Handler, Request, Response, make_request
+from arb.sim.serving.http import Handler, Request, Response, make_request, ready
 from arb.sim.serving.http2 import PREFACE, Http2Connection
 
 # A request head of the real clients is under 2 KiB; more is no request of theirs.
@@ -87,15 +87,22 @@ async def _serve_http(stream: trio.abc.Stream, head: bytes, app: Handler) -> Non
         request = await _next_request(stream, connection)
         if request is None:
             return
-        response = app(request)
-        if response.delay_s:
-            await trio.sleep(response.delay_s)
-        if response.hang_up:
+        response = await ready(app(request))
+        if response.silent:
+            await _until_closed(stream)
+        if response.hang_up or response.silent:
             return
-        await stream.send_all(_response_bytes(connection, response, request.method))
+        data = _response_bytes(connection, response, request.method)
+        await stream.send_all(data * 2 if response.twice else data)
         if connection.our_state is h11.MUST_CLOSE:
             return
         connection.start_next_cycle()
+
+
+async def _until_closed(stream: trio.abc.Stream) -> None:
+    with trio.move_on_after(IDLE_S):
+        while await stream.receive_some(_RECEIVE_BYTES):
+            pass
 
 
 async def _next_request(stream: trio.abc.Stream, connection: h11.Connection) -> Request | None:

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import attrs
 import orjson
+import trio
 
 JSON = "application/json"
 
@@ -36,7 +37,12 @@ class Request:
 
 @attrs.frozen
 class Response:
-    """One HTTP response; ``hang_up`` closes the connection instead of answering."""
+    """One HTTP response, after ``delay_s``.
+
+    ``hang_up`` closes the connection instead of answering, ``silent`` leaves it open and says
+    nothing, ``twice`` sends the same bytes two times. ``later`` is asked for the response to send
+    once the delay is over.
+    """
 
     status: int
     body: bytes = b""
@@ -44,6 +50,19 @@ class Response:
     content_type: str = JSON
     delay_s: float = 0.0
     hang_up: bool = False
+    silent: bool = False
+    twice: bool = False
+    later: Callable[[], Response] | None = None
+
+
+async def ready(response: Response) -> Response:
+    """Return what is to be sent, once its delays are over."""
+    while True:
+        if response.delay_s:
+            await trio.sleep(response.delay_s)
+        if response.later is None:
+            return response
+        response = response.later()
 
 
 def make_request(method: str, target: str, headers: dict[str, str], body: bytes) -> Request:

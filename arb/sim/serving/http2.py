@@ -1,4 +1,7 @@
-"""One HTTP/2 connection, by h2: several requests at once, each answered as it is ready."""
+"""One HTTP/2 connection, by h2: several requests at once, each answered as it is ready.
+
+A stream has one answer, so one that is to come twice comes once.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import h2.events
 import h2.exceptions
 import trio
 
-from arb.sim.serving.http import Handler, Request, Response, make_request
+from arb.sim.serving.http import Handler, Request, Response, make_request, ready
 
 # How a client begins that knows what it wants; over TLS the two have agreed on it before.
 PREFACE = b"PRI * HTTP/2.0\r\n\r\n"
@@ -104,11 +107,10 @@ class Http2Connection:
         return len(asked.body) <= BODY_BYTES_MAX
 
     async def _answer(self, number: int, asked: _Asked, scope: trio.CancelScope) -> None:
-        response = self._app(asked.request())
-        if response.delay_s:
-            await trio.sleep(response.delay_s)
+        response = await ready(self._app(asked.request()))
         if response.hang_up:
             scope.cancel()
+        if response.hang_up or response.silent:
             return
         try:
             await self._send(number, response)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import random
+
 import trio
 
 from arb.sim.exchange.refusals import Refused
 from arb.sim.exchange.venue import Venue
 from arb.sim.rest.app import RestApp
 from arb.sim.serving.connection import serve_connection
+from arb.sim.serving.freezing import Freezing
 from arb.sim.serving.http import Request, Response, json_response
 from arb.sim.serving.live import LiveConnections
 from arb.sim.serving.socket import Agent, serve_socket
@@ -17,6 +20,8 @@ from arb.sim.websocket.session import OUTBOX_FRAMES_MAX, Session
 
 SOCKET_PATH = "/trade-api/ws/v2"
 _PING = b"heartbeat"
+# What the first connect after a reset was recorded to get.
+_BAD_GATEWAY = 502
 
 
 class ClientSession(Session):
@@ -43,6 +48,9 @@ class ExchangeServer:
         self.rest = RestApp(venue, keys, enforce_limits=enforce_limits)
         self.sessions: list[ClientSession] = []
         self._outbox_limit = outbox_limit
+        self._refuse_next = False
+        # Its own source: how long connections live must not change the ids that are drawn.
+        self._rng = random.Random("connections")
         self._live = LiveConnections()
 
     def __repr__(self) -> str:
@@ -64,20 +72,32 @@ class ExchangeServer:
 
     async def _serve_socket(self, stream: trio.abc.Stream) -> None:
         conditions = self.venue.conditions
-        await serve_socket(
-            stream, self._admit, ping=_PING, stalled=lambda: conditions.stall_sockets
-        )
+        freezing = Freezing(stream, lambda: conditions.freeze_sockets)
+        with trio.CancelScope() as life:
+            if conditions.socket_life_s is not None:
+                life.deadline = trio.current_time() + self._life_s(conditions.socket_life_s)
+            await serve_socket(
+                freezing, self._admit, ping=_PING, stalled=lambda: conditions.stall_sockets
+            )
+        if life.cancelled_caught:
+            self._refuse_next = True
+
+    def _life_s(self, mean_s: float) -> float:
+        return self._rng.uniform(mean_s / 2, mean_s * 3 / 2)
 
     def _admit(self, request: Request) -> Agent | Response:
-        status = self.venue.conditions.refuse_upgrades
+        conditions = self.venue.conditions
+        status = conditions.refuse_upgrades
+        if self._refuse_next and conditions.socket_life_s is not None:
+            status = _BAD_GATEWAY
+        self._refuse_next = False
         if status is not None:
             return Response(status, b"unavailable", content_type="text/plain")
         if request.path != SOCKET_PATH:
             return Response(404, b"404 page not found\n", content_type="text/plain")
         try:
-            name = self.keys.account_of(
-                request.headers, "GET", request.path, self.venue.clock.wall_ms()
-            )
+            now_ms = self.venue.clock.wall_ms() + conditions.clock_ahead_ms
+            name = self.keys.account_of(request.headers, "GET", request.path, now_ms)
         except Refused as refused:
             return json_response(refused.refusal.status, refused.refusal.body())
         session = ClientSession(

@@ -13,6 +13,7 @@ from typing import Protocol
 
 import attrs
 
+from arb.sim.exchange.lifecycle import postpone
 from arb.sim.exchange.venue import Venue
 from arb.sim.world.chance import HomeChance
 from arb.sim.world.games import Game
@@ -46,6 +47,12 @@ class Fixture:
     followers: list[Follower]
     maker: Maker
     over: bool = False
+    postponed_ms: int = 0
+
+    @property
+    def ends_ms(self) -> int:
+        """Return the moment of the final whistle."""
+        return self.game.end_ms + self.postponed_ms
 
     @property
     def consensus(self) -> float:
@@ -88,13 +95,27 @@ class World:
             fixture.maker.step(self.venue, fixture.consensus, self.moment_ms, elapsed_ms, self._rng)
             self._make_noise(fixture, elapsed_ms)
         for fixture in playing:
-            if wall_ms >= fixture.game.end_ms:
+            if wall_ms >= fixture.ends_ms:
                 self._end(fixture, wall_ms)
         self.referee.step(wall_ms)
 
     def jump(self, game_id: int, home_chance: float) -> None:
         """Set a game's true chance by hand, as a test or a person may want to."""
         self.fixtures[game_id].chance.value = home_chance
+
+    def postpone(self, game_id: int, by_ms: int) -> None:
+        """Let a game begin and end so much later than it was listed."""
+        fixture = self.fixtures[game_id]
+        fixture.postponed_ms += by_ms
+        postpone(self.venue, self.venue.events[fixture.game.event_ticker], by_ms)
+
+    def call_off(self, game_id: int, wall_ms: int) -> None:
+        """Let a game not be played at all; its markets pay their fair market price."""
+        fixture = self.fixtures[game_id]
+        fixture.over = True
+        self.referee.call_off(fixture.game, wall_ms)
+        for listener in self.listeners:
+            listener.game_over(fixture.game)
 
     def _fixture(self, game: Game, bookmakers: Sequence[Bookmaker], wall_ms: int) -> Fixture:
         chance = HomeChance.drawn(self._rng)
@@ -129,6 +150,7 @@ class World:
         fixture.over = True
         tie = fixture.game.league.ties and self._rng.random() < self.referee.tie_share
         home_wins = self._rng.random() < fixture.chance.value
+        tie = tie or self.venue.conditions.force_ties
         self.referee.whistle(fixture.game, wall_ms, home_wins=None if tie else home_wins)
         for listener in self.listeners:
             listener.game_over(fixture.game)
