@@ -22,15 +22,16 @@ def main(arguments: Sequence[str]) -> int:
     """Soak as the arguments say; returns 1 where something was wrong, 130 after Ctrl-C."""
     plan = plan_of(arguments)
     began_s = time.monotonic()
+    outcome: Outcome | None = None
+    code = 1
     try:
         outcome = trio.run(soak, plan)
-    except BaseException as error:
-        if _interrupted(error):
-            return 130
-        if not isinstance(error, Exception):
-            raise
-        print(f"soak failed: {_first(error)}", file=sys.stderr)
-        return 1
+    except* KeyboardInterrupt:
+        code = 130
+    except* Exception as group:
+        print(f"soak failed: {_first(group)}", file=sys.stderr)
+    if outcome is None:
+        return code
     found = faults_found(plan, outcome)
     print(report(plan, outcome, found, time.monotonic() - began_s))
     for each in found:
@@ -88,10 +89,6 @@ def plan_of(arguments: Sequence[str]) -> Plan:
         games=options.games,
         seed=options.seed,
     )
-
-
-def _interrupted(error: BaseException) -> bool:
-    return isinstance(_first(error), KeyboardInterrupt)
 
 
 def _first(error: BaseException) -> BaseException:
