@@ -28,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
         outcome = trio.run(soak, plan)
     except* KeyboardInterrupt:
         code = 130
-    except* Exception as group:
+    except* Exception as group:  # noqa: BLE001 - whatever it was, one line says it
         print(f"soak failed: {_first(group)}", file=sys.stderr)
     if outcome is None:
         return code
