@@ -13,6 +13,7 @@ from collections.abc import Callable
 import attrs
 
 from arb.core.exits import Holding
+from arb.core.ledger import HandOrder
 from arb.core.money import MoneyE6, PriceE4
 from arb.core.permission import TradingState
 from arb.io.clock import Clock
@@ -134,6 +135,7 @@ class Board:
     refusals: Counter[str] = attrs.field(factory=Counter)
     counts: Counter[str] = attrs.field(factory=Counter)
     account: AccountLine | None = None
+    by_hand: tuple[HandOrder, ...] = ()
     exposure_max_e6: int = 0
     log_seq: int = 0
 

@@ -31,7 +31,7 @@ _NAME = {"name": Argument(str)}
 _REASON = {"reason": Argument(str)}
 _EXITS = {"exits": Argument(str, required=False, values=("keep", "cancel"))}
 
-# Every verb with its arguments; the first two only look, all others steer.
+# Every verb with its arguments; the first two are answered with a picture, all others in a line.
 VERBS: dict[str, dict[str, Argument]] = {
     "status": {},
     "watch": {"every_ms": Argument(int, required=False)},
@@ -45,6 +45,8 @@ VERBS: dict[str, dict[str, Argument]] = {
     "clear": _REASON,
     "flatten": {},
     "force_close": {"ticker": Argument(str)},
+    "reconcile": {},
+    "accept": {"by": Argument(str, required=False)},
     "limit": {"change_cents": Argument(int)},
     "stop": _EXITS,
 }

@@ -12,8 +12,14 @@ FEEDS = "feeds"
 BOOK_FEED = "books"
 ODDS_FEED = "odds"
 MARKETS = "markets"
+CATALOGUE = "catalogue"
+DISCOVERY = "discovery"
 CONTROL = "control"
 TAPE = "tape"
+
+# The connections that orders and our account depend on, as people are shown them.
+ACCOUNT_LINK = "Kalshi account"
+ORDER_LANES = "Kalshi orders"
 
 
 def market_name(ticker: str) -> str:

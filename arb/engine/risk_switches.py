@@ -11,6 +11,7 @@ from typing import Any
 
 import attrs
 
+from actors import Address
 from arb.core.money import MoneyE6, dollars
 from arb.core.permission import Halt, Permission
 from arb.engine.bookkeeping import Bookkeeper
@@ -23,6 +24,7 @@ from arb.engine.messages import (
     HaltTrading,
     JournalBroken,
     Pause,
+    ResetGroups,
     Resume,
     StopTrading,
 )
@@ -47,7 +49,12 @@ class Switchboard:
     """Turns a person's messages into permissions, cancels and journal records."""
 
     def __init__(
-        self, parts: Parts, books: Bookkeeper, permission: Permission, hands: Hands
+        self,
+        parts: Parts,
+        books: Bookkeeper,
+        permission: Permission,
+        hands: Hands,
+        gateway: Address,
     ) -> None:
         """Set every switch as it was left."""
         self._parts = parts
@@ -56,6 +63,7 @@ class Switchboard:
         self._books = books
         self._permission = permission
         self._hands = hands
+        self._gateway = gateway
         permission.halt = books.halt
         permission.paused_by = self._switches.paused_by
         permission.stopping = self._switches.stopping
@@ -130,6 +138,7 @@ class Switchboard:
         self._permission.halt = None
         self._switches.exits_withdrawn = False
         self._books.record(RecordKind.CLEAR, {"reason": clear.reason, "by": clear.by})
+        self._gateway.tell(ResetGroups())
         self._board.say("PERSON", f"halt cleared by {clear.by}: {clear.reason}")
         self._hands.publish()
         return True

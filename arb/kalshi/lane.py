@@ -19,7 +19,7 @@ from arb.kalshi.lane_connection import Lane
 from arb.kalshi.lane_http2 import Http2Lane
 from arb.kalshi.lane_http2_frames import RequestFrames
 from arb.kalshi.lane_request import Answer, Limits, Request, RequestBytes
-from arb.kalshi.rest import normalised_api_base
+from arb.kalshi.rest_calls import normalised_api_base
 from arb.kalshi.sign import RequestSigner
 
 __all__ = ["Answer", "Limits", "NoLane", "OrderLanes", "Request", "Sent"]

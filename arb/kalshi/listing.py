@@ -27,7 +27,8 @@ from arb.kalshi.fields import (
     time_ms_of,
     whole_of,
 )
-from arb.kalshi.rate import AccountLimits, BucketLimit
+from arb.kalshi.rate import AccountLimits, EndpointCosts
+from arb.kalshi.token_bucket import BucketLimit
 from arb.kalshi.wire_markets import price_grid_of
 from arb.kalshi.wire_private import order_of
 
@@ -53,7 +54,7 @@ class FeeChange:
 
 @attrs.frozen
 class ListedMarket:
-    """One market. ``status`` is the payload's word: initialized, active, inactive, closed, ..."""
+    """One market; ``status`` is the payload's word, see `arb.core.listing.MarketStatus`."""
 
     ticker: str
     event_ticker: str
@@ -115,6 +116,7 @@ class ListedPosition:
     ticker: str
     count_e2: CountE2
     cost_e6: MoneyE6
+    fees_e6: MoneyE6
 
 
 @attrs.frozen
@@ -126,27 +128,11 @@ class Balance:
 
 
 @attrs.frozen
-class Settlement:
-    """A market that was decided, what it paid us, and what it had cost."""
-
-    ticker: str
-    result: str
-    revenue_e6: MoneyE6
-    fee_e6: MoneyE6
-    yes_count_e2: CountE2
-    no_count_e2: CountE2
-    at_ms: int
-
-
-@attrs.frozen
 class ExchangeStatus:
     """Whether the exchange is up and whether it trades."""
 
     exchange_active: bool
     trading_active: bool
-
-
-_E6_PER_CENT = 10_000
 
 
 def series_of(fields: Fields) -> Series:
@@ -246,6 +232,7 @@ def position_of(fields: Fields) -> ListedPosition:
         text_of(fields, "ticker"),
         signed_count(fields["position_fp"]),
         money(fields["market_exposure_dollars"]),
+        money(fields["fees_paid_dollars"]),
     )
 
 
@@ -258,19 +245,6 @@ def balance_of(fields: Fields) -> Balance:
             whole_of(shard, "exchange_index"): money(shard["balance"])
             for shard in ([] if shards is None else list_of(fields, "balance_breakdown"))
         },
-    )
-
-
-def settlement_of(fields: Fields) -> Settlement:
-    """Read a settlement, whose revenue is in whole cents; raises `Malformed`."""
-    return Settlement(
-        text_of(fields, "ticker"),
-        text_of(fields, "market_result"),
-        MoneyE6(whole_of(fields, "revenue") * _E6_PER_CENT),
-        money(fields["fee_cost"]),
-        count(fields["yes_count_fp"]),
-        count(fields["no_count_fp"]),
-        time_ms_of(fields, "settled_time"),
     )
 
 
@@ -293,3 +267,18 @@ def _bucket(fields: Fields) -> BucketLimit:
         return BucketLimit(whole_of(fields, "bucket_capacity"), whole_of(fields, "refill_rate"))
     except ValueError:
         raise Malformed(Fault.NEGATIVE, f"a bucket of nothing: {dict(fields)}") from None
+
+
+def costs_of(fields: Fields) -> EndpointCosts:
+    """Read what requests cost; raises `Malformed`."""
+    rows = [as_object(row, "endpoint cost") for row in list_of(fields, "endpoint_costs")]
+    costs = {(text_of(row, "method"), text_of(row, "path")): whole_of(row, "cost") for row in rows}
+    default = whole_of(fields, "default_cost")
+    if min(default, *costs.values(), 0) < 0:
+        raise Malformed(Fault.NEGATIVE, "a request that costs less than nothing")
+    return EndpointCosts(default, costs)
+
+
+def queue_position_of(fields: Fields) -> tuple[str, CountE2]:
+    """Read an order's id and how many contracts stand before it; raises `Malformed`."""
+    return text_of(fields, "order_id"), count(fields["queue_position_fp"])

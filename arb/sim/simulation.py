@@ -18,7 +18,7 @@ from arb.sim.timing import WallClock
 from arb.sim.websocket.server import ExchangeServer
 from arb.sim.websocket.session import OUTBOX_FRAMES_MAX
 from arb.sim.world.churn import Churn
-from arb.sim.world.games import Calendar, make_games
+from arb.sim.world.games import Calendar, Game, make_games
 from arb.sim.world.world import World
 
 # Twenty steps a second: quick beside a bookmaker's delay, cheap beside a core.
@@ -99,6 +99,12 @@ class Simulation:
         self.world.step(self.clock.wall_ms(), elapsed_s * 1_000 * self.settings.speed)
         self._churn.step(self.venue, elapsed_s * 1_000)
         self.desk.step(self.world.moment_ms)
+
+    def add_game(self, game: Game) -> None:
+        """List one more game, on the exchange and with every sportsbook."""
+        fixture = self.world.add(game, self.clock.wall_ms())
+        for follower in fixture.followers:
+            self.desk.opened(game, follower)
 
     async def run(self) -> None:
         """Step for ever by Trio's clock."""

@@ -18,8 +18,9 @@ from actors import System, open_system
 from actors.testing import seeded_schedule
 from arb.core.parameters import Execution, Strategy
 from arb.engine.board import Board
-from arb.engine.discovery import catalogue_of, listed_by_exchange
+from arb.engine.discovery import listed_by_exchange
 from arb.engine.kalshi_gateway import KalshiGateway
+from arb.engine.listed import Found
 from arb.engine.live import LiveTree, Venues, connections
 from arb.engine.messages import StopTrading
 from arb.engine.names import GATEWAY, MARKETS, RISK
@@ -274,11 +275,13 @@ async def _engine(
     async with connections(venues, settings, network, clock, signer) as made:
         listed = await listed_by_exchange(made.rest, settings.odds_feed.sports)
         offered = await made.odds.events(settings.odds_feed.sports)
+        found = Found.of(packaged_teams(), listed, offered)
         parts = Parts(
             clock=clock,
             board=Board(clock),
             journal=Journal(file, clock),
-            catalogue=catalogue_of(packaged_teams(), listed, offered),
+            catalogue=found.catalogue(clock.wall_ms()),
+            found=found,
             strategy=settings.strategy,
             risk=settings.risk,
             execution=settings.execution,
@@ -297,6 +300,7 @@ async def _engine(
             None,
             random.Random(1),
             IN_PLACE,
+            teams=packaged_teams(),
         )
         async with open_system(tree.spec(), rng=random.Random(1)) as system:
             steering = EngineSteering(photographer, stop, system)

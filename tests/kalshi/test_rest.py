@@ -22,8 +22,10 @@ from arb.kalshi.listing import (
     Milestone,
     Series,
 )
-from arb.kalshi.rate import AccountLimits, BucketLimit, RateBudget
-from arb.kalshi.rest import Rest, RestError, normalised_api_base
+from arb.kalshi.rate import AccountLimits, RateBudget
+from arb.kalshi.rest import Rest
+from arb.kalshi.rest_calls import RestError, normalised_api_base
+from arb.kalshi.token_bucket import BucketLimit
 from tests.io.http_server import URL, Reply
 from tests.kalshi.keys import PlainSigner
 from tests.kalshi.rest_bench import EPOCH_MS, rest_over
@@ -64,7 +66,12 @@ async def test_cursors_are_followed_to_the_end(autojump_clock: object) -> None:
     def pages(path: str, query: dict[str, str]) -> object:
         after = {"": "c/1=", "c/1=": "c2", "c2": ""}
         cursor = query.get("cursor", "")
-        position = {"ticker": f"T{cursor}", "position_fp": "1.00", "market_exposure_dollars": "0.5"}
+        position = {
+            "ticker": f"T{cursor}",
+            "position_fp": "1.00",
+            "market_exposure_dollars": "0.5",
+            "fees_paid_dollars": "0.0",
+        }
         return {"market_positions": [position], "cursor": after[cursor]}
 
     async with rest_over(pages) as (rest, server):
@@ -102,6 +109,19 @@ EVENT = {
     "title": "Detroit vs Cincinnati",
     "markets": [MARKET],
 }
+
+
+async def test_events_are_read_by_name_a_hundred_at_a_time(autojump_clock: object) -> None:
+    """Whatever their status: no filter is sent, and no URL is too long for the exchange."""
+    names = [f"KXNFLGAME-{number:04}" for number in range(230)]
+    async with rest_over(lambda path, query: {"events": [EVENT], "cursor": ""}) as (rest, server):
+        found = await rest.events_named(names)
+        assert await rest.events_named([]) == []
+
+    assert len(found) == len(server.asked) == 3
+    queries = [parse_qs(urlsplit(asked.target).query) for asked in server.asked]
+    assert [name for each in queries for name in each["tickers"][0].split(",")] == names
+    assert all("status" not in each for each in queries)
 
 
 async def test_events_come_with_their_markets_and_bad_ones_are_counted(
@@ -187,7 +207,12 @@ async def test_the_account_is_read_exactly(autojump_clock: object) -> None:
             },
             "/portfolio/positions": {
                 "market_positions": [
-                    {"ticker": "T", "position_fp": "-3.00", "market_exposure_dollars": "2.500000"}
+                    {
+                        "ticker": "T",
+                        "position_fp": "-3.00",
+                        "market_exposure_dollars": "2.500000",
+                        "fees_paid_dollars": "0.018900",
+                    }
                 ]
             },
             "/exchange/status": {"exchange_active": True, "trading_active": False},
@@ -202,7 +227,7 @@ async def test_the_account_is_read_exactly(autojump_clock: object) -> None:
     async with rest_over(pages) as (rest, _):
         assert await rest.balance() == 98_018_600
         assert await rest.balances() == Balance(98_018_600, {0: 98_018_600})  # type: ignore[arg-type, dict-item]
-        assert await rest.positions() == [ListedPosition("T", -300, 2_500_000)]  # type: ignore[arg-type]
+        assert await rest.positions() == [ListedPosition("T", -300, 2_500_000, 18_900)]  # type: ignore[arg-type]
         assert await rest.exchange_status() == ExchangeStatus(True, False)
         assert await rest.user_data_ms() == 5500
         limits = AccountLimits("basic", BucketLimit(200, 200), BucketLimit(100, 100))
@@ -286,14 +311,14 @@ async def test_reads_are_paid_for_and_a_429_empties_the_bucket(autojump_clock: o
     replies = [Reply(429, b'{"error":"too many requests"}')]
 
     def pages(path: str, query: dict[str, str]) -> object:
-        return replies.pop() if replies else {"balance_dollars": "1.00"}
+        return replies.pop() if replies else {"orders": [], "cursor": ""}
 
     async with rest_over(pages, budget=budget) as (rest, _):
         with pytest.raises(RestError, match="too many requests") as caught:
-            await rest.balance()
+            await rest.orders()
         assert caught.value.status == 429
-        assert await rest.balance() == 1_000_000
-        assert trio.current_time() == pytest.approx(0.05)
+        assert await rest.orders() == []
+        assert trio.current_time() == pytest.approx(0.3)
 
 
 async def test_a_429_without_a_budget_is_an_error_all_the_same(autojump_clock: object) -> None:

@@ -56,7 +56,7 @@ class Recorded:
 
     @property
     def status(self) -> int:
-        return int(self.meta.get("status", self.meta.get("http_status")))
+        return int(self.meta["status"] if "status" in self.meta else self.meta["http_status"])
 
     @property
     def sent_ms(self) -> int:

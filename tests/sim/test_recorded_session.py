@@ -93,7 +93,7 @@ ASKED = [name for name in NAMES if name not in UNASKED]
 
 @pytest.fixture(scope="module")
 def replayed(shared_data: Path) -> Replay:
-    assert shared_data
+    assert shared_data.exists()
     return replay(FOLDER, ASKED)
 
 
@@ -148,7 +148,7 @@ def test_every_recording_gets_its_recorded_answer(name: str, replayed: Replay) -
 
 def test_all_lists_name_files_that_are_there(shared_data: Path) -> None:
     """A recording that went away or changed its name is noticed, and none is replayed twice."""
-    assert shared_data
+    assert shared_data.exists()
     assert {*EXACT, *CHANGED, *UNASKED} <= set(NAMES)
     assert len(NAMES) == len({*NAMES})
     assert len(ASKED) >= 50

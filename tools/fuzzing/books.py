@@ -14,12 +14,13 @@ from typing import Any, cast
 import attrs
 import orjson
 
-from actors import Context
+from actors import Context, UnknownActor
 from arb.core.events import Side, Top
 from arb.core.grid import WHOLE_CENTS
 from arb.engine.board import Board
 from arb.engine.book_feed import BookFeed
 from arb.engine.messages import Frame
+from arb.engine.names import DISCOVERY
 from arb.engine.parts import Parts
 from arb.kalshi.wire import TERMINAL_CODES, Ignored, Malformed, WireError, parse_frame
 from tools.fuzzing.corpus import EPOCH_MS
@@ -126,8 +127,13 @@ class Session:
         parts = SimpleNamespace(
             catalogue=SimpleNamespace(listings=listings), board=self.board, clock=_Clock()
         )
-        context = SimpleNamespace(find=lambda name: _Market(self.tops, name))
+        context = SimpleNamespace(find=self._find)
         self.feed = BookFeed(cast("Context", context), cast("Parts", parts))
+
+    def _find(self, name: str) -> _Market:
+        if name == DISCOVERY:
+            raise UnknownActor(name)
+        return _Market(self.tops, name)
 
     def take(self, raw: bytes, *, mutated: bool) -> None:
         """Hand over one message; raises `Wrong` where the books are not the reference's."""

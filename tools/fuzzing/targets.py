@@ -29,7 +29,8 @@ from arb.kalshi.answers import (
     Unknown,
     sort,
 )
-from arb.kalshi.rest import Rest, RestError
+from arb.kalshi.rest import Rest
+from arb.kalshi.rest_calls import RestError
 from arb.kalshi.sign import RequestSigner
 from arb.kalshi.wire import Ignored, Malformed, parse_frame
 from arb.tape.format import parse_header, parse_record

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+from email.utils import format_datetime
 
+import attrs
 import trio
 
 from arb.sim.exchange.refusals import Refused
@@ -15,6 +17,7 @@ from arb.sim.serving.http import Request, Response, json_response
 from arb.sim.serving.live import LiveConnections
 from arb.sim.serving.socket import Agent, serve_socket
 from arb.sim.signatures import KeyRing
+from arb.sim.timing import utc
 from arb.sim.websocket.commands import obey
 from arb.sim.websocket.session import OUTBOX_FRAMES_MAX, Session
 
@@ -59,7 +62,7 @@ class ExchangeServer:
     async def serve_stream(self, stream: trio.abc.Stream) -> None:
         """Serve one connection to its end."""
         with self._live.one():
-            await serve_connection(stream, self.rest, self._serve_socket)
+            await serve_connection(stream, self._dated, self._serve_socket)
 
     def cut_connections(self) -> None:
         """Break every open connection at once, as a restart of the exchange would."""
@@ -69,6 +72,13 @@ class ExchangeServer:
         """Send a frame as it is to every client."""
         for session in self.sessions:
             session.outbox.put(text)
+
+    def _dated(self, request: Request) -> Response:
+        response = self.rest(request)
+        ahead_ms = self.venue.conditions.clock_ahead_ms
+        now = utc(self.venue.clock.wall_ms() + ahead_ms)
+        date = format_datetime(now, usegmt=True)
+        return attrs.evolve(response, headers=(*response.headers, ("date", date)))
 
     async def _serve_socket(self, stream: trio.abc.Stream) -> None:
         conditions = self.venue.conditions

@@ -77,10 +77,13 @@ class World:
         self.listeners: list[OddsListener] = []
         self.moment_ms = 0.0
         self._rng = rng
+        self._bookmakers = bookmakers
         self._jump_at_ms = rng.expovariate(1 / JUMP_EVERY_MS)
         self._noise = NoiseTraders(venue.open_account("noise", {}, bottomless=True))
         self.referee = Referee(venue, settle_scale)
-        self.fixtures = {game.game_id: self._fixture(game, bookmakers, wall_ms) for game in games}
+        self.fixtures: dict[int, Fixture] = {}
+        for game in games:
+            self.add(game, wall_ms)
 
     def __repr__(self) -> str:
         return f"World({len(self.fixtures)} games, moment_ms={self.moment_ms:.0f})"
@@ -98,6 +101,11 @@ class World:
             if wall_ms >= fixture.ends_ms:
                 self._end(fixture, wall_ms)
         self.referee.step(wall_ms)
+
+    def add(self, game: Game, wall_ms: int) -> Fixture:
+        """List a game; everybody has an opinion on it from then on."""
+        self.fixtures[game.game_id] = self._fixture(game, self._bookmakers, wall_ms)
+        return self.fixtures[game.game_id]
 
     def jump(self, game_id: int, home_chance: float) -> None:
         """Set a game's true chance by hand, as a test or a person may want to."""
