@@ -8,6 +8,8 @@ from typing import Any
 import attrs
 import orjson
 
+from arb.io.text import one_line
+
 # An answer is read in one line of a terminal or a log.
 ERROR_LENGTH_MAX = 500
 
@@ -81,7 +83,8 @@ def parse_request(text: bytes) -> Request:
     verb = document.pop("do", None)
     known = VERBS.get(verb) if isinstance(verb, str) else None
     if known is None or not isinstance(verb, str):
-        raise BadRequest(number, f"{verb!r} is no verb: use one of {', '.join(VERBS)}")
+        named = repr(verb) if isinstance(verb, str) else one_line(verb)
+        raise BadRequest(number, f"{named} is no verb: use one of {', '.join(VERBS)}")
     why = _what_is_wrong(known, document)
     if why is not None:
         raise BadRequest(number, f"{verb} {why}")

@@ -88,6 +88,9 @@ def decode(payload: bytes) -> Record:
         return record
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
         raise NotARecord(f"not a journal record: {error}") from None
+    except RecursionError:
+        # JSON of a thousand brackets can be parsed, and Python cannot write it down again.
+        raise NotARecord("not a journal record: nested too deeply") from None
 
 
 def _check_kinds(record: Record) -> None:

@@ -53,6 +53,9 @@ def recover(records: Iterable[Record]) -> Recovered:
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             where = f"record {record.number} ({record.kind})"
             raise NotARecord(f"{where} cannot be read: {error!r}") from error
+        except RecursionError:
+            where = f"record {record.number} ({record.kind})"
+            raise NotARecord(f"{where} cannot be read: nested too deeply") from None
         state.next_record = record.number + 1
     return state
 

@@ -201,5 +201,5 @@ def _checked(read: Callable[[Fields], T], content: object) -> T:
         return read(as_object(content, "answer"))
     except KeyError as missing:
         raise Malformed(Fault.MISSING_FIELD, f"{missing} in {one_line(content)}") from None
-    except (TypeError, AttributeError):
+    except (TypeError, AttributeError, RecursionError):
         raise Malformed(Fault.WRONG_TYPE, content) from None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import orjson
 import trio
@@ -51,7 +51,9 @@ class Sink:
     def __repr__(self) -> str:
         return f"<Sink {self.entries} purchases, {self.exits} sales>"
 
-    async def connect(self, host: str, port: int, *, tls: bool) -> Connection:
+    async def connect(
+        self, host: str, port: int, *, tls: bool, alpn: Sequence[str] = ()
+    ) -> Connection:
         """Open a lane's connection."""
         await trio.lowlevel.checkpoint()
         return SinkConnection(self)
