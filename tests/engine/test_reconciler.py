@@ -1,5 +1,7 @@
 """One reading after the other against the books: what counts, what explains, what is said."""
 
+# flake8: noqa: ASYNC124 - a clock needs a running loop, whether anything waits or not
+
 from __future__ import annotations
 
 from typing import Any

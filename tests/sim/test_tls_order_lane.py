@@ -58,7 +58,7 @@ async def test_an_order_goes_through_a_lane_over_tls(served: Json) -> None:
             rest = Rest(http, signer, clock, served["rest"])
             ticker = (await rest.events("KXNFLGAME"))[0].markets[0].ticker
             # No event tells that a lane is up: the engine looks at the moment it needs one.
-            while lanes.connected < LANES:
+            while lanes.connected < LANES:  # noqa: ASYNC110
                 await trio.lowlevel.checkpoint()
 
             body = order_body(
