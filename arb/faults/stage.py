@@ -1,0 +1,155 @@
+"""Everything that a fault may lay its hands on, and what one fault is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import attrs
+import trio
+
+from actors import ActorError
+from arb.engine.control_requests import SteeringError
+from arb.faults.clock import MachineClock
+from arb.faults.disk import SimDisk
+from arb.faults.judge_orders import Stops
+from arb.faults.machine import Machine
+from arb.faults.saboteur import Saboteur
+from arb.faults.trace import Trace
+from arb.faults.wires import Wires
+from arb.settings import Settings
+from arb.sim.conditions import ExchangeConditions, OddsConditions
+from arb.sim.simulation import Simulation
+
+Heal = Callable[[], None]
+
+
+@attrs.define(eq=False)
+class Stage:
+    """One simulation's world and machine, as faults and people act on them."""
+
+    simulation: Simulation
+    settings: Settings
+    machine: Machine
+    trace: Trace
+    stops: Stops
+    nursery: trio.Nursery
+
+    @property
+    def wires(self) -> Wires:
+        """Return the machine's network."""
+        return self.machine.wires
+
+    @property
+    def disk(self) -> SimDisk:
+        """Return the machine's disk."""
+        return self.machine.disk
+
+    @property
+    def clock(self) -> MachineClock:
+        """Return the machine's clock."""
+        return self.machine.clock
+
+    @property
+    def saboteur(self) -> Saboteur:
+        """Return who does things to actors."""
+        return self.machine.saboteur
+
+    @property
+    def exchange(self) -> ExchangeConditions:
+        """Return the switches of the simulated exchange."""
+        return self.simulation.exchange_conditions
+
+    @property
+    def odds(self) -> OddsConditions:
+        """Return the switches of the simulated odds provider."""
+        return self.simulation.odds_conditions
+
+    def tickers(self) -> list[str]:
+        """Return every market of the world."""
+        return [
+            ticker
+            for fixture in self.simulation.world.fixtures.values()
+            for ticker in (fixture.game.home_ticker, fixture.game.away_ticker)
+        ]
+
+    def actor(self, component: str, dice: Random) -> str:
+        """Return the name of an actor; of the markets, any."""
+        return dice.choice(self.tickers()) if component == "market" else component
+
+    def steer(self, verb: str, **arguments: Any) -> None:
+        """Let a person ask something of the engine, as the console does, without waiting."""
+        self.nursery.start_soon(self.ask, verb, arguments)
+
+    async def ask(self, verb: str, arguments: dict[str, Any]) -> bool:
+        """Let a person ask something of the engine; returns whether it was done."""
+        engine = self.machine.engine
+        await trio.lowlevel.checkpoint()
+        if engine is None:
+            return False
+        try:
+            said = await engine.steering.steer(verb, arguments)
+        except (ActorError, SteeringError) as error:
+            self.trace.note("person", f"{verb} {arguments}: {error}")
+            return False
+        self.trace.note("person", f"{verb} {arguments}: {said}")
+        self._heed(verb, engine is self.machine.engine)
+        return True
+
+    def _heed(self, verb: str, still_there: bool) -> None:  # noqa: FBT001 - one plain fact
+        """Note what a person has forbidden or allowed."""
+        now_s = trio.current_time()
+        if verb in ("pause", "flatten") and still_there:
+            self.stops.paused_s = now_s
+        elif verb == "resume":
+            self.stops.paused_s = None
+        elif verb == "halt":
+            self.stops.halted_s = now_s
+        elif verb == "clear":
+            self.stops.halted_s = None
+
+    def heal(self) -> None:
+        """Put everything right that a fault may have left behind."""
+        for conditions in (self.exchange, self.odds):
+            fresh = type(conditions)()
+            for name in attrs.fields_dict(type(conditions)):
+                setattr(conditions, name, getattr(fresh, name))
+        self.wires.heal()
+        self.disk.repair()
+        self.clock.correct()
+        self.saboteur.forget()
+        self.machine.kill_point, self.machine.sync_takes_s = None, 0.0
+
+    def later(self, seconds: float, do: Callable[[], None]) -> None:
+        """Do something after a while."""
+
+        async def wait() -> None:
+            await trio.sleep(seconds)
+            do()
+
+        self.nursery.start_soon(wait)
+
+
+@attrs.frozen
+class Kind:
+    """One kind of fault; ``apply`` switches it on at a component and returns what ends it.
+
+    A kind with ``not_yet`` cannot be held by today's engine, and says why.
+    """
+
+    name: str
+    family: str
+    components: tuple[str, ...]
+    apply: Callable[[Stage, str, Random], Heal | None]
+    not_yet: str | None = None
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """Return the names of its cells."""
+        return tuple(f"{self.name}@{component}" for component in self.components)
+
+
+def nothing(_stage: Stage, _component: str, _dice: Random) -> Heal | None:
+    """Do nothing: for kinds that wait for a later part of the engine."""
+    return None
