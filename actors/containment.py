@@ -24,8 +24,13 @@ def failure_in(error: BaseException, *, cancelled: bool) -> BaseException | None
     if not cancelled:
         return contained(error)
     if isinstance(error, BaseExceptionGroup):
-        return error.subgroup(lambda leaf: not isinstance(leaf, trio.Cancelled))
+        return error.subgroup(_is_failure)
     return None if isinstance(error, trio.Cancelled) else error
+
+
+def _is_failure(error: BaseException) -> bool:
+    # A group is asked about before its leaves: saying yes would keep it whole.
+    return not isinstance(error, (trio.Cancelled, BaseExceptionGroup))
 
 
 def sever(error: BaseException, foreign: BaseException | None) -> BaseException:
