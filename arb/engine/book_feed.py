@@ -26,6 +26,10 @@ from arb.tape.format import Feed, Record
 
 CHANNELS = ("orderbook_delta",)
 
+# A subscription is confirmed within milliseconds. Without the confirmation, which may be lost or
+# damaged, no broken book could ever be asked for again.
+SUBSCRIBED_WITHIN_S = 5.0
+
 # A snapshot that was asked for and has not come is asked for again after this long.
 SNAPSHOT_RETRY_S = 1.0
 
@@ -177,6 +181,8 @@ class LiveBookFeed(BookFeed):
                 self._report(connected=True, detail=f"{len(self._books.tickers)} books")
             return
         now_s = trio.current_time()
+        if self._sid is None and now_s - self._asked_s >= SUBSCRIBED_WITHIN_S:
+            raise SocketClosed(f"not subscribed within {SUBSCRIBED_WITHIN_S:g} s")
         if self._sid is not None and now_s - self._asked_s >= SNAPSHOT_RETRY_S:
             self._asked_s = now_s
             await socket.send(get_snapshot_command(self._next_id(), self._sid, broken))

@@ -61,6 +61,10 @@ CHANNELS = ("fill", "user_orders")
 SOURCE = "Kalshi account"
 LANES = "Kalshi orders"
 
+# A subscription is confirmed within milliseconds. Its confirmation may be lost or damaged, and
+# then nothing would ever say that fills are not told.
+SUBSCRIBED_WITHIN_S = 5.0
+
 # How often it is looked whether the order lanes are up.
 LANES_CHECKED_S = 0.25
 
@@ -301,7 +305,10 @@ class KalshiGateway(Gateway):
         self._subscription_lost = self._reading_wanted = None
         await socket.send(subscribe_command(1, CHANNELS, ()))
         clock = self._parts.clock
+        give_up_s = trio.current_time() + SUBSCRIBED_WITHIN_S
         while True:
+            if self._unsubscribed and trio.current_time() >= give_up_s:
+                raise SocketClosed(f"not subscribed within {SUBSCRIBED_WITHIN_S:g} s")
             text = await next_text(socket)
             if text is not None:
                 self.ctx.address.tell(Frame(text, clock.wall_ms(), clock.monotonic_ns()))

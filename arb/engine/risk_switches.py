@@ -102,6 +102,8 @@ class Switchboard:
         if wish.cancel_exits:
             self._switches.exits_withdrawn = True
             self._hands.cancel_exits("halted")
+        # The cancels are out. A loss of power must not forget that somebody pulled the plug.
+        self._books.sync()
         self._board.say("RISK", halt.text, level="error")
         self._hands.publish()
 
@@ -130,6 +132,7 @@ class Switchboard:
         self._permission.halt = None
         self._switches.exits_withdrawn = False
         self._books.record(RecordKind.CLEAR, {"reason": clear.reason, "by": clear.by})
+        self._books.sync()
         self._board.say("PERSON", f"halt cleared by {clear.by}: {clear.reason}")
         self._hands.publish()
         return True
