@@ -17,7 +17,14 @@ NO_SPACE = OSError(errno.ENOSPC, "No space left on device")
 NO_DISK = OSError(errno.EIO, "Input/output error")
 
 # Called with what is about to be written; what it returns is written, and nothing after a kill.
-OnWrite = Callable[[bytes], bytes]
+Before = Callable[[bytes], bytes]
+
+# Called with what has been written.
+After = Callable[[bytes], None]
+
+
+def _unheard(_data: bytes) -> None:
+    """Hear nothing of a write."""
 
 
 @attrs.define
@@ -37,9 +44,9 @@ class SimDisk:
     writes: int = 0
     syncs: int = 0
 
-    def open(self, on_write: OnWrite = bytes) -> SimFile:
-        """Open the file for one program; ``on_write`` sees each write before it happens."""
-        return SimFile(self, on_write)
+    def open(self, before: Before = bytes, after: After = _unheard) -> SimFile:
+        """Open the file for one program; ``before`` and ``after`` see each write."""
+        return SimFile(self, before, after)
 
     def write(self, data: bytes) -> None:
         """Take a write into the kernel, or fail."""
@@ -87,17 +94,19 @@ class SimDisk:
 class SimFile:
     """The journal's file as one program has it open."""
 
-    def __init__(self, disk: SimDisk, on_write: OnWrite) -> None:
+    def __init__(self, disk: SimDisk, before: Before, after: After) -> None:
         self._disk = disk
-        self._on_write = on_write
+        self._before = before
+        self._after = after
         self._open = True
 
     def write(self, data: bytes) -> None:
         """Append ``data``; raises `OSError`. What a killed program writes goes nowhere."""
         if self._open:
-            left = self._on_write(data)
+            left = self._before(data)
             if left:
                 self._disk.write(left)
+                self._after(left)
 
     def sync(self) -> None:
         """Bring what was written onto the disk; raises `OSError`."""

@@ -111,6 +111,7 @@ async def opened_engine(seams: Seams) -> AsyncIterator[OpenedEngine]:
         made = seams.change_connections(plain)
         parts = await _parts(seams, made)
         parts.journal.append(RecordKind.START, {"version": VERSION, "mode": seams.mode})
+        parts.journal.sync()
         started_ms = seams.clock.wall_ms()
         photographer = Photographer(parts, seams.mode.value, INSTALLATION, started_ms)
         stop = StopRequest()

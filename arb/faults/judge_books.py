@@ -16,19 +16,50 @@ import trio
 from arb.faults.frames import FrameSplitter
 from arb.faults.wire_connection import WiredConnection
 
+# Above every price there is.
+NO_ASK_E4 = 10_000
+
 
 @attrs.define
 class SeenBook:
-    """One market's book as its messages say; ``trusted`` while no message is missing."""
+    """One market's book as its messages say; ``broken_s`` is since when a message is missing.
+
+    Bytes that hold several messages are handed over at once and handled one by one, so an order
+    may be due to any state of the moment: ``lowest_ask_e4`` is the lowest ask of that moment.
+    """
 
     bids: dict[int, int] = attrs.field(factory=dict)
     asks: dict[int, int] = attrs.field(factory=dict)
-    trusted: bool = False
+    broken_s: float | None = 0.0
+    lowest_ask_e4: int = NO_ASK_E4
+    _moment_s: float = -1.0
 
     @property
-    def best_ask_e4(self) -> int | None:
-        """Return the lowest price at which anything is offered, our own offers included."""
-        return min((price for price, count in self.asks.items() if count > 0), default=None)
+    def trusted(self) -> bool:
+        """Tell whether no message is missing."""
+        return self.broken_s is None
+
+    def distrust(self) -> None:
+        """Note that a message is missing from now on."""
+        if self.broken_s is None:
+            self.broken_s = trio.current_time()
+
+    def was_broken_before(self, now_s: float) -> bool:
+        """Tell whether a message has been missing since before this moment."""
+        return self.broken_s is not None and self.broken_s < now_s
+
+    def changing(self) -> None:
+        """Keep the lowest ask of this moment; called before and after each change."""
+        now_s = trio.current_time()
+        best_e4 = min((price for price, count in self.asks.items() if count > 0), default=NO_ASK_E4)
+        same = now_s == self._moment_s
+        self.lowest_ask_e4 = min(self.lowest_ask_e4, best_e4) if same else best_e4
+        self._moment_s = now_s
+
+    def lowest_ask_now_e4(self) -> int:
+        """Return the lowest price that was offered at any time of this moment."""
+        self.changing()
+        return self.lowest_ask_e4
 
 
 @attrs.define
@@ -65,7 +96,7 @@ class SeenBooks:
         self.standing_since_s = trio.current_time()
         self._splitter, self._expected = FrameSplitter(), 1
         for book in self.books.values():
-            book.trusted = False
+            book.distrust()
 
     def _message(self, payload: bytes) -> None:
         try:
@@ -81,7 +112,7 @@ class SeenBooks:
         if not in_order:
             self.gaps += 1
             for book in self.books.values():
-                book.trusted = False
+                book.distrust()
         if message["type"] == "orderbook_snapshot":
             if in_order:
                 self._snapshot(body)
@@ -90,13 +121,15 @@ class SeenBooks:
 
     def _snapshot(self, body: Any) -> None:
         try:
+            bids = _levels(body.get("yes_dollars_fp"))
+            asks = _levels(body.get("no_dollars_fp"))
             book = self.books[body["market_ticker"]]
-            book.bids = _levels(body.get("yes_dollars_fp"))
-            book.asks = _levels(body.get("no_dollars_fp"))
         except (AttributeError, KeyError, TypeError, ValueError):
             return
         self.mended += not book.trusted and self.gaps > 0
-        book.trusted = True
+        book.changing()
+        book.bids, book.asks, book.broken_s = bids, asks, None
+        book.changing()
 
     def _delta(self, body: Any) -> None:
         ticker = body.get("market_ticker") if isinstance(body, dict) else None
@@ -107,11 +140,13 @@ class SeenBooks:
             side = book.bids if body["side"] == "yes" else book.asks
             price_e4, delta_e2 = _e4(body["price_dollars"]), _e2(body["delta_fp"])
         except (AttributeError, KeyError, TypeError, ValueError):
-            book.trusted = False
+            book.distrust()
             return
+        book.changing()
         side[price_e4] = side.get(price_e4, 0) + delta_e2
+        book.changing()
         if side[price_e4] < 0:
-            book.trusted = False
+            book.distrust()
 
 
 @attrs.define

@@ -43,6 +43,7 @@ class Created:
     intent: Intent
     at_s: float
     connection: WiredConnection
+    answered: bool = False
 
 
 @attrs.define
@@ -103,6 +104,12 @@ class OrderJudge:
             self.cancels.add(order_id)
             self.trace.note("cancel", order.client_order_id if order is not None else order_id)
 
+    def answered(self, connection: WiredConnection) -> None:
+        """Note that a lane has brought an answer; it has one request in flight at a time."""
+        for one in self.created.values():
+            if one.connection is connection:
+                one.answered = True
+
     def _create(self, connection: WiredConnection, body: dict[str, Any], wall_ms: int) -> None:
         name = body["client_order_id"]
         now_s = trio.current_time()
@@ -141,18 +148,20 @@ class OrderJudge:
         ):
             gone = standing is None and now_s - since_s > SAME_MOMENT_S
             self.trace.check("I9", not gone, f"entry {name} left without the {what}")
-        read = self.account_read_s >= self.account_since_s
+        same_moment = now_s - self.account_since_s <= SAME_MOMENT_S
+        read = same_moment or self.account_read_s >= self.account_since_s
         self.trace.check("I9", read, f"entry {name} left before the account was read")
 
     def _check_freshness(self, name: str, intent: Intent, now_s: float) -> None:
         book = self.books.books[intent.ticker]
-        self.trace.check("I8", book.trusted, f"entry {name} left on a book with a gap")
+        broken = book.was_broken_before(now_s)
+        self.trace.check("I8", not broken, f"entry {name} left on a book with a gap")
         silent_s = now_s - self.books.last_byte_s
         quiet = f"entry {name} left on books that were silent for {silent_s:.3f} s"
         self.trace.check("I8", silent_s <= SILENCE_MAX_S, quiet)
         if intent.fields["liquidity"] == "taker":
-            ask_e4 = book.best_ask_e4
-            met = ask_e4 is not None and ask_e4 <= intent.price_e4
+            ask_e4 = book.lowest_ask_now_e4()
+            met = ask_e4 <= intent.price_e4
             phantom = f"entry {name} takes at {intent.price_e4}, the book asks {ask_e4}"
             self.trace.check("I8", met, phantom)
         age_s = now_s - self.odds.newest_s(self._games[intent.ticker])
@@ -205,6 +214,7 @@ class OrderJudge:
             one.intent
             for name, one in self.created.items()
             if name not in known
+            and not one.answered
             and one.intent.purpose == "entry"
             and now_s - one.at_s <= IN_FLIGHT_S
             and not one.connection.closed

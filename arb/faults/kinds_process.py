@@ -53,7 +53,7 @@ def _steered(verb: str, stage: Stage, component: str, dice: Random) -> None:
 def _quarantined(stage: Stage, component: str, dice: Random) -> Heal:
     name = stage.actor(component, dice)
     stage.steer("quarantine", name=name)
-    return partial(stage.steer, "release", name=name)
+    return partial(stage.insist, "release", name=name)
 
 
 def _flooded(stage: Stage, component: str, dice: Random) -> None:
@@ -136,22 +136,22 @@ def _drifting(rate: float, stage: Stage, _component: str, _dice: Random) -> Heal
 
 def _paused(stage: Stage, _component: str, _dice: Random) -> Heal:
     stage.steer("pause")
-    return partial(stage.steer, "resume")
+    return partial(stage.insist, "resume")
 
 
 def _halted(exits: str, stage: Stage, _component: str, _dice: Random) -> Heal:
     stage.steer("halt", reason="a drill", exits=exits)
-    return partial(stage.steer, "clear", reason="the drill is over")
+    return partial(stage.insist, "clear", reason="the drill is over")
 
 
 def _limited(stage: Stage, _component: str, _dice: Random) -> Heal:
     stage.steer("limit", change_cents=-1_000_000)
-    return partial(stage.steer, "limit", change_cents=1_000_000)
+    return partial(stage.insist, "limit", change_cents=1_000_000)
 
 
 def _flattened(stage: Stage, _component: str, _dice: Random) -> Heal:
     stage.steer("flatten")
-    return partial(stage.steer, "resume")
+    return partial(stage.insist, "resume")
 
 
 def _force_closed(stage: Stage, _component: str, dice: Random) -> None:

@@ -12,7 +12,6 @@ from actors.node import State
 from arb.core.orders import OrderState
 from arb.faults.oracle import Oracle
 from arb.faults.stage import Stage
-from arb.settings import Settings
 
 # L1 and L3: a backoff of 15 s, a reading of the account, and the feeds' own start come before.
 TRADING_WITHIN_S = 60.0
@@ -22,6 +21,12 @@ KNOWN_WITHIN_S = 75.0
 
 # L5: the books follow within seconds, and the maker lags behind them by more.
 TAKEN_WITHIN_S = 30.0
+
+# A jump is over when makers have caught up with the books; then there is another.
+JUMP_EVERY_S = 4.0
+
+# Well over the thresholds, and within the collar beyond which a price passes for an error.
+JUMP = 0.12
 
 # I15: a halt's cancels are out within this, over lanes that stand.
 HALTED_WITHIN_S = 5.0
@@ -57,13 +62,16 @@ class Liveness:
         engine = self.stage.machine.engine
         if engine is None or engine.parts.board.account is None:
             return False
-        return str(engine.parts.board.account.state) == "running"
+        # What people are shown, which must say so where the risk manager itself is down.
+        shown: str = engine.steering.snapshot()["trading"]["state"]
+        return shown == "running"
 
     def _all_known(self) -> bool:
         if self.stage.machine.engine is None:
             return False
         orders = self.oracle.ledger().all_at_stake()
-        return all(order.state is not OrderState.UNKNOWN for order in orders)
+        # After a restart an order that was written and may never have left is pending.
+        return all(order.state not in (OrderState.UNKNOWN, OrderState.PENDING) for order in orders)
 
     def _check_actors(self) -> None:
         engine = self.stage.machine.engine
@@ -76,43 +84,40 @@ class Liveness:
     # ------------------------------------------------------------------ L5
 
     async def _take_an_edge(self) -> None:
-        """Let a game's chance jump, so that the exchange lags behind the books, and wait."""
-        free = self._free_game()
-        if free is None:
+        """Let chances jump, so that the exchange lags behind the books, until an order comes."""
+        if not self._has_room():
             return
-        game_id, tickers = free
-        before = set(self.oracle.orders.created)
-        home = self.stage.simulation.world.fixtures[game_id].chance.value
-        self.stage.simulation.world.jump(game_id, 0.25 if home > 1 / 2 else 0.75)
+        before = len(self.oracle.orders.created)
+        self.stage.trace.sometimes["an edge was offered"] += 1
+        self._jump()
+        jumped_s = trio.current_time()
 
         def taken() -> bool:
-            created = self.oracle.orders.created
-            return any(created[n].intent.ticker in tickers for n in created.keys() - before)
+            nonlocal jumped_s
+            if trio.current_time() - jumped_s >= JUMP_EVERY_S:
+                jumped_s = trio.current_time()
+                self._jump()
+            return len(self.oracle.orders.created) > before or not self._has_room()
 
-        self.stage.trace.sometimes["an edge was offered"] += 1
-        if self._takes(self.stage.settings):
-            await self._within("L5", f"an edge of {game_id} is taken", TAKEN_WITHIN_S, taken)
+        await self._within("L5", "an edge is taken", TAKEN_WITHIN_S, taken)
 
-    def _takes(self, settings: Settings) -> bool:
-        """Tell whether the settings of this run let such an edge be taken at all."""
-        cost_cents = settings.execution.contracts_per_order * 100
-        return settings.risk.max_total_exposure_cents > cost_cents
+    def _jump(self) -> None:
+        for game_id, fixture in self.stage.simulation.world.fixtures.items():
+            home = fixture.chance.value
+            further = home - JUMP if home > 1 / 2 else home + JUMP
+            self.stage.simulation.world.jump(game_id, further)
 
-    def _free_game(self) -> tuple[int, frozenset[str]] | None:
-        """Return a game in which nothing is held or at stake, if nothing else is in its way."""
+    def _has_room(self) -> bool:
+        """Tell whether the limits of this run leave room for another entry in every market."""
         account = self.stage.simulation.member
         busy = {ticker for ticker, held in account.positions.items() if held.count_e2}
         busy |= {order.ticker for order in account.resting.values()}
-        if len(busy) >= self.stage.settings.risk.max_concurrent_markets:
-            return None
-        room_e6 = self.stage.settings.risk.max_total_exposure_e6 // 2
-        if self.oracle.orders.exposure_e6(trio.current_time()) > room_e6:
-            return None
-        for game_id, fixture in self.stage.simulation.world.fixtures.items():
-            tickers = frozenset((fixture.game.home_ticker, fixture.game.away_ticker))
-            if not tickers & busy:
-                return game_id, tickers
-        return None
+        settings = self.stage.settings
+        room_e6 = settings.risk.max_total_exposure_e6 - 10_000 * (
+            settings.execution.contracts_per_order_e2
+        )
+        exposed_e6 = self.oracle.orders.exposure_e6(trio.current_time())
+        return not busy and exposed_e6 <= room_e6
 
     # ------------------------------------------------------------------ I15
 

@@ -41,6 +41,10 @@ ASK_TIMEOUT_S = 0.5
 _SAID = (RestError, FeedError, JournalDamaged, NotARecord, JournalFailed, OSError)
 
 
+# What an actor may die of: what was planned, and what that leads to.
+_PLANNED = ("Sabotage", "DeepSabotage", "StartTimeout", "RestartIntensityExceeded")
+
+
 class KillPoint(StrEnum):
     """Where a program can be killed: at each await of an order's way, and at each write."""
 
@@ -90,6 +94,7 @@ class Machine:
     kill_point: tuple[KillPoint, int] | None = None
     sync_takes_s: float = 0.0
     off: bool = False
+    power_lost: int = 0
     on_power_loss: Callable[[list[bytes]], None] = _unheard
 
     @property
@@ -110,7 +115,7 @@ class Machine:
 
     def _new_process(self) -> Process:
         plug = self.wires.plug()
-        file = self.disk.open(self._before_write)
+        file = self.disk.open(self._before_write, self._after_write)
         self.process = Process(self.lives, plug, file, trio.CancelScope(), trio.Event())
         return self.process
 
@@ -185,6 +190,7 @@ class Machine:
         """Kill the engine and lose what was not on the disk."""
         self.kill()
         lost = self.disk.lose_power(dice)
+        self.power_lost += 1
         self.on_power_loss(list(scan(bytes(self.disk.kernel)).payloads))
         self.trace.sometimes["power lost"] += 1
         self.trace.note("process", f"the power went, {lost} bytes with it")
@@ -223,12 +229,12 @@ class Machine:
             self.disk.kernel += data[: len(data) // 2]
             self.kill()
             return b""
+        return data
+
+    def _after_write(self, data: bytes) -> None:
         self.on_write(data)
         if self.reached(KillPoint.AFTER_APPEND):
-            self.disk.write(data)
             self.kill()
-            return b""
-        return data
 
     def offloads(self) -> Offloads:
         """Return how slow calls are made: in place, a sync as slowly as the disk is just now."""
@@ -248,6 +254,8 @@ class Machine:
     def hear_tree(self, event: TreeEvent) -> None:
         """Take an event of the tree of actors."""
         self.trace.note("tree", f"{event.kind} {event.path} {event.text.splitlines()[0]}")
+        if event.kind == "failed" and not event.text.startswith(_PLANNED):
+            self.trace.violation("L4", f"{event.path} failed by itself: {event.text}")
         if event.kind in ("escalated", "quarantined"):
             self.trace.sometimes["restart intensity exceeded"] += 1
 

@@ -12,7 +12,7 @@ from random import Random
 import attrs
 
 from arb.core.parameters import EXITS_CANCEL, EXITS_KEEP, Execution, Risk, Strategy
-from arb.faults.catalogue import FAMILIES, KINDS, kind_of
+from arb.faults.catalogue import FAMILIES, KINDS, UnknownFault, kind_of
 from arb.settings import Settings
 
 # The part of a run in which faults come; as long as some 250 messages of the feeds take.
@@ -43,6 +43,21 @@ class Fault:
         """Say it in one line."""
         return f"#{self.number} {self.cell} at {self.at_s:.2f} s for {self.length_s:g} s"
 
+    @property
+    def text(self) -> str:
+        """Write it so that `fault_of` reads the same fault again."""
+        return f"{self.cell}:{self.at_s!r}:{self.length_s!r}:{self.seed}".replace(" ", "_")
+
+
+def fault_of(number: int, text: str) -> Fault:
+    """Read what `Fault.text` wrote; raises `UnknownFault`."""
+    try:
+        cell, at_s, length_s, seed = text.replace("_", " ").rsplit(":", 3)
+        kind_of(cell)
+        return Fault(number, cell, float(at_s), float(length_s), int(seed))
+    except (KeyError, ValueError) as error:
+        raise UnknownFault(f"{text!r} is no fault: cell:seconds:length:seed expected") from error
+
 
 @attrs.frozen
 class Plan:
@@ -61,6 +76,11 @@ class Plan:
     def only(self, cells: Collection[str]) -> Plan:
         """Return the same plan with the faults of some cells alone."""
         return attrs.evolve(self, faults=tuple(f for f in self.faults if f.cell in cells))
+
+    def exactly(self, texts: Collection[str]) -> Plan:
+        """Return the same world with these faults, as `Fault.text` writes them."""
+        faults = (fault_of(number, text) for number, text in enumerate(texts, start=1))
+        return attrs.evolve(self, faults=tuple(faults))
 
     def keep(self, numbers: Collection[int]) -> Plan:
         """Return the same plan with some of its faults alone."""
@@ -97,7 +117,7 @@ def plan_of(seed: int) -> Plan:
         faults.append(_fault(number, cell, dice))
     taken = [kind_of(fault.cell)[0].family for fault in faults]
     rates = {family: taken.count(family) * 60.0 / FAULTY_S for family in FAMILIES}
-    return Plan(seed, *_world(dice), _settings(dice), rates, tuple(faults))
+    return Plan(seed, *_world(seed), _settings(seed), rates, tuple(faults))
 
 
 def plan_of_cell(cell: str, seed: int) -> Plan:
@@ -110,7 +130,7 @@ def plan_of_cell(cell: str, seed: int) -> Plan:
     )
     family = kind_of(cell)[0].family
     rates = {family: len(faults) * 60.0 / FAULTY_S}
-    return Plan(seed, *_world(dice), _settings(dice), rates, faults)
+    return Plan(seed, *_world(seed), _settings(seed), rates, faults)
 
 
 def _fault(number: int, cell: str, dice: Random) -> Fault:
@@ -120,7 +140,9 @@ def _fault(number: int, cell: str, dice: Random) -> Fault:
     return Fault(number, cell, at_s, length_s, dice.getrandbits(32))
 
 
-def _world(dice: Random) -> tuple[int, float, float, float]:
+def _world(seed: int) -> tuple[int, float, float, float]:
+    # Dice of its own: a new kind of fault must not change the worlds of old failures.
+    dice = Random(f"{seed}/world")
     games = dice.choice((1, 1, 2))
     speed = dice.choice((1.0, 2.0, 3.0))
     step_s = dice.choice((0.1, 0.2, 0.25))
@@ -128,8 +150,9 @@ def _world(dice: Random) -> tuple[int, float, float, float]:
     return games, speed, step_s, queued_share
 
 
-def _settings(dice: Random) -> Settings:
+def _settings(seed: int) -> Settings:
     """Draw settings under which every way of trading is gone, and limits are reached."""
+    dice = Random(f"{seed}/settings")
     takes = dice.random() < 1 / 2
     strategy = Strategy() if takes else Strategy(taker_edge_threshold=60, min_edge_after_fees=0)
     per_order = dice.choice((2, 5))

@@ -166,6 +166,7 @@ class Session:
             self._oracle.orders.stops,
             nursery,
         )
+        nursery.start_soon(stage.person)
         for fault in self._plan.faults:
             nursery.start_soon(self._befall, stage, fault)
         await trio.sleep(self._plan.faulty_s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from random import Random
 from typing import Any
@@ -24,6 +25,12 @@ from arb.sim.simulation import Simulation
 
 Heal = Callable[[], None]
 
+# A person who finds no engine tries again.
+INSIST_EVERY_S = 0.25
+
+# As long as the console waits for an answer.
+PATIENCE_S = 12.0
+
 
 @attrs.define(eq=False)
 class Stage:
@@ -35,6 +42,8 @@ class Stage:
     trace: Trace
     stops: Stops
     nursery: trio.Nursery
+    _wishes: deque[tuple[str, dict[str, Any], bool]] = attrs.field(factory=deque)
+    _wished: trio.Event = attrs.field(factory=trio.Event)
 
     @property
     def wires(self) -> Wires:
@@ -79,28 +88,52 @@ class Stage:
         return dice.choice(self.tickers()) if component == "market" else component
 
     def steer(self, verb: str, **arguments: Any) -> None:
-        """Let a person ask something of the engine, as the console does, without waiting."""
-        self.nursery.start_soon(self.ask, verb, arguments)
+        """Let a person ask something of the engine, as the console does, once."""
+        self._wishes.append((verb, arguments, False))
+        self._wished.set()
+
+    def insist(self, verb: str, **arguments: Any) -> None:
+        """Let a person ask until an engine is up to hear it."""
+        self._wishes.append((verb, arguments, True))
+        self._wished.set()
+
+    async def person(self) -> None:
+        """Ask what is wished, one thing after the other; what must be done is asked again."""
+        while True:
+            while self._wishes:
+                verb, arguments, insisting = self._wishes.popleft()
+                if not await self.ask(verb, arguments) and insisting:
+                    # Behind the others: it may be one of them that it waits for.
+                    self._wishes.append((verb, arguments, True))
+                    await trio.sleep(INSIST_EVERY_S)
+            self._wished = trio.Event()
+            await self._wished.wait()
 
     async def ask(self, verb: str, arguments: dict[str, Any]) -> bool:
         """Let a person ask something of the engine; returns whether it was done."""
         engine = self.machine.engine
+        said = "no answer"
         await trio.lowlevel.checkpoint()
         if engine is None:
             return False
         try:
-            said = await engine.steering.steer(verb, arguments)
+            with trio.move_on_after(PATIENCE_S):
+                said = await engine.steering.steer(verb, arguments)
         except (ActorError, SteeringError) as error:
             self.trace.note("person", f"{verb} {arguments}: {error}")
+            # What need not be done any more has been done.
+            return any(words in str(error) for words in ("nothing is", "not quarantined"))
+        if engine is not self.machine.engine:
+            # It was killed in the midst of it; who knows what of it came to pass.
             return False
         self.trace.note("person", f"{verb} {arguments}: {said}")
-        self._heed(verb, engine is self.machine.engine)
+        self._heed(verb)
         return True
 
-    def _heed(self, verb: str, still_there: bool) -> None:  # noqa: FBT001 - one plain fact
+    def _heed(self, verb: str) -> None:
         """Note what a person has forbidden or allowed."""
         now_s = trio.current_time()
-        if verb in ("pause", "flatten") and still_there:
+        if verb in ("pause", "flatten"):
             self.stops.paused_s = now_s
         elif verb == "resume":
             self.stops.paused_s = None

@@ -5,9 +5,11 @@ from __future__ import annotations
 import attrs
 import orjson
 
+from actors import State
 from arb.console.header_view import LinkView
 from arb.console.snapshot import Unreadable, read_snapshot
 from arb.console.view_model import make_view
+from arb.engine.names import RISK
 from arb.faults.engine import OpenedEngine
 from arb.faults.trace import Trace
 
@@ -34,7 +36,6 @@ class Watch:
         for width in WIDTHS:
             view.header.lines(width)
         self.pictures += 1
-        risk = engine.parts.board.account
-        if risk is not None:
-            same = picture.trading.state == str(risk.state)
-            self.trace.check("I15", same, f"the console shows {picture.trading.state}")
+        node = engine.system.find(RISK)
+        told = picture.trading.state != "running" or node.state is State.RUNNING
+        self.trace.check("I15", told, f"the console shows running, the risk manager {node.state}")

@@ -82,7 +82,6 @@ class WiredConnection(Connection):
         """End as the kernel ends the connections of a process that was killed."""
         self._abandoned = True
         self._finish()
-        self._wait.cancel()
 
     # ---------------------------------------------------------------- sending
 
@@ -237,6 +236,7 @@ class WiredConnection(Connection):
         if self.closed:
             return
         self.closed = True
+        self._wait.cancel()
         self.wire.observer.ended(self)
         if self.wire.faults.hole and not self._mute:
             return
