@@ -36,6 +36,7 @@ PROGRAMS = (
     "tools/check",
     "tools/lock",
     "tools/picture",
+    "tools/plant",
     "tools/run",
 )
 

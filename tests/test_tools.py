@@ -155,6 +155,19 @@ def test_a_missing_lock_is_one_line(tmp_path: Path) -> None:
         Environment(tmp_path).digest(Packages.RUN)
 
 
+def test_what_a_link_points_to_is_left_alone(project: Environment, tmp_path: Path) -> None:
+    """Another's environment is neither emptied nor filled, and the person is told what to do."""
+    another = tmp_path / "another"
+    another.mkdir()
+    (another / "treasure").touch()
+    project.path.symlink_to(another)
+
+    with pytest.raises(SetUpFailed, match="is a link: remove it"):
+        project.ensure(Packages.RUN)
+
+    assert [each.name for each in another.iterdir()] == ["treasure"]
+
+
 @pytest.mark.slow
 def test_a_set_up_is_made_kept_and_repaired(
     project: Environment, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]

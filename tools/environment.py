@@ -63,6 +63,9 @@ class Environment:
         """Make the environment hold these packages; raises `SetUpFailed`."""
         if self.ready(packages):
             return
+        if self.path.is_symlink():
+            # What it points to is another's, and filling it would begin with emptying it.
+            raise SetUpFailed(f"{self.path} is a link: remove it, and it is made here")
         with self._alone():
             if not self.ready(packages):  # another start may have done it meanwhile
                 self._set_up(packages)

@@ -1,6 +1,6 @@
 """The actor runtime: messages a second, the time to a handler, many actors, restarts.
 
-Beside it in the same run: Trio's own memory channels, and pykka where that is installed.
+Beside it in the same run: Trio's own channels and tasks, and pykka and Ray where installed.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ from actors import (
     fail,
     open_system,
 )
-from tools.benchmarks.beside import channel_ns, pykka_figures, woken_ns
+from tools.benchmarks.beside import channel_ns, task_memory_bytes, tasks_started_s, woken_ns
 from tools.benchmarks.figures import NS_PER_S, Figure, latencies, rate, single
+from tools.benchmarks.foreign import foreign_figures
 
 TOPIC = "actors"
 
@@ -85,11 +86,11 @@ def run(plan: Plan) -> list[Figure]:
     """Measure each with a tree of its own."""
     return [
         *trio.run(_throughput, plan),
-        *pykka_figures(TOPIC, plan.messages // 10, plan.asks),
         *trio.run(_to_handler, plan),
         *trio.run(_questions, plan),
         *trio.run(_many, plan),
         *trio.run(_restarts, plan),
+        *foreign_figures(TOPIC, plan.messages // 10, plan.asks, plan.actors),
     ]
 
 
@@ -183,11 +184,15 @@ async def _many(plan: Plan) -> list[Figure]:
         started_s = (time.perf_counter_ns() - began_ns) / NS_PER_S
         asked = await _asked_ns(system, names, plan.asks)
     each_kib = await _memory_kib(names)
+    bare_s = await tasks_started_s(plan.actors)
+    bare_kib = await task_memory_bytes(plan.actors) / KIB
     what = f"{plan.actors:,} actors"
     return [
         single(TOPIC, f"{what}, start", "s", started_s, START_S_TARGET),
         single(TOPIC, f"{what}, memory of each", "KiB", each_kib, KIB_TARGET),
         latencies(TOPIC, f"{what}, ask → answer, direct", asked),
+        single(TOPIC, f"beside: {plan.actors:,} bare Trio tasks, start", "s", bare_s),
+        single(TOPIC, f"beside: {plan.actors:,} bare Trio tasks, memory of each", "KiB", bare_kib),
     ]
 
 

@@ -1,18 +1,15 @@
-"""What the actor runtime is compared with: Trio's memory channels, and pykka where it is there."""
+"""What the actor runtime is compared with: what Trio itself gives."""
 
 from __future__ import annotations
 
-import importlib
 import time
-from types import ModuleType
-from typing import Any
+import tracemalloc
 
 import trio
+import trio.testing
 
-from tools.benchmarks.figures import NS_PER_S, Figure, latencies, rate
+from tools.benchmarks.figures import NS_PER_S
 from tools.benchmarks.waiting import until
-
-ASK_TIMEOUT_S = 10.0
 
 
 async def channel_ns(count: int, burst: int, *, drain: bool) -> int:
@@ -65,41 +62,30 @@ async def woken_ns(waits: int, pause_s: float) -> list[int]:
     return took_ns
 
 
-def pykka_figures(topic: str, messages: int, asks: int) -> list[Figure]:
-    """Return what pykka gives on this machine; nothing where it is not installed."""
-    try:
-        pykka = importlib.import_module("pykka")
-    except ImportError:
-        return []
-    actor = _pykka_actor(pykka).start()
-    try:
-        return [
-            rate(topic, "beside: pykka, tell", messages, _pykka_told_ns(actor, messages)),
-            latencies(topic, "beside: pykka, ask", _pykka_asked_ns(actor, asks)),
-        ]
-    finally:
-        actor.stop()
-
-
-def _pykka_actor(pykka: ModuleType) -> Any:
-    def on_receive(_self: object, message: object) -> object:
-        return message
-
-    return type("Echo", (pykka.ThreadingActor,), {"on_receive": on_receive})
-
-
-def _pykka_told_ns(actor: Any, messages: int) -> int:
+async def tasks_started_s(count: int) -> float:
+    """Return how long it takes until so many bare tasks wait."""
     began_ns = time.perf_counter_ns()
-    for _ in range(messages):
-        actor.tell(None)
-    actor.ask(None, timeout=messages * ASK_TIMEOUT_S / NS_PER_S + ASK_TIMEOUT_S)
-    return time.perf_counter_ns() - began_ns
+    async with trio.open_nursery() as nursery:
+        await _start_waiting(nursery, count)
+        took_s = (time.perf_counter_ns() - began_ns) / NS_PER_S
+        nursery.cancel_scope.cancel()
+    return took_s
 
 
-def _pykka_asked_ns(actor: Any, asks: int) -> list[int]:
-    took_ns = []
-    for _ in range(asks):
-        began_ns = time.perf_counter_ns()
-        actor.ask(None, timeout=ASK_TIMEOUT_S)
-        took_ns.append(time.perf_counter_ns() - began_ns)
-    return took_ns
+async def task_memory_bytes(count: int) -> float:
+    """Return what each of so many bare tasks holds."""
+    tracemalloc.start()
+    try:
+        async with trio.open_nursery() as nursery:
+            await _start_waiting(nursery, count)
+            held = tracemalloc.get_traced_memory()[0] / count
+            nursery.cancel_scope.cancel()
+    finally:
+        tracemalloc.stop()
+    return held
+
+
+async def _start_waiting(nursery: trio.Nursery, count: int) -> None:
+    for _ in range(count):
+        nursery.start_soon(trio.sleep_forever)
+    await trio.testing.wait_all_tasks_blocked()
