@@ -8,7 +8,8 @@ the rest whatever happened to be written back.
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from random import Random
 
 import attrs
@@ -99,19 +100,30 @@ class SimFile:
         self._before = before
         self._after = after
         self._open = True
+        self.failed = False
 
     def write(self, data: bytes) -> None:
         """Append ``data``; raises `OSError`. What a killed program writes goes nowhere."""
         if self._open:
             left = self._before(data)
             if left:
-                self._disk.write(left)
+                with self._noting_failure():
+                    self._disk.write(left)
                 self._after(left)
 
     def sync(self) -> None:
         """Bring what was written onto the disk; raises `OSError`."""
         if self._open:
-            self._disk.sync()
+            with self._noting_failure():
+                self._disk.sync()
+
+    @contextmanager
+    def _noting_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError:
+            self.failed = True
+            raise
 
     def read(self) -> bytes:
         """Return all that was written."""

@@ -43,6 +43,7 @@ class JournalJudge:
     amends: dict[str, list[dict[str, Any]]] = attrs.field(factory=dict)
     fills: set[str] = attrs.field(factory=set)
     records: int = 0
+    halted: bool = False
     _known_fills: dict[str, Any] = attrs.field(factory=dict)
     _unknown: set[str] = attrs.field(factory=set)
 
@@ -68,6 +69,8 @@ class JournalJudge:
             self._fill(data)
         elif kind == "report":
             self._report(data["type"], data["event"])
+        elif kind in ("halt", "clear"):
+            self.halted = kind == "halt"
 
     def _report(self, kind: str, event: dict[str, Any]) -> None:
         """Note which ways an order can go have been gone."""
@@ -126,6 +129,8 @@ class JournalJudge:
         """Begin anew from what a machine found on its disk after it had lost power."""
         kept = [orjson.loads(payload) for payload in payloads]
         self.fills = {each["d"]["trade_id"] for each in kept if each["k"] == "fill"}
+        switches = [each["k"] for each in kept if each["k"] in ("halt", "clear")]
+        self.halted = switches[-1:] == ["halt"]
 
 
 def _found(kind: str, event: dict[str, Any]) -> str:

@@ -53,11 +53,10 @@ class Stops:
     paused_s: float | None = None
     halted_s: float | None = None
     stopping_s: float | None = None
-    journal_failed_s: float | None = None
 
     def forbids(self, now_s: float) -> str | None:
         """Return what forbids a new entry now."""
-        for name in ("paused_s", "halted_s", "stopping_s", "journal_failed_s"):
+        for name in ("paused_s", "halted_s", "stopping_s"):
             since_s = getattr(self, name)
             if since_s is not None and now_s - since_s > SAME_MOMENT_S:
                 return f"{name.removesuffix('_s').replace('_', ' ')} since {since_s:.3f} s"

@@ -62,6 +62,10 @@ def _unheard(_payloads: list[bytes]) -> None:
     """Hear nothing of a loss of power."""
 
 
+def _nothing() -> None:
+    """Do nothing when an engine starts."""
+
+
 @attrs.define
 class Process:
     """One life of the engine: what ties it to the machine, and what it has open."""
@@ -95,6 +99,7 @@ class Machine:
     sync_takes_s: float = 0.0
     off: bool = False
     power_lost: int = 0
+    on_start: Callable[[], None] = _nothing
     on_power_loss: Callable[[list[bytes]], None] = _unheard
 
     @property
@@ -136,6 +141,7 @@ class Machine:
 
     async def _run_engine(self, process: Process) -> None:
         self.trace.note("process", f"{process.number} starts")
+        self.on_start()
         seams = self.seams(process.plug, process.file, process.number)
         async with opened_engine(seams) as engine:
             if engine.parts.journal.torn_bytes:

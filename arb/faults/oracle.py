@@ -72,6 +72,10 @@ class Oracle:
                 if machine.reached(KillPoint.BEFORE_SEND):
                     machine.kill()
                     return
+                process = machine.process
+                failed = process is not None and process.file.failed
+                if request.method == "POST":
+                    self.trace.check("I2", not failed, "an order left on a journal that failed")
                 self.orders.request(connection, request, machine.clock.wall_ms())
             elif "/portfolio/positions" in request.path:
                 self.orders.account_read_s = trio.current_time()
@@ -115,6 +119,15 @@ class Oracle:
             self.orders.account_since_s = trio.current_time()
             if self.exchange.rests_in_both():
                 self.trace.sometimes["partly filled, then disconnected"] += 1
+
+    def started(self) -> None:
+        """Begin with what an engine that starts finds forbidden: a halt that was written down.
+
+        A pause is a person's, for as long as the engine runs.
+        """
+        stops = self.orders.stops
+        stops.paused_s = stops.stopping_s = None
+        stops.halted_s = trio.current_time() if self.journal.halted else None
 
     # ------------------------------------------------------------------ at every step
 

@@ -128,6 +128,7 @@ class Session:
             trace=self._trace,
             on_write=self._oracle.journal.written,
         )
+        machine.on_start = self._oracle.started
         machine.on_power_loss = self._oracle.journal.found_after_loss
         return machine
 

@@ -139,6 +139,11 @@ class Stage:
             self.stops.paused_s = None
         elif verb == "halt":
             self.stops.halted_s = now_s
+            process = self.machine.process
+            # Who was told that trading is halted must find it halted after a loss of power.
+            kept = self.disk.durable == len(self.disk.kernel)
+            if process is not None and not process.file.failed:
+                self.trace.check("I13", kept, "a halt was acknowledged before it was on the disk")
         elif verb == "clear":
             self.stops.halted_s = None
 
