@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import attrs
 import trio
 
 from arb.faults.judge_orders import OrderJudge
+from arb.faults.sometimes import LOST_RACE
 from arb.faults.trace import Trace
 from arb.sim.exchange.account import Account, Position
 from arb.sim.exchange.values import BookSide, Fill, LevelChange, LifecycleEvent, Order, Trade
 from arb.sim.simulation import MEMBER
+
+
+def _unheard() -> None:
+    """Hear nothing of a fill."""
 
 
 @attrs.define
@@ -21,6 +28,7 @@ class ExchangeJudge:
     trace: Trace
     levels: int = 0
     fills: int = 0
+    on_fill: Callable[[], None] = _unheard
     _trades: set[str] = attrs.field(factory=set)
     _statuses: dict[str, tuple[object, ...]] = attrs.field(factory=dict)
 
@@ -36,6 +44,7 @@ class ExchangeJudge:
         if fill.account != MEMBER:
             return
         self.fills += 1
+        self.on_fill()
         what = f"{fill.client_order_id} {fill.side.value} {fill.ticker}"
         self.trace.note("fill", f"{what} {fill.count_e2} at {fill.price_e4} {fill.trade_id[:8]}")
         known = fill.trade_id in self._trades
@@ -63,7 +72,7 @@ class ExchangeJudge:
         sent = name in self.orders.created
         self.trace.check("I1", sent, f"{name} is at the exchange and was never sent")
         if order.status.value == "executed" and order.order_id in self.orders.cancels:
-            self.trace.sometimes["a cancel lost the race to a fill"] += 1
+            self.trace.sometimes[LOST_RACE] += 1
         self._check_exposure()
 
     def position_changed(self, account: str, position: Position) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import attrs
 import orjson
 
+from arb.faults.sometimes import EXIT_REFUSED, UNKNOWN_ABSENT, UNKNOWN_FILLED, UNKNOWN_RESTING
 from arb.faults.trace import Trace
 from arb.sim.exchange.account import Account
 
@@ -82,7 +83,7 @@ class JournalJudge:
             self.trace.sometimes[_found(kind, event)] += 1
         intent = self.intents.get(name)
         if kind == "OrderRefused" and intent is not None and intent.purpose == "exit":
-            self.trace.sometimes["an entry filled, its exit refused"] += 1
+            self.trace.sometimes[EXIT_REFUSED] += 1
 
     def _intent(self, data: dict[str, Any], at_ms: int) -> None:
         fields = data["intent"]
@@ -135,8 +136,8 @@ class JournalJudge:
 
 def _found(kind: str, event: dict[str, Any]) -> str:
     if kind == "OrderRefused":
-        return "unknown, then found absent"
-    return "unknown, then found filled" if event.get("filled_e2") else "unknown, then found"
+        return UNKNOWN_ABSENT
+    return UNKNOWN_FILLED if event.get("filled_e2") else UNKNOWN_RESTING
 
 
 def _short(data: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ from functools import partial
 from random import Random
 from typing import Any
 
+from arb.faults.sometimes import PAUSED_RESTING
 from arb.faults.stage import Heal, Kind, Stage, nothing
 from arb.sim.conditions import OrderAnswer
 from arb.sim.exchange import lifecycle
@@ -59,7 +60,7 @@ def _order_vanishes(stage: Stage, _component: str, dice: Random) -> Heal:
 def _pause_trading(whole: bool, stage: Stage, _component: str, _dice: Random) -> Heal:  # noqa: FBT001
     venue = stage.simulation.venue
     if stage.simulation.member.resting:
-        stage.trace.sometimes["a pause while orders rested"] += 1
+        stage.trace.sometimes[PAUSED_RESTING] += 1
     lifecycle.pause_trading(venue, whole_exchange=whole)
     return partial(lifecycle.resume_trading, venue)
 

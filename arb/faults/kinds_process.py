@@ -8,7 +8,7 @@ from typing import Any
 
 
 from actors import MailboxFull
-from arb.faults.machine import KillPoint
+from arb.faults.kill_points import KillPoint
 from arb.faults.saboteur import ANY_MARKET, Planned, Prank
 from arb.faults.stage import Heal, Kind, Stage
 

@@ -11,6 +11,7 @@ import trio
 from actors.node import State
 from arb.core.orders import OrderState
 from arb.faults.oracle import Oracle
+from arb.faults.sometimes import EDGE_OFFERED
 from arb.faults.stage import Stage
 
 # L1 and L3: a backoff of 15 s, a reading of the account, and the feeds' own start come before.
@@ -48,7 +49,7 @@ class Liveness:
 
     async def run(self) -> None:
         """Wait for each thing that must come back, then end everything and compare."""
-        await self._within("L3", "the engine trades", TRADING_WITHIN_S, self._trades)
+        await self._within("L3", "the engine trades", TRADING_WITHIN_S, self._trades_on)
         await self._within("L2", "no order is unknown", KNOWN_WITHIN_S, self._all_known)
         self._check_actors()
         await self._take_an_edge()
@@ -57,6 +58,9 @@ class Liveness:
         await self._end()
 
     # ------------------------------------------------------------------ L1 to L4
+
+    def _trades_on(self) -> bool:
+        return self.stage.is_asked_out and self._trades()
 
     def _trades(self) -> bool:
         engine = self.stage.machine.engine
@@ -88,7 +92,7 @@ class Liveness:
         if not self._has_room():
             return
         before = len(self.oracle.orders.created)
-        self.stage.trace.sometimes["an edge was offered"] += 1
+        self.stage.trace.sometimes[EDGE_OFFERED] += 1
         self._jump()
         jumped_s = trio.current_time()
 

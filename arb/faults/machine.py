@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import StrEnum
 from random import Random
 
 import attrs
@@ -19,7 +18,9 @@ from arb.engine.offload import Offloads
 from arb.faults.clock import MachineClock
 from arb.faults.disk import SimDisk, SimFile
 from arb.faults.engine import OpenedEngine, Seams, opened_engine
+from arb.faults.kill_points import KillPoint
 from arb.faults.saboteur import Saboteur
+from arb.faults.sometimes import INTENSITY, POWER_LOST, TOO_MANY, TORN_TAIL
 from arb.faults.trace import Trace
 from arb.faults.wires import Plug, Wires
 from arb.feeds.base import FeedError
@@ -43,19 +44,6 @@ _SAID = (RestError, FeedError, JournalDamaged, NotARecord, JournalFailed, OSErro
 
 # What an actor may die of: what was planned, and what that leads to.
 _PLANNED = ("Sabotage", "DeepSabotage", "StartTimeout", "RestartIntensityExceeded")
-
-
-class KillPoint(StrEnum):
-    """Where a program can be killed: at each await of an order's way, and at each write."""
-
-    BEFORE_APPEND = "before append"
-    IN_APPEND = "in append"
-    AFTER_APPEND = "after append"
-    BEFORE_SEND = "before send"
-    AFTER_SEND = "after send"
-    AT_ANSWER = "at answer"
-    AT_PRIVATE_FRAME = "at private frame"
-    AT_READING = "at reading"
 
 
 def _unheard(_payloads: list[bytes]) -> None:
@@ -145,7 +133,7 @@ class Machine:
         seams = self.seams(process.plug, process.file, process.number)
         async with opened_engine(seams) as engine:
             if engine.parts.journal.torn_bytes:
-                self.trace.sometimes["torn journal tail"] += 1
+                self.trace.sometimes[TORN_TAIL] += 1
             process.engine = engine
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(_until_tree_ends, engine, nursery.cancel_scope)
@@ -198,7 +186,7 @@ class Machine:
         lost = self.disk.lose_power(dice)
         self.power_lost += 1
         self.on_power_loss(list(scan(bytes(self.disk.kernel)).payloads))
-        self.trace.sometimes["power lost"] += 1
+        self.trace.sometimes[POWER_LOST] += 1
         self.trace.note("process", f"the power went, {lost} bytes with it")
 
     def signal(self) -> None:
@@ -256,6 +244,8 @@ class Machine:
     def hear_log(self, line: LogLine) -> None:
         """Take a line of the engine's log."""
         self.trace.note("log", f"{line.level} {line.tag} {line.text}")
+        if "429" in line.text:
+            self.trace.sometimes[TOO_MANY] += 1
 
     def hear_tree(self, event: TreeEvent) -> None:
         """Take an event of the tree of actors."""
@@ -263,7 +253,7 @@ class Machine:
         if event.kind == "failed" and not event.text.startswith(_PLANNED):
             self.trace.violation("L4", f"{event.path} failed by itself: {event.text}")
         if event.kind in ("escalated", "quarantined"):
-            self.trace.sometimes["restart intensity exceeded"] += 1
+            self.trace.sometimes[INTENSITY] += 1
 
     def __repr__(self) -> str:
         return f"<Machine {self.lives} lives, {self.process!r}>"

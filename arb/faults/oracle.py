@@ -9,21 +9,36 @@ import trio
 
 from arb.core.exposure import total_exposure_e6
 from arb.core.ledger import Ledger
+from arb.core.risk import RefusalCode
 from arb.engine.names import GATEWAY, RISK
 from arb.faults import wires
 from arb.faults.engine import OpenedEngine
 from arb.faults.judge_exchange import ExchangeJudge
 from arb.faults.judge_journal import JournalJudge
 from arb.faults.judge_orders import OrderJudge
-from arb.faults.machine import KillPoint, Machine
+from arb.faults.kill_points import KillPoint
+from arb.faults.machine import Machine
 from arb.faults.requests import RequestReader
+from arb.faults.sometimes import (
+    CAP_REACHED,
+    FILL_TWICE,
+    FILL_UNSEEN,
+    GAP_MENDED,
+    JOURNAL_FAILED,
+    PARTLY_FILLED,
+)
 from arb.faults.trace import Trace
 from arb.faults.wire_connection import WiredConnection
 from arb.journal.recovery import recover
 from arb.settings import Settings
 from arb.sim.simulation import Simulation
 
-# An orphan is anything of ours that rests and that no ledger knows.
+_CAPS = (
+    RefusalCode.TOTAL_EXPOSURE,
+    RefusalCode.CONTRACTS_PER_MARKET,
+    RefusalCode.CONCURRENT_MARKETS,
+)
+
 _KILL_POINTS_RECEIVING = {
     wires.LANES: KillPoint.AT_ANSWER,
     wires.ACCOUNT: KillPoint.AT_PRIVATE_FRAME,
@@ -50,7 +65,12 @@ class Oracle:
         self.journal = JournalJudge(account, self.trace)
         self.orders = OrderJudge(self.simulation, self.settings, self.journal, self.trace)
         self.exchange = ExchangeJudge(account, self.orders, self.trace)
+        self.exchange.on_fill = self._filled
         self.simulation.venue.listeners.append(self.exchange)
+
+    def _filled(self) -> None:
+        if self.machine is not None and self.machine.engine is None:
+            self.trace.sometimes[FILL_UNSEEN] += 1
 
     # ------------------------------------------------------------------ on the wires
 
@@ -118,7 +138,7 @@ class Oracle:
             self.orders.account_stream = None
             self.orders.account_since_s = trio.current_time()
             if self.exchange.rests_in_both():
-                self.trace.sometimes["partly filled, then disconnected"] += 1
+                self.trace.sometimes[PARTLY_FILLED] += 1
 
     def started(self) -> None:
         """Begin with what an engine that starts finds forbidden: a halt that was written down.
@@ -141,6 +161,7 @@ class Oracle:
             if box is not None and box.capacity is not None:
                 text = f"{node.path} holds {box.length} of {box.capacity} messages"
                 self.trace.check("I16", box.length <= box.capacity, text)
+        self._note_sometimes(engine)
         found = engine.parts.board.counts["invariant_violations"]
         lines = [line.text for line in engine.parts.board.log if "must never be" in line.text]
         if found and self.machine is not None and self.machine.power_lost:
@@ -148,6 +169,18 @@ class Oracle:
             self.trace.sometimes["an alarm after a loss of power"] += 1
             return
         self.trace.check("I4", not found, f"the engine itself found: {lines}")
+
+    def _note_sometimes(self, engine: OpenedEngine) -> None:
+        board, sometimes = engine.parts.board, self.trace.sometimes
+        if any(board.refusals[code.value] for code in _CAPS):
+            sometimes[CAP_REACHED] = 1
+        if board.counts["fills_repeated"]:
+            sometimes[FILL_TWICE] = 1
+        if self.orders.books.mended:
+            sometimes[GAP_MENDED] = 1
+        failed = self.machine is not None and self.machine.disk.failed
+        if failed and board.account is not None and board.account.state == "halted":
+            sometimes[JOURNAL_FAILED] = 1
 
     # ------------------------------------------------------------------ at rest
 

@@ -42,6 +42,7 @@ class Stage:
     trace: Trace
     stops: Stops
     nursery: trio.Nursery
+    is_asking: bool = False
     _wishes: deque[tuple[str, dict[str, Any], bool]] = attrs.field(factory=deque)
     _wished: trio.Event = attrs.field(factory=trio.Event)
 
@@ -87,6 +88,11 @@ class Stage:
         """Return the name of an actor; of the markets, any."""
         return dice.choice(self.tickers()) if component == "market" else component
 
+    @property
+    def is_asked_out(self) -> bool:
+        """Tell whether a person wants nothing more."""
+        return not self._wishes and not self.is_asking
+
     def steer(self, verb: str, **arguments: Any) -> None:
         """Let a person ask something of the engine, as the console does, once."""
         self._wishes.append((verb, arguments, False))
@@ -101,11 +107,13 @@ class Stage:
         """Ask what is wished, one thing after the other; what must be done is asked again."""
         while True:
             while self._wishes:
+                self.is_asking = True
                 verb, arguments, insisting = self._wishes.popleft()
                 if not await self.ask(verb, arguments) and insisting:
                     # Behind the others: it may be one of them that it waits for.
                     self._wishes.append((verb, arguments, True))
                     await trio.sleep(INSIST_EVERY_S)
+            self.is_asking = False
             self._wished = trio.Event()
             await self._wished.wait()
 
@@ -158,6 +166,9 @@ class Stage:
         self.clock.correct()
         self.saboteur.forget()
         self.machine.kill_point, self.machine.sync_takes_s = None, 0.0
+        # A clear that could not be written down leaves the halt before it standing.
+        self.insist("clear", reason="everything is healed")
+        self.insist("resume")
 
     def later(self, seconds: float, do: Callable[[], None]) -> None:
         """Do something after a while."""
