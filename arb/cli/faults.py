@@ -227,7 +227,7 @@ def replay(*, seed: Seed, only: Only = (), faults: Faults = ()) -> int:
     def step(line: str) -> None:
         nonlocal wanted
         _show(line)
-        number = int(line.split()[0])
+        number = int(line.split(maxsplit=1)[0])
         if number < wanted:
             return
         answer = input("> ").strip()
@@ -299,7 +299,9 @@ def _sum_up(summary: Summary, *, json: bool) -> None:
         return
     rate = summary.seeds / summary.seconds if summary.seconds else 0.0
     speed = summary.virtual_s / summary.seconds if summary.seconds else 0.0
-    _show(f"{summary.seeds} seeds in {summary.seconds:.1f} s: {rate:.1f}/s, {speed:.0f} × real time")
+    _show(
+        f"{summary.seeds} seeds in {summary.seconds:.1f} s: {rate:.1f}/s, {speed:.0f} × real time"
+    )
     _show(f"{summary.orders} orders, {summary.fills} fills, {len(summary.cells)} cells of faults")
     for name, count in document["sometimes"].items():
         _show(f"  {count:6d} × {name}")

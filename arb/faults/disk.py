@@ -33,7 +33,7 @@ class SimDisk:
     """One file on a disk that can fail; it outlives the programs that open it.
 
     ``write_fails_in`` and ``sync_fails_in`` count calls down to the one that fails; from then on
-    every one does until the disk is `repair`\\ ed.
+    every one does until `repair`.
     """
 
     kernel: bytearray = attrs.field(factory=bytearray)

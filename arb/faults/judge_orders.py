@@ -199,9 +199,7 @@ class OrderJudge:
     def _committed_e2(self, ticker: str, now_s: float) -> int:
         account = self.simulation.member
         resting_e2 = sum(
-            order.remaining_e2
-            for order in account.resting_in(ticker)
-            if order.side is BookSide.BID
+            order.remaining_e2 for order in account.resting_in(ticker) if order.side is BookSide.BID
         )
         flying_e2 = sum(one.count_e2 for one in self._in_flight(now_s) if one.ticker == ticker)
         return account.position(ticker).count_e2 + resting_e2 + flying_e2

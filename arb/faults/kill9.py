@@ -72,6 +72,7 @@ async def run_cycles(
     report = Kill9Report()
     async with _world(folder, dice) as said:
         environment = _environment(said, folder)
+        await trio.Path(environment["ARB_ENGINE__STATE_DIR"]).mkdir(parents=True, exist_ok=True)
         before = b""
         for _ in range(cycles):
             await _one_life(environment, dice)
@@ -136,7 +137,6 @@ async def _start(environment: dict[str, str], *extra: str) -> trio.Process:
 
 
 async def _one_life(environment: dict[str, str], dice: Random) -> None:
-    Path(environment["ARB_ENGINE__STATE_DIR"]).mkdir(parents=True, exist_ok=True)
     process = await _start(environment)
     # Half of the lives are killed while they start.
     await trio.sleep(dice.choice((1.0, 2.0)) + dice.uniform(LIFE_MIN_S, LIFE_MAX_S))
@@ -161,7 +161,7 @@ async def _last_life(
         report.violations.append(f"L4: the engine did not stop within {STOP_S:g} s")
     _check_journal(journal, b"", report)
     # Sales may fill while nobody looks: what the journal has may lag by those alone.
-    records = _records(journal.read_bytes())
+    records = _records(await trio.Path(journal).read_bytes())
     ledger = recover(records).ledger
     started = [each for each in records if each.kind is RecordKind.START]
     installation = next(iter(ledger.orders), "arb-none-0").split("-")[1]

@@ -54,14 +54,14 @@ def _order_vanishes(stage: Stage, _component: str, dice: Random) -> Heal:
     for order in list(stage.simulation.member.resting.values()):
         if dice.random() < 2 / 3:
             stage.simulation.venue.take_off_book(order, Change.CANCEL)
-    return partial(_restore, stage.exchange, "drop_private", False)
+    return partial(_restore, stage.exchange, "drop_private", value=False)
 
 
-def _pause_trading(whole: bool, stage: Stage, _component: str, _dice: Random) -> Heal:  # noqa: FBT001
+def _pause_trading(whole: str, stage: Stage, _component: str, _dice: Random) -> Heal:
     venue = stage.simulation.venue
     if stage.simulation.member.resting:
         stage.trace.sometimes[PAUSED_RESTING] += 1
-    lifecycle.pause_trading(venue, whole_exchange=whole)
+    lifecycle.pause_trading(venue, whole_exchange=whole == "exchange")
     return partial(lifecycle.resume_trading, venue)
 
 
@@ -127,12 +127,10 @@ KINDS = (
     Kind("sockets-stall", EXCHANGE, VENUE, partial(_switch, "stall_sockets", (True,))),
     Kind("upgrade-refused", EXCHANGE, ("venue", "odds"), _upgrades),
     Kind("restarts", EXCHANGE, ("venue", "odds"), _cut),
-    Kind(
-        "ids-reusable", EXCHANGE, ORDERS, partial(_switch, "dedup_open_orders_only", (True,))
-    ),
+    Kind("ids-reusable", EXCHANGE, ORDERS, partial(_switch, "dedup_open_orders_only", (True,))),
     Kind("order-vanishes", EXCHANGE, ORDERS, _order_vanishes),
-    Kind("trading-pause", EXCHANGE, VENUE, partial(_pause_trading, False)),
-    Kind("exchange-pause", EXCHANGE, VENUE, partial(_pause_trading, True)),
+    Kind("trading-pause", EXCHANGE, VENUE, partial(_pause_trading, "trading")),
+    Kind("exchange-pause", EXCHANGE, VENUE, partial(_pause_trading, "exchange")),
     Kind("market-pause", EXCHANGE, MARKET, _pause_market),
     Kind("money-moves", EXCHANGE, ("account",), _money_moves),
     _not_yet("close", "the engine hears of no market's life yet"),

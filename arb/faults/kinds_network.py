@@ -18,7 +18,7 @@ Set = Callable[[WireFaults, Random], None]
 SetFrames = Callable[[FrameFaults, Random], None]
 
 
-def _refused(refusal: Refusal, stage: Stage, component: str, dice: Random) -> Heal:
+def _refused(refusal: Refusal, stage: Stage, component: str, _dice: Random) -> Heal:
     wire = stage.wires[component]
     wire.faults.refusal = refusal
     # Without a loss nobody would try to connect.

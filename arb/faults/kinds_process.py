@@ -6,7 +6,6 @@ from functools import partial
 from random import Random
 from typing import Any
 
-
 from actors import MailboxFull
 from arb.faults.kill_points import KillPoint
 from arb.faults.saboteur import ANY_MARKET, Planned, Prank
@@ -97,22 +96,19 @@ def _stopped_at_start(stage: Stage, _component: str, dice: Random) -> None:
     stage.later(0.5 + dice.choice((0.0, 0.001, 0.01)), stage.machine.signal)
 
 
-def _no_space(half: bool, stage: Stage, _component: str, dice: Random) -> Heal:  # noqa: FBT001
-    stage.disk.write_fails_in, stage.disk.writes_half = dice.randrange(12), half
-    return partial(_mended, stage)
+def _no_space(stage: Stage, _component: str, dice: Random) -> Heal:
+    stage.disk.write_fails_in = dice.randrange(12)
+    return stage.mend_disk
+
+
+def _half_write(stage: Stage, component: str, dice: Random) -> Heal:
+    stage.disk.writes_half = True
+    return _no_space(stage, component, dice)
 
 
 def _sync_fails(stage: Stage, _component: str, dice: Random) -> Heal:
     stage.disk.sync_fails_in = dice.randrange(3)
-    return partial(_mended, stage)
-
-
-def _mended(stage: Stage) -> None:
-    """Make room on the disk; an engine whose journal has failed is then started again."""
-    failed = stage.disk.failed
-    stage.disk.repair()
-    if failed:
-        stage.machine.signal()
+    return stage.mend_disk
 
 
 def _slow_sync(stage: Stage, _component: str, _dice: Random) -> Heal:
@@ -160,8 +156,6 @@ def _force_closed(stage: Stage, _component: str, dice: Random) -> None:
         stage.steer("force_close", ticker=dice.choice(sorted(held)))
 
 
-
-
 def _process(name: str, components: tuple[str, ...], apply: Any) -> Kind:
     return Kind(name, PROCESS, components, apply)
 
@@ -188,8 +182,8 @@ KINDS = (
     _process("sigint-twice", ENGINE, partial(_signals, 2)),
     _process("signal-at-start", ENGINE, _stopped_at_start),
     Kind("power-loss", DISK, ("journal",), _power),
-    Kind("no-space", DISK, ("journal",), partial(_no_space, False)),
-    Kind("half-write", DISK, ("journal",), partial(_no_space, True)),
+    Kind("no-space", DISK, ("journal",), _no_space),
+    Kind("half-write", DISK, ("journal",), _half_write),
     Kind("sync-fails", DISK, ("journal",), _sync_fails),
     Kind("slow-sync", DISK, ("journal",), _slow_sync),
     Kind("step-forward", CLOCK, ENGINE, partial(_stepped, (3.0, 15.0, 3_600.0))),

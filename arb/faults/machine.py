@@ -262,5 +262,3 @@ class Machine:
 async def _until_tree_ends(engine: OpenedEngine, scope: trio.CancelScope) -> None:
     await engine.system.wait()
     scope.cancel()
-
-

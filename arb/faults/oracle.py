@@ -57,7 +57,7 @@ class Oracle:
     orders: OrderJudge = attrs.field(init=False)
     exchange: ExchangeJudge = attrs.field(init=False)
     machine: Machine | None = None
-    _readers: dict[int, RequestReader] = attrs.field(factory=dict)
+    _readers: dict[WiredConnection, RequestReader] = attrs.field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
         """Take a seat at the exchange."""
@@ -84,7 +84,7 @@ class Oracle:
         machine = self.machine
         if name not in (wires.LANES, wires.REST) or machine is None:
             return
-        reader = self._readers.setdefault(id(connection), RequestReader())
+        reader = self._readers.setdefault(connection, RequestReader())
         for request in reader.feed(data):
             if name == wires.LANES:
                 if request.method == "GET":
@@ -103,9 +103,10 @@ class Oracle:
     def sent(self, connection: WiredConnection) -> None:
         """Kill where a fault wants it."""
         machine = self.machine
-        if connection.wire.name == wires.LANES and machine is not None:
-            if machine.reached(KillPoint.AFTER_SEND):
-                machine.kill()
+        if connection.wire.name != wires.LANES or machine is None:
+            return
+        if machine.reached(KillPoint.AFTER_SEND):
+            machine.kill()
 
     def received(self, connection: WiredConnection, data: bytes) -> None:
         """Note what the engine now knows."""
@@ -128,7 +129,7 @@ class Oracle:
     def ended(self, connection: WiredConnection) -> None:
         """Note what the engine has lost."""
         name = connection.wire.name
-        self._readers.pop(id(connection), None)
+        self._readers.pop(connection, None)
         self.trace.note("wire", f"{name} ended")
         if name == wires.BOOKS:
             self.orders.books.ended(connection)
@@ -260,7 +261,6 @@ class Oracle:
 
     def __repr__(self) -> str:
         return f"<Oracle {self.trace!r}>"
-
 
 
 def _states(ledger: Ledger) -> dict[str, tuple[object, ...]]:

@@ -1,4 +1,4 @@
-"""One seed, simulated: the engine under its faults, then healed, then stopped, and judged all along.
+"""One seed, simulated: the engine under its faults, then healed, then stopped, always judged.
 
 Two modes, as TigerBeetle's: while faults come, nothing may ever be wrong (safety); when they have
 been healed, the engine must find its way back and trade (liveness).

@@ -162,13 +162,20 @@ class Stage:
             for name in attrs.fields_dict(type(conditions)):
                 setattr(conditions, name, getattr(fresh, name))
         self.wires.heal()
-        self.disk.repair()
+        self.mend_disk()
         self.clock.correct()
         self.saboteur.forget()
         self.machine.kill_point, self.machine.sync_takes_s = None, 0.0
         # A clear that could not be written down leaves the halt before it standing.
         self.insist("clear", reason="everything is healed")
         self.insist("resume")
+
+    def mend_disk(self) -> None:
+        """Make room on the disk; an engine whose journal has failed is then started again."""
+        self.disk.repair()
+        process = self.machine.process
+        if process is not None and process.file.failed:
+            self.machine.signal()
 
     def later(self, seconds: float, do: Callable[[], None]) -> None:
         """Do something after a while."""

@@ -170,14 +170,19 @@ class WiredConnection(Connection):
         with trio.CancelScope(deadline=due_s) as self._wait:
             if self._eof:
                 await trio.sleep_forever()
-            try:
-                data = await self._inner.receive_some()
-            except (trio.BrokenResourceError, trio.ClosedResourceError):
-                if not (self._eof or self._mute):
-                    self._reset = True
+            data = await self._from_server()
+            if data is None:
                 return
             self._raw += data
             self._eof = not data
+
+    async def _from_server(self) -> bytes | None:
+        try:
+            return await self._inner.receive_some()
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            # Cut by a fault, which has said itself what it looks like, or by the server.
+            self._reset = not (self._eof or self._mute)
+            return None
 
     async def _until(self, due_s: float) -> bool:
         """Wait until a moment, and return whether nothing disturbed that."""

@@ -46,7 +46,7 @@ GARBAGE = (
     b"",
 )
 
-_NUMBERS = ("NaN", "-1", "1e400", "99999999999999999999", "", None, True, [])
+_NUMBERS: tuple[object, ...] = ("NaN", "-1", "1e400", "99999999999999999999", "", None, True, [])
 
 
 @attrs.define
@@ -119,7 +119,19 @@ class FrameFaults:
             message = orjson.loads(payload.splitlines()[0])
         except (orjson.JSONDecodeError, IndexError):
             return payload
-        return orjson.dumps(_replaced(message, odd, [self._number % 4]))
+        numbers = _numbers_in(message)
+        if not numbers:
+            return payload
+        return orjson.dumps(_replaced(message, odd, [self._number % numbers]))
+
+
+def _numbers_in(value: object) -> int:
+    """Count the numbers of a message, those that are written as texts as well."""
+    if isinstance(value, dict):
+        return sum(_numbers_in(each) for each in value.values())
+    if isinstance(value, list):
+        return sum(_numbers_in(each) for each in value)
+    return int(_is_number(value))
 
 
 def _replaced(value: object, odd: object, passed: list[int]) -> object:

@@ -118,7 +118,8 @@ class Plug:
             # Nobody is there to answer; whoever asks has a deadline.
             await trio.sleep_forever()
         if refusal is not None:
-            raise REFUSALS[refusal]()
+            error = REFUSALS[refusal]()
+            raise error
         inner = await self.network.connect(host, port, tls=False)
         if not isinstance(inner, MemoryConnection):
             raise TypeError("a simulation has connections in memory only")

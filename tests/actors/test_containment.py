@@ -248,6 +248,7 @@ def test_an_orderly_end_of_several_tasks_is_no_failure() -> None:
         await system.restart("busy")
         await system.kill("busy")
 
-    run_tree(1, SupervisorSpec("root", children=(spec,)), body, on_event=lambda e: events.append(e.text))
+    root = SupervisorSpec("root", children=(spec,))
+    run_tree(1, root, body, on_event=lambda event: events.append(event.text))
 
     assert events == []
