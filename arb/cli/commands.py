@@ -132,7 +132,7 @@ COMMANDS = (
     Command(
         "faults",
         "arb.cli.faults:app",
-        "Try the whole engine under every fault, in simulations that can be repeated.",
+        "Try the engine under every fault, from a seed.",
         "arb faults campaign --seeds 1000 --jobs 2",
     ),
     Command(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shlex
 import sys
@@ -222,18 +223,18 @@ def replay(*, seed: Seed, only: Only = (), faults: Faults = ()) -> int:
     """Go through a run event by event: Enter for the next, a number to go there, q to end."""
     plan = _plan(seed, only, faults)
     _head(plan)
-    wanted = 1
+    wanted: float = 1
 
     def step(line: str) -> None:
         nonlocal wanted
-        _show(line)
         number = int(line.split(maxsplit=1)[0])
-        if number < wanted:
-            return
-        answer = input("> ").strip()
-        if answer == "q":
-            raise KeyboardInterrupt
-        wanted = int(answer) if answer.isdecimal() else number + 1
+        if wanted != math.inf:
+            _show(line)
+        if number >= wanted:
+            answer = _asked()
+            wanted = int(answer) if answer.isdecimal() else number + 1
+            # Time stands still while a person reads; without one, the rest goes by unseen.
+            wanted = math.inf if answer == "q" else wanted
 
     outcome = simulate(plan, on_line=step)
     _tell(outcome, plan, tail=False)
@@ -329,6 +330,13 @@ def _document(outcome: Outcome) -> dict[str, object]:
 
 
 # ---------------------------------------------------------------------- what is asked
+
+
+def _asked() -> str:
+    try:
+        return input("> ").strip()
+    except EOFError:
+        return "q"
 
 
 def _plan(seed: int, only: tuple[str, ...], faults: tuple[str, ...]) -> Plan:

@@ -143,6 +143,11 @@ class RiskManager(Actor):
 
     def _withdrawn(self, intent: OrderIntent) -> Refusal | None:
         """Refuse a sale that would only put back what a person has had cancelled."""
+        if intent.purpose is Purpose.EXIT and not self._parts.switches.resting_known:
+            # A loss of power may have taken the record of a sale that rests: a second one beside
+            # it would sell what is not held.
+            text = "what rests at the exchange is not read yet"
+            return Refusal(intent.ticker, intent.purpose, RefusalCode.RESTING_UNKNOWN, text)
         wanted = self._switches.is_closing(intent.ticker)
         if intent.purpose is Purpose.ENTRY or wanted or not self._switches.exits_withdrawn:
             return None
@@ -219,9 +224,9 @@ class RiskManager(Actor):
             self._board.say("RISK", f"account read: {dollars(account.cash_e6)} in cash")
         for fill in account.fills:
             self._on_filled(Filled(fill))
-        self._compare_orders(account)
+        strangers = self._compare_orders(account)
         positions = {held.ticker: held.count_e2 for held in account.positions}
-        differs = difference(self._books.ledger, account.cash_e6, positions)
+        differs = difference(self._books.ledger, account.cash_e6, positions) or strangers
         if differs is None:
             self._agree()
             return
@@ -243,10 +248,14 @@ class RiskManager(Actor):
         self._reads_again = False
         self._gateway.tell(wish)
 
-    def _compare_orders(self, account: Account) -> None:
-        """Look up what should rest and does not, and cancel what rests and is nobody's."""
+    def _compare_orders(self, account: Account) -> str | None:
+        """Look up what should rest and does not, and cancel what rests and is nobody's.
+
+        Returns what rests here that no book counts: until it is gone, no entry may rely on them.
+        """
         if account.resting is None:
-            return
+            self._parts.switches.resting_known = True
+            return None
         found = self._standing.compare(
             self._books.ledger, account.resting, self._parts.clock.wall_ms()
         )
@@ -255,8 +264,11 @@ class RiskManager(Actor):
         for cancel in found.orphans:
             self._board.say("RISK", f"{cancel.client_order_id} {cancel.why}", level="error")
             self._gateway.tell(cancel)
-        if found.suspects:
-            self._read_again()
+        strangers = sorted(found.suspects | {cancel.client_order_id for cancel in found.orphans})
+        if strangers:
+            return f"{', '.join(strangers)} rests and is nobody's here"
+        self._parts.switches.resting_known = True
+        return None
 
     def _agree(self) -> None:
         self._differed_at_fill = None

@@ -14,6 +14,7 @@ TEXT: Final = 1
 CLOSE: Final = 8
 
 _END_OF_HEAD = b"\r\n\r\n"
+_HTTP = b"HTTP"
 _SWITCHING = b"HTTP/1.1 101"
 _FINAL = 0x80
 _OPCODE = 0x0F
@@ -67,8 +68,9 @@ class FrameSplitter:
         return pieces
 
     def _upgrade(self) -> list[Piece]:
+        is_answer = _HTTP.startswith(self._buffer[: len(_HTTP)])
         end = self._buffer.find(_END_OF_HEAD)
-        if end < 0:
+        if end < 0 and is_answer:
             return []
         end += len(_END_OF_HEAD)
         self.upgraded = self._buffer.startswith(_SWITCHING)

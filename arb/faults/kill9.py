@@ -36,8 +36,11 @@ from arb.kalshi.sign import load_signer
 # The engine is up and trades within this; a slow machine takes its time to import everything.
 START_S = 30.0
 
-# How long an engine lives before it is killed: from its first import to some seconds of trading.
-LIFE_MIN_S, LIFE_MAX_S = 0.4, 3.0
+# How long an engine lives before it is killed: one in four not even to the end of its start.
+STARTING_SHARE = 0.25
+STARTING_S = (0.1, 2.0)
+TRADING_S = (0.0, 3.0)
+LOOK_S = 0.02
 
 # The last engine ends in order: its own five seconds, and what the machine takes.
 STOP_S = 15.0
@@ -47,6 +50,9 @@ WORLD_SPEED = 20.0
 
 # What an entry lives at the most when nobody cancels it any more.
 ENTRY_TTL_S = 15.0
+
+
+_ROOT = Path(__file__).resolve().parents[2]
 
 
 class Kill9Failed(Exception):
@@ -75,11 +81,11 @@ async def run_cycles(
         await trio.Path(environment["ARB_ENGINE__STATE_DIR"]).mkdir(parents=True, exist_ok=True)
         before = b""
         for _ in range(cycles):
-            await _one_life(environment, dice)
+            await _one_life(environment, folder, dice)
             before = _check_journal(_journal(folder), before, report)
             report.cycles += 1
             tell(report)
-        await _last_life(environment, _journal(folder), said, report)
+        await _last_life(environment, folder, said, report)
     return report
 
 
@@ -113,6 +119,8 @@ def _environment(said: dict[str, Any], folder: Path) -> dict[str, str]:
     clean = {key: value for key, value in os.environ.items() if not key.startswith("ARB_")}
     return {
         **clean,
+        # What is killed must be the code that this is a part of, wherever it is run from.
+        "PYTHONPATH": str(_ROOT),
         "ARB_KALSHI__API_BASE": said["rest"],
         "ARB_KALSHI__WS_URL": said["ws"],
         "ARB_KALSHI__API_KEY": said["key_id"],
@@ -122,6 +130,11 @@ def _environment(said: dict[str, Any], folder: Path) -> dict[str, str]:
         "ARB_ODDS_FEED__API_KEY": said["odds_key"],
         "ARB_ENGINE__STATE_DIR": str(folder / "state"),
     }
+
+
+async def _size(folder: Path) -> int:
+    journal = trio.Path(_journal(folder))
+    return (await journal.stat()).st_size if await journal.exists() else 0
 
 
 async def _start(environment: dict[str, str], *extra: str) -> trio.Process:
@@ -136,10 +149,17 @@ async def _start(environment: dict[str, str], *extra: str) -> trio.Process:
     )
 
 
-async def _one_life(environment: dict[str, str], dice: Random) -> None:
+async def _one_life(environment: dict[str, str], folder: Path, dice: Random) -> None:
+    size = await _size(folder)
     process = await _start(environment)
-    # Half of the lives are killed while they start.
-    await trio.sleep(dice.choice((1.0, 2.0)) + dice.uniform(LIFE_MIN_S, LIFE_MAX_S))
+    # Some are killed while they start; the others once they have written something.
+    if dice.random() < STARTING_SHARE:
+        await trio.sleep(dice.uniform(*STARTING_S))
+    else:
+        with trio.move_on_after(START_S):
+            while await _size(folder) <= size and process.returncode is None:
+                await trio.sleep(LOOK_S)
+        await trio.sleep(dice.uniform(*TRADING_S))
     if process.returncode is not None:
         raise Kill9Failed(f"the engine ended by itself with code {process.returncode}")
     process.send_signal(signal.SIGKILL)
@@ -147,7 +167,7 @@ async def _one_life(environment: dict[str, str], dice: Random) -> None:
 
 
 async def _last_life(
-    environment: dict[str, str], journal: Path, said: dict[str, Any], report: Kill9Report
+    environment: dict[str, str], folder: Path, said: dict[str, Any], report: Kill9Report
 ) -> None:
     """Let an engine find everything, end it in order, and compare it with the exchange."""
     process = await _start(environment)
@@ -159,6 +179,9 @@ async def _last_life(
         process.kill()
         await process.wait()
         report.violations.append(f"L4: the engine did not stop within {STOP_S:g} s")
+    journal = _journal(folder)
+    if not await trio.Path(journal).exists():
+        raise Kill9Failed("no engine lived long enough to begin a journal")
     _check_journal(journal, b"", report)
     # Sales may fill while nobody looks: what the journal has may lag by those alone.
     records = _records(await trio.Path(journal).read_bytes())

@@ -44,9 +44,7 @@ def texts(faults: FrameFaults, *payloads: bytes) -> list[bytes]:
     """Send some messages through faults and return what comes out."""
     kept: deque[Piece] = deque()
     return [
-        piece.payload
-        for payload in payloads
-        for piece in faults.apply(text_frame(payload), kept)
+        piece.payload for payload in payloads for piece in faults.apply(text_frame(payload), kept)
     ]
 
 

@@ -170,7 +170,7 @@ async def test_half_open_means_that_nothing_ever_says_so(autojump_clock: object)
         with trio.move_on_after(60) as waited:
             await connection.receive_some()
         assert waited.cancelled_caught
-        assert one.served == []
+        assert one.served == [b""]
 
 
 async def test_a_reset_and_a_close_look_as_they_do(autojump_clock: object) -> None:
