@@ -3,10 +3,7 @@
 See docs/actors.md for the mental model, the guarantees and what it cannot do.
 """
 
-from actors.actor import Actor
-from actors.address import Address
-from actors.backoff import NO_BACKOFF, Backoff, Intensity
-from actors.context import Context, Down, Monitor
+from actors.actor import Actor, Address, Context, Down, Monitor
 from actors.dead_letters import DeadLetter, DeadLetterCount
 from actors.errors import (
     ActorDied,
@@ -25,10 +22,13 @@ from actors.mailbox import MailboxSpec, Policy, block, conflate, drop_oldest, fa
 from actors.node import LastError, State
 from actors.snapshot import MailboxSnapshot, NodeSnapshot, TreeSnapshot
 from actors.spec import (
+    NO_BACKOFF,
     ActorSpec,
     AutoShutdown,
+    Backoff,
     ChildSpec,
     Exceeded,
+    Intensity,
     Restart,
     Strategy,
     SupervisorSpec,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import attrs
+import trio
 
 # Reasons are written by programmers, so there are few; an endless stream of them is a fault.
 REASONS_MAX = 256
@@ -31,16 +30,11 @@ class DeadLetterCount:
     last: DeadLetter
 
 
+@attrs.define(eq=False, repr=False)
 class DeadLetters:
-    """The counts of one tree, and a listener for each letter as it comes."""
+    """The counts of one tree."""
 
-    __slots__ = ("_counts", "_last", "_now")
-
-    def __init__(self, now_s: Callable[[], float]) -> None:
-        """Start without letters."""
-        self._now = now_s
-        self._counts: dict[str, int] = {}
-        self._last: dict[str, DeadLetter] = {}
+    _counts: dict[str, DeadLetterCount] = attrs.field(factory=dict)
 
     def __repr__(self) -> str:
         """Say how many letters there are."""
@@ -49,17 +43,16 @@ class DeadLetters:
     @property
     def total(self) -> int:
         """Return how many letters came in all."""
-        return sum(self._counts.values())
+        return sum(each.count for each in self._counts.values())
 
     def add(self, path: str, message: object, reason: str, traceback: str | None = None) -> None:
         """Count a letter and keep it as the last example of its reason."""
-        letter = DeadLetter(path, reason, message, self._now(), traceback)
+        letter = DeadLetter(path, reason, message, trio.current_time(), traceback)
         if reason not in self._counts and len(self._counts) >= REASONS_MAX:
             reason = OTHER_REASON
-        self._counts[reason] = self._counts.get(reason, 0) + 1
-        self._last[reason] = letter
+        known = self._counts.get(reason)
+        self._counts[reason] = DeadLetterCount(reason, known.count + 1 if known else 1, letter)
 
     def counts(self) -> tuple[DeadLetterCount, ...]:
         """Return every reason with its count and last example, the most frequent first."""
-        ordered = sorted(self._counts.items(), key=lambda item: (-item[1], item[0]))
-        return tuple(DeadLetterCount(reason, n, self._last[reason]) for reason, n in ordered)
+        return tuple(sorted(self._counts.values(), key=lambda each: (-each.count, each.reason)))

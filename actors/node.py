@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import traceback
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import attrs
 import trio
 
-from actors.backoff import FailureWindow
+from actors.spec import ChildSpec
 
 if TYPE_CHECKING:
-    from actors.spec import ChildSpec
-    from actors.supervisor import Parent
+    from actors.supervisor import Supervisor
     from actors.system import System
 
 # Enough to find the fault by; a runaway recursion has a thousand frames that say the same.
@@ -76,55 +75,57 @@ def traceback_of(error: BaseException) -> str:
     return "".join(traceback.format_exception(error, limit=-TRACEBACK_FRAMES_MAX))
 
 
+@attrs.define(eq=False)
+class FailureWindow:
+    """Failures with the kind of message each came of; one exactly ``per_s`` old still counts."""
+
+    _failures: list[tuple[float, str | None]] = attrs.field(factory=list)
+
+    def add(self, now_s: float, kind: str | None = None) -> None:
+        """Remember a failure and the kind of message it came of, if of one."""
+        self._failures.append((now_s, kind))
+
+    def count(self, now_s: float, per_s: float, kind: str | None = None) -> int:
+        """Return how many failures are that young, all or those of one kind; forget the others."""
+        self._failures = [each for each in self._failures if now_s - each[0] <= per_s]
+        return sum(kind in (None, other) for _, other in self._failures)
+
+    def clear(self) -> None:
+        """Forget them all, as a new generation of the supervisor does."""
+        self._failures.clear()
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
 class Node:
     """A named place in the tree whose instance comes and goes."""
 
-    __slots__ = (
-        "__weakref__",
-        "_changed",
-        "failed_kind",
-        "failures",
-        "failures_in_row",
-        "generation",
-        "last_error",
-        "name",
-        "not_before_s",
-        "parent",
-        "path",
-        "removed",
-        "since_s",
-        "state",
-        "stop_reason",
-        "system",
-        "then",
-        "up_since_s",
-    )
-
     spec: ChildSpec
-
-    def __init__(self, spec: ChildSpec, path: str, parent: Parent, system: System) -> None:
-        """Take a place in the tree; nothing runs yet."""
-        self.name = spec.name
-        self.path = path
-        self.parent = parent
-        self.system = system
-        self.state = State.WAITING
-        self.since_s = system.now_s()
-        self.up_since_s: float | None = None
-        self.generation = 0
-        self.then: State | None = None
-        self.stop_reason = ""
-        self.removed = False
-        self.not_before_s = 0.0
-        self.failures_in_row = 0
-        self.failed_kind: str | None = None
-        self.failures: FailureWindow | None = None
-        self.last_error: LastError | None = None
-        self._changed: trio.Event | None = None
+    path: str
+    parent: Supervisor | System
+    system: System
+    state: State = State.WAITING
+    since_s: float = attrs.field(factory=trio.current_time)
+    up_since_s: float | None = None
+    generation: int = 0
+    # What the instance will rest in when it has ended; None leaves that to the parent.
+    then: State | None = None
+    stop_reason: str = ""
+    removed: bool = False
+    not_before_s: float = 0.0
+    failures_in_row: int = 0
+    failed_kind: str | None = None
+    failures: FailureWindow = attrs.field(factory=FailureWindow)
+    last_error: LastError | None = None
+    _changed: trio.lowlevel.ParkingLot = attrs.field(factory=trio.lowlevel.ParkingLot)
 
     def __repr__(self) -> str:
         """Say what it is, its state and its generation."""
         return f"<{type(self).__name__} {self.path} {self.state} generation {self.generation}>"
+
+    @property
+    def name(self) -> str:
+        """Return the last part of the path."""
+        return self.spec.name
 
     @property
     def alive(self) -> bool:
@@ -143,15 +144,24 @@ class Node:
     async def stop(self) -> None:
         """Wait until the requested stop is done, with force once its grace is over."""
 
+    def branch(self) -> Iterator[Node]:
+        """Yield the node and everything under it, in start order."""
+        yield self
+
+    async def end(self, reason: str, then: State) -> None:
+        """Stop the instance, if there is one; a stop that has begun goes on as it was meant."""
+        if self.state in TO_STOP:
+            self.request_stop(reason, self.then or then)
+        if self.alive:
+            await self.stop()
+
     def set_state(self, state: State) -> None:
         """Change the state and wake whoever waits for a change."""
         self.state = state
-        self.since_s = self.system.now_s()
+        self.since_s = trio.current_time()
         if state is State.RUNNING:
             self.up_since_s = self.since_s
-        if self._changed is not None:
-            self._changed.set()
-            self._changed = None
+        self._changed.unpark_all()
 
     def rest(self, state: State) -> None:
         """Go down into ``state`` after the instance has ended, or without there being one."""
@@ -162,22 +172,18 @@ class Node:
     def note_failure(self, error: BaseException) -> None:
         """Keep a failure as text, for the snapshot."""
         count = self.last_error.count + 1 if self.last_error else 1
-        self.last_error = LastError(
-            type(error).__name__, str(error), self.system.now_s(), count, traceback_of(error)
-        )
+        kind, now_s = type(error).__name__, trio.current_time()
+        self.last_error = LastError(kind, str(error), now_s, count, traceback_of(error))
 
     def forgive(self) -> None:
         """Forget how often it has failed, so that it has the whole limit again."""
         self.failures_in_row = 0
-        if self.failures is not None:
-            self.failures.clear()
+        self.failures.clear()
 
     async def wait_for(self, is_so: Callable[[], bool]) -> None:
         """Wait until a change of state makes ``is_so`` true."""
         while not is_so():
-            if self._changed is None:
-                self._changed = trio.Event()
-            await self._changed.wait()
+            await self._changed.park()
 
     async def settled(self) -> None:
         """Wait until it runs, or is down without a plan to start it."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from difflib import get_close_matches
 from weakref import WeakValueDictionary
 
+import attrs
+
 from actors.cell import Cell
 from actors.errors import UnknownActor
 from actors.node import Node
@@ -15,24 +17,17 @@ SUGGESTIONS_MAX = 3
 SIMILARITY_MIN = 0.5
 
 
+@attrs.define(eq=False, repr=False)
 class Registry:
     """The nodes of one tree. Removed cells stay findable for as long as an address is held."""
 
-    __slots__ = ("_by_name", "_by_path", "_removed")
-
-    def __init__(self) -> None:
-        """Start empty."""
-        self._by_path: dict[str, Node] = {}
-        self._by_name: dict[str, list[Node]] = {}
-        self._removed: WeakValueDictionary[str, Cell] = WeakValueDictionary()
+    _by_path: dict[str, Node] = attrs.field(factory=dict)
+    _by_name: dict[str, list[Node]] = attrs.field(factory=dict)
+    _removed: WeakValueDictionary[str, Cell] = attrs.field(factory=WeakValueDictionary)
 
     def __repr__(self) -> str:
         """Say how many nodes there are."""
         return f"<Registry of {len(self._by_path)}>"
-
-    def __contains__(self, path: str) -> bool:
-        """Return whether a node has this path."""
-        return path in self._by_path
 
     def add(self, node: Node) -> None:
         """Make a node findable."""
@@ -53,19 +48,14 @@ class Registry:
 
     def find(self, name: str) -> Node:
         """Return the node of this path or short name, or raise `UnknownActor` with the nearest."""
-        node = self._by_path.get(name)
-        if node is not None:
-            return node
+        if name in self._by_path:
+            return self._by_path[name]
         named = self._by_name.get(name, [])
         if len(named) == 1:
             return named[0]
         if named:
             paths = ", ".join(node.path for node in named)
             raise UnknownActor(f"{name} is ambiguous: say which of {paths}")
-        raise UnknownActor(f"no actor is named {name}{self._suggest(name)}")
-
-    def _suggest(self, name: str) -> str:
-        known = [*self._by_path, *(short for short, nodes in self._by_name.items() if nodes)]
-        close = get_close_matches(name, known, SUGGESTIONS_MAX, SIMILARITY_MIN)
-        nearest = list(dict.fromkeys(close))
-        return f"; nearest: {', '.join(nearest)}" if nearest else ""
+        known = dict.fromkeys([*self._by_path, *(key for key, at in self._by_name.items() if at)])
+        close = ", ".join(get_close_matches(name, known, SUGGESTIONS_MAX, SIMILARITY_MIN))
+        raise UnknownActor(f"no actor is named {name}" + (f"; nearest: {close}" if close else ""))

@@ -7,9 +7,10 @@ tree's own seconds, which are Trio's.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import attrs
+import trio
 
 from actors.cell import Cell
 from actors.dead_letters import DeadLetterCount
@@ -17,10 +18,13 @@ from actors.inbox import NOTHING
 from actors.node import LastError, Node, State
 from actors.spec import Restart, Strategy
 from actors.supervisor import Supervisor
-from actors.waiting import deadlocks
 
 if TYPE_CHECKING:
     from actors.system import System
+
+# What a snapshot holds of a node, and of an actor, as it is.
+OF_NODE = ("name", "path", "state", "generation", "last_error")
+OF_ACTOR = ("received", "handled", "handled_directly", "failed", "late_replies")
 
 
 @attrs.frozen
@@ -114,85 +118,58 @@ class TreeSnapshot:
 
 def take_snapshot(system: System, seq: int) -> TreeSnapshot:
     """Build a snapshot of the whole tree."""
-    now_s = system.now_s()
-    nodes = tuple(_walk(system.root, 0, None, now_s))
-    p50_s, p99_s = system.lag_s()
+    now_s = trio.current_time()
+    nodes = tuple(_node(node, now_s) for node in system.root.branch())
+    cells = [node for node in system.root.branch() if isinstance(node, Cell)]
     letters = system.dead_letters.counts()
-    cells = [node for node in all_nodes(system.root) if isinstance(node, Cell)]
-    return TreeSnapshot(seq, now_s, nodes, letters, deadlocks(cells), p50_s, p99_s)
+    return TreeSnapshot(seq, now_s, nodes, letters, _deadlocks(cells), *system.lag_s())
 
 
-def all_nodes(node: Node) -> Iterator[Node]:
-    """Yield a node and everything under it, in start order."""
-    yield node
+def _deadlocks(cells: list[Cell]) -> tuple[tuple[str, ...], ...]:
+    # Every circle once, beginning with its first member by path.
+    found: dict[frozenset[str], tuple[str, ...]] = {}
+    for cell in sorted(cells, key=lambda each: each.path):
+        circle = cell.circle()
+        if circle:
+            found.setdefault(frozenset(circle), circle)
+    return tuple(found.values())
+
+
+def _node(node: Node, now_s: float) -> NodeSnapshot:
+    parent = node.parent if isinstance(node.parent, Supervisor) else None
+    allowed = parent.spec.intensity if parent else None
+    is_in_backoff = node.state is State.BACKOFF
+    own = _of_actor(node, now_s) if isinstance(node, Cell) else {}
     if isinstance(node, Supervisor):
-        for child in node.children.values():
-            yield from all_nodes(child)
-
-
-def _walk(
-    node: Node, depth: int, parent: Supervisor | None, now_s: float
-) -> Iterator[NodeSnapshot]:
-    yield _node(node, depth, parent, now_s)
-    if isinstance(node, Supervisor):
-        for child in node.children.values():
-            yield from _walk(child, depth + 1, node, now_s)
-
-
-def _node(node: Node, depth: int, parent: Supervisor | None, now_s: float) -> NodeSnapshot:
-    is_waiting = node.state is State.BACKOFF
-    if isinstance(node, Cell):
-        kind, own = "actor", _with_messages(node, now_s)
-    else:
-        kind, own = "supervisor", _with_children(cast("Supervisor", node))
+        own["strategy"] = node.spec.strategy
+        own["children"] = tuple(child.path for child in node.children.values())
     return NodeSnapshot(
-        name=node.name,
-        path=node.path,
+        **{name: getattr(node, name) for name in OF_NODE},
+        kind="actor" if isinstance(node, Cell) else "supervisor",
         parent=parent.path if parent else None,
-        depth=depth,
-        kind=kind,
-        state=node.state,
-        generation=node.generation,
+        depth=node.path.count("/") + 1 if parent else 0,
         restart=node.spec.restart,
         restarts=max(0, node.generation - 1),
-        restarts_in_window=node.failures.count(now_s) if node.failures else 0,
-        restart_limit=parent.spec.intensity.limit if parent else None,
-        next_restart_in_s=max(0.0, node.not_before_s - now_s) if is_waiting else None,
+        restarts_in_window=node.failures.count(now_s, allowed.per_s) if allowed else 0,
+        restart_limit=allowed.limit if allowed else None,
+        next_restart_in_s=max(0.0, node.not_before_s - now_s) if is_in_backoff else None,
         state_for_s=now_s - node.since_s,
         uptime_s=now_s - node.up_since_s if node.up_since_s is not None else None,
-        last_error=node.last_error,
         **own,
     )
 
 
-def _with_children(supervisor: Supervisor) -> dict[str, Any]:
-    paths = tuple(child.path for child in supervisor.children.values())
-    return {"strategy": supervisor.spec.strategy, "children": paths}
-
-
-def _with_messages(cell: Cell, now_s: float) -> dict[str, Any]:
+def _of_actor(cell: Cell, now_s: float) -> dict[str, Any]:
     box = cell.mailbox
-    is_busy = cell.in_hand is not NOTHING
-    waiting_on = cell.waiting_on
-    return {
-        "mailbox": MailboxSnapshot(
-            policy=str(box.spec.policy),
-            length=len(box.store),
-            capacity=box.spec.capacity,
-            peak=box.peak,
-            dropped=cell.dropped,
-            conflated=box.conflated,
-            refused=box.refused,
-            control_length=cell.control_length,
-        ),
-        "received": cell.received,
-        "handled": cell.handled,
-        "handled_directly": cell.direct,
-        "failed": cell.failed,
-        "in_hand": int(is_busy),
-        "late_replies": cell.late_replies,
-        "handling": type(cell.in_hand).__qualname__ if is_busy else None,
-        "handling_for_s": cell.handling_for_s(now_s) if is_busy else None,
-        "waiting_on": waiting_on[0].path if waiting_on else None,
-        "waiting_for_s": now_s - waiting_on[1] if waiting_on else None,
-    }
+    waiting = len(box.store), box.spec.capacity, box.peak
+    lost = cell.dropped, box.conflated, box.refused
+    own = {name: getattr(cell, name) for name in OF_ACTOR}
+    own["mailbox"] = MailboxSnapshot(str(box.spec.policy), *waiting, *lost, len(cell.control))
+    if cell.in_hand is not NOTHING:
+        own["in_hand"] = 1
+        own["handling"] = type(cell.in_hand).__qualname__
+        own["handling_for_s"] = cell.handling_for_s(now_s)
+    if cell.waiting_on is not None:
+        own["waiting_on"] = cell.waiting_on[0].path
+        own["waiting_for_s"] = now_s - cell.waiting_on[1]
+    return own

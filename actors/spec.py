@@ -9,25 +9,62 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from enum import StrEnum
+from random import Random
 from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
 
-from actors.backoff import Backoff, Intensity
 from actors.errors import SpecError
 from actors.mailbox import MailboxSpec, Policy, fail
 
 if TYPE_CHECKING:
-    from actors.actor import Actor
-    from actors.context import Context
+    from actors.actor import Actor, Context
 
 # More than any burst that has been seen for one actor; a full one is a fault worth meeting early.
 DEFAULT_MAILBOX = fail(1024)
 # OTP's five seconds are for processes; a task that needs more than one to stop is mostly stuck.
 GRACE_S = 1.0
 START_TIMEOUT_S = 5.0
-DEFAULT_INTENSITY = Intensity()
-DEFAULT_BACKOFF = Backoff()
+# 2**60 times any delay is past every cap, and below where a float overflows.
+EXPONENT_MAX = 60
+
+
+@attrs.frozen
+class Backoff:
+    """The wait before a restart: uniform in [0, min(cap, base * 2**failures in a row)].
+
+    Full jitter, because children that failed together should not come back together. A child
+    that was up for ``healthy_after_s`` begins again at ``base_s``; ``base_s`` 0 means no wait.
+    """
+
+    base_s: float = 0.1
+    cap_s: float = 10.0
+    healthy_after_s: float = 30.0
+
+    def ceiling_s(self, failures: int) -> float:
+        """Return the longest wait after so many earlier failures in a row."""
+        return float(min(self.cap_s, self.base_s * 2.0 ** min(failures, EXPONENT_MAX)))
+
+    def delay_s(self, failures: int, rng: Random) -> float:
+        """Draw the wait after so many earlier failures in a row."""
+        return rng.uniform(0.0, self.ceiling_s(failures))
+
+
+NO_BACKOFF = Backoff(base_s=0.0, cap_s=0.0)
+
+
+@attrs.frozen
+class Intensity:
+    """At most ``limit`` restarts within any ``per_s`` seconds; one more is too many.
+
+    ``same_kind`` is a second, earlier limit: that many failures of one actor over one kind of
+    message within the window, because a message that kills each instance will kill the next.
+    None turns it off. Levels multiply: give upper supervisors less.
+    """
+
+    limit: int = 3
+    per_s: float = 5.0
+    same_kind: int | None = 3
 
 
 class Restart(StrEnum):
@@ -100,8 +137,8 @@ class SupervisorSpec:
     name: str
     children: tuple[ChildSpec, ...] = attrs.field(default=(), converter=_as_tuple)
     strategy: Strategy = attrs.field(default=Strategy.ONE_FOR_ONE, converter=Strategy)
-    intensity: Intensity = DEFAULT_INTENSITY
-    backoff: Backoff = DEFAULT_BACKOFF
+    intensity: Intensity = Intensity()
+    backoff: Backoff = Backoff()
     restart: Restart = attrs.field(default=Restart.PERMANENT, converter=Restart)
     exceeded: Exceeded = attrs.field(default=Exceeded.ESCALATE, converter=Exceeded)
     auto_shutdown: AutoShutdown = attrs.field(default=AutoShutdown.NEVER, converter=AutoShutdown)

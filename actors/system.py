@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager
+from functools import partial
 from random import Random
 from typing import Any, overload
 
 import attrs
 import trio
 
-from actors.address import Address
+from actors.actor import Address
 from actors.cell import Cell
 from actors.dead_letters import DeadLetters
 from actors.errors import SpecError, SteeringRefused, UnknownActor
-from actors.host import host
+from actors.inbox import Turn
 from actors.node import SETTLED, Node, State, traceback_of
 from actors.registry import Registry
-from actors.snapshot import TreeSnapshot, all_nodes, take_snapshot
+from actors.snapshot import TreeSnapshot, take_snapshot
 from actors.spec import ActorSpec, ChildSpec, SupervisorSpec, validate, validate_tree
 from actors.supervisor import Supervisor
 from actors.timers import Timers
-from actors.turn import Turn
-from actors.waiting import circle_from
 from actors.watchdog import Heartbeat, WatchdogSpec
 
 
@@ -56,43 +55,36 @@ class Steering:
     async def _wait(self) -> State:
         await trio.lowlevel.checkpoint()
         node = self._node
-        await node.wait_for(lambda: node.state is State.STUCK or _is_as_wished(node))
+        ends = SETTLED | {State.BACKOFF}
+        await node.wait_for(
+            lambda: node.state is State.STUCK or (node.then is None and node.state in ends)
+        )
         return node.state
 
 
-def _is_as_wished(node: Node) -> bool:
-    return node.then is None and (node.state in SETTLED or node.state is State.BACKOFF)
-
-
+@attrs.define(eq=False, repr=False)
 class System:
     """One tree. Made by `open_system`."""
 
-    def __init__(
-        self,
-        spec: SupervisorSpec,
-        nursery: trio.Nursery,
-        *,
-        rng: Random,
-        on_event: Callable[[TreeEvent], None] | None,
-        choose_direct: Callable[[], bool] | None,
-        watchdog: WatchdogSpec | None,
-    ) -> None:
+    _spec: SupervisorSpec
+    _nursery: trio.Nursery
+    rng: Random
+    turn: Turn
+    _on_event: Callable[[TreeEvent], None] | None
+    _heartbeat: Heartbeat | None
+    root: Supervisor = attrs.field(init=False)
+    dead_letters: DeadLetters = attrs.field(factory=DeadLetters)
+    timers: Timers = attrs.field(factory=Timers)
+    failure: BaseException | None = None
+    interrupted: BaseException | None = None
+    body_scope: trio.CancelScope = attrs.field(factory=trio.CancelScope)
+    _service_scope: trio.CancelScope = attrs.field(factory=lambda: trio.CancelScope(shield=True))
+    _registry: Registry = attrs.field(factory=Registry)
+    _snapshots: int = 0
+
+    def __attrs_post_init__(self) -> None:
         """Plant the whole tree, so that every address is usable; nothing runs yet."""
-        self.rng = rng
-        self.now_s = trio.current_time
-        self.turn = Turn(choose_direct)
-        self.dead_letters = DeadLetters(self.now_s)
-        self.timers = Timers(self._start_timers)
-        self.failure: BaseException | None = None
-        self.interrupted: BaseException | None = None
-        self.body_scope = trio.CancelScope()
-        self._nursery = nursery
-        self._service_scope = trio.CancelScope(shield=True)
-        self._on_event = on_event
-        self._registry = Registry()
-        self._snapshots = 0
-        self._heartbeat = Heartbeat(watchdog) if watchdog else None
-        self.root = Supervisor(spec, spec.name, self, self)
+        self.root = Supervisor(spec=self._spec, path=self._spec.name, parent=self, system=self)
         self._registry.add(self.root)
 
     def __repr__(self) -> str:
@@ -156,32 +148,29 @@ class System:
 
     def remove(self, name: str) -> Steering:
         """Stop a child in order and take it out of the tree; its address leads nowhere then."""
-        node, supervisor = self._find_child(name)
-        supervisor.remove(node)
-        return Steering(node)
+        return self._steer(name, Supervisor.remove)
 
     def kill(self, name: str) -> Steering:
         """Cancel an actor now, without its ``stop``; its supervisor restarts it at once."""
-        node, supervisor = self._find_child(name)
-        supervisor.renew(node, abrupt=True)
-        return Steering(node)
+        return self._steer(name, partial(Supervisor.renew, abrupt=True))
 
     def restart(self, name: str) -> Steering:
         """Stop an actor in order and start it again, also one that had ended."""
-        node, supervisor = self._find_child(name)
-        supervisor.renew(node, abrupt=False)
-        return Steering(node)
+        return self._steer(name, partial(Supervisor.renew, abrupt=False))
 
     def quarantine(self, name: str) -> Steering:
         """Stop an actor in order and keep it down until released; its mailbox fills meanwhile."""
-        node, supervisor = self._find_child(name)
-        supervisor.quarantine(node)
-        return Steering(node)
+        return self._steer(name, Supervisor.quarantine)
 
     def release(self, name: str) -> Steering:
         """Start a quarantined actor again."""
-        node, supervisor = self._find_child(name)
-        supervisor.release(node)
+        return self._steer(name, Supervisor.release)
+
+    def _steer(self, name: str, steer: Callable[[Supervisor, Node], None]) -> Steering:
+        node = self._registry.find(name)
+        if not isinstance(node.parent, Supervisor):
+            raise SteeringRefused(f"{node.path} is the root: stop the whole system instead")
+        steer(node.parent, node)
         return Steering(node)
 
     # ------------------------------------------------------- for the tree's nodes
@@ -189,44 +178,36 @@ class System:
     def plant(self, spec: ChildSpec, parent: Supervisor) -> Node:
         """Make the node that ``spec`` describes, with everything under it."""
         path = spec.name if parent.parent is self else f"{parent.path}/{spec.name}"
-        node: Node
+        node: Node | None
         if isinstance(spec, SupervisorSpec):
-            node = Supervisor(spec, path, parent, self)
+            node = Supervisor(spec=spec, path=path, parent=parent, system=self)
         else:
-            node = self._registry.recall(path) or Cell(spec, path, parent, self)
-            if node.removed and isinstance(node, Cell):
+            node = self._registry.recall(path)
+            if node is None:
+                node = Cell(spec=spec, path=path, parent=parent, system=self)
+            else:
                 node.furnish_anew(spec, parent)
         self._registry.add(node)
         return node
 
     def uproot(self, node: Node) -> None:
         """Forget a node and everything under it."""
-        for each in list(all_nodes(node)):
+        for each in list(node.branch()):
             self._registry.discard(each)
 
-    def host(self, cell: Cell) -> None:
-        """Give an instance its task."""
-        self._nursery.start_soon(host, cell, name=cell.path)
-
     def start_task(self, run: Callable[[], Awaitable[None]], name: str) -> None:
-        """Run a piece of a supervisor's work; nothing outside cancels it."""
-        self._nursery.start_soon(_shielded, run, name=name)
+        """Run an instance or a supervisor's work, which shields itself from all outside."""
+        self._nursery.start_soon(run, name=name)
 
     def report(self, kind: str, node: Node, text: str) -> None:
         """Tell the listener of an event; what the listener raises is counted and kept off."""
         if self._on_event is None:
             return
-        event = TreeEvent(kind, node.path, node.generation, text, self.now_s())
+        event = TreeEvent(kind, node.path, node.generation, text, trio.current_time())
         try:
             self._on_event(event)
         except Exception as error:  # noqa: BLE001 - a listener must not decide over the tree
             self.dead_letters.add(node.path, event, "event listener failed", traceback_of(error))
-
-    def look_for_deadlock(self, cell: Cell) -> None:
-        """Report the circle that ``cell`` has just closed, if it has."""
-        circle = circle_from(cell)
-        if circle is not None:
-            self.report("deadlock", cell, " waits for ".join([*circle, circle[0]]))
 
     def interrupt(self, error: BaseException) -> None:
         """Let a KeyboardInterrupt or SystemExit end the whole tree, in order."""
@@ -248,9 +229,9 @@ class System:
 
     async def start(self) -> None:
         """Start the tree and wait until its root is ready; raise what it failed of."""
+        self._nursery.start_soon(self._serve)
         if self._heartbeat is not None:
             self._heartbeat.start()
-            self._nursery.start_soon(self._serve, self._heartbeat.run)
         self.root.launch()
         await self.root.settled()
         if self.failure is not None:
@@ -261,7 +242,7 @@ class System:
         if self.root.alive:
             self.root.request_stop(reason, State.STOPPED)
             await self.root.stop()
-        for node in all_nodes(self.root):
+        for node in self.root.branch():
             if isinstance(node, Cell):
                 node.fail_asks(reason, None)
         self._service_scope.cancel()
@@ -273,26 +254,12 @@ class System:
         if self.root.alive:
             self.root.request_stop("aborted", State.STOPPED, abrupt=True)
 
-    # -------------------------------------------------------------------- inside
-
-    def _find_child(self, name: str) -> tuple[Node, Supervisor]:
-        node = self._registry.find(name)
-        if not isinstance(node.parent, Supervisor):
-            raise SteeringRefused(f"{node.path} is the root: stop the whole system instead")
-        return node, node.parent
-
-    def _start_timers(self) -> None:
-        self._nursery.start_soon(self._serve, self.timers.run)
-
-    async def _serve(self, run: Callable[[], Awaitable[None]]) -> None:
+    async def _serve(self) -> None:
         with self._service_scope:
-            await run()
-
-
-@trio.lowlevel.enable_ki_protection
-async def _shielded(run: Callable[[], Awaitable[None]]) -> None:
-    with trio.CancelScope(shield=True):
-        await run()
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self.timers.run)
+                if self._heartbeat is not None:
+                    nursery.start_soon(self._heartbeat.run)
 
 
 @asynccontextmanager
@@ -313,14 +280,8 @@ async def open_system(
     validate_tree(root)
     body_error: BaseException | None = None
     async with trio.open_nursery() as nursery:
-        system = System(
-            root,
-            nursery,
-            rng=rng,
-            on_event=on_event,
-            choose_direct=choose_direct,
-            watchdog=watchdog,
-        )
+        heartbeat = Heartbeat(watchdog) if watchdog else None
+        system = System(root, nursery, rng, Turn(choose_direct), on_event, heartbeat)
         try:
             with system.body_scope:
                 try:

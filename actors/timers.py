@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Callable
+from collections.abc import Iterator
 from itertools import count
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import attrs
 import trio
+
+from actors.mailbox import Ask
 
 if TYPE_CHECKING:
     from actors.cell import Cell
@@ -22,22 +24,10 @@ if TYPE_CHECKING:
 CANCELLED_MAX = 256
 
 
-class Due(Protocol):
-    """Something that is due at some time; ``active`` until it has fired or is no longer wanted."""
-
-    @property
-    def active(self) -> bool:
-        """Return whether it is still wanted."""
-
-    def fire(self) -> None:
-        """Do what is due."""
-
-
 @attrs.define(eq=False)
 class Timer:
     """A message on its way to the instance that asked for it; it dies with that instance."""
 
-    _timers: Timers = attrs.field(repr=False)
     _cell: Cell = attrs.field(repr=lambda cell: cell.path)
     generation: int
     message: object
@@ -48,7 +38,7 @@ class Timer:
         """Do not send the message; harmless when it has been sent."""
         if self.active:
             self.active = False
-            self._timers.forget_one()
+            self._cell.system.timers.forget_one()
 
     def fire(self) -> None:
         """Send the message if the instance is still there."""
@@ -57,37 +47,23 @@ class Timer:
             self._cell.enqueue_control(self.message, self.generation)
 
 
+@attrs.define(eq=False, repr=False)
 class Timers:
-    """The pending timers of a tree, earliest first, and the task that fires them."""
+    """What is due in a tree, earliest first: timers and the deadlines of questions."""
 
-    __slots__ = ("_cancelled", "_heap", "_order", "_start", "_wake")
-
-    def __init__(self, start: Callable[[], None]) -> None:
-        """Start without a task: ``start`` is called for the first timer."""
-        self._heap: list[tuple[float, int, Due]] = []
-        self._order = count()
-        self._start: Callable[[], None] | None = start
-        self._wake = trio.Event()
-        self._cancelled = 0
+    _heap: list[tuple[float, int, Timer | Ask]] = attrs.field(factory=list)
+    _order: Iterator[int] = attrs.field(factory=count)
+    _wake: trio.Event = attrs.field(factory=trio.Event)
+    _cancelled: int = 0
 
     def __repr__(self) -> str:
         """Say how many timers are pending."""
         return f"<Timers {len(self._heap) - self._cancelled} pending>"
 
-    def add(self, cell: Cell, generation: int, delay_s: float, message: object) -> Timer:
-        """Set a timer for one instance of an actor."""
-        due_s = trio.current_time() + delay_s
-        timer = Timer(self, cell, generation, message, due_s)
-        self.push(due_s, timer)
-        return timer
-
-    def push(self, due_s: float, due: Due) -> None:
-        """Let something fire at a time, unless it is no longer active then."""
-        heapq.heappush(self._heap, (due_s, next(self._order), due))
-        if self._start is not None:
-            self._start()
-            self._start = None
-        elif self._heap[0][2] is due:
+    def push(self, due: Timer | Ask) -> None:
+        """Let something fire when it is due, unless it is no longer active then."""
+        heapq.heappush(self._heap, (due.due_s, next(self._order), due))
+        if self._heap[0][2] is due:
             self._wake.set()
 
     def forget_one(self) -> None:
@@ -99,7 +75,7 @@ class Timers:
             self._cancelled = 0
 
     async def run(self) -> None:
-        """Fire timers when they are due, until cancelled."""
+        """Fire what is due when it is due, until cancelled."""
         while True:
             self._fire_due(trio.current_time())
             self._wake = trio.Event()

@@ -15,20 +15,16 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable
-from types import CodeType, FrameType
+from types import FrameType
 
 import attrs
 import trio
 
-from actors.handling import Handling
-from actors.host import HOST_CODES
+from actors.cell import Cell
 
 # Half a minute of beats: enough for a p99, small enough to sort on each snapshot.
 BEATS_KEPT = 1500
 BLOCKED_EXIT_CODE = 70
-
-# Which variable of which code holds the cell whose instance is at work.
-CELL_IN: dict[CodeType, str] = {**dict.fromkeys(Handling.HANDLER_CODES, "self"), **HOST_CODES}
 
 
 @attrs.frozen
@@ -129,9 +125,8 @@ class Heartbeat:
 
 def _path_in(frame: FrameType | None) -> str | None:
     while frame is not None:
-        variable = CELL_IN.get(frame.f_code)
-        if variable is not None:
-            cell = frame.f_locals[variable]
-            return str(cell.path)
+        if frame.f_code in Cell.INSTANCE_CODES:
+            cell: Cell = frame.f_locals["self"]
+            return cell.path
         frame = frame.f_back
     return None

@@ -26,7 +26,7 @@ TABLES = ROOT / "tools" / "bugs"
 # What a copy needs so that both the tests and the program run in it.
 COPIED = ("actors", "arb", "docs", "tests", "tools", "pyproject.toml", "README.md", "settings.toml")
 # Longer than any finder takes on a loaded machine; a bug that makes it hang is found by that.
-FINDER_TIMEOUT_S = 900.0
+FINDER_TIMEOUT_S = 300.0
 HUNG = "it hung"
 
 # What a finder prints about what it found, the most telling first.

@@ -24,6 +24,7 @@ class BookFault(StrEnum):
     NO_SNAPSHOT = "no snapshot yet"
     GAP = "a message is missing"
     NEGATIVE_LEVEL = "a level fell below nothing"
+    NEW_GRID = "the price grid has changed"
     REPEATED_LEVEL = "a level came twice in one snapshot"
     CROSSED = "the best bid is above the best ask"
 

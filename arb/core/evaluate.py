@@ -84,6 +84,13 @@ class Evaluator:
 
     def evaluate(self, board: QuoteBoard, inputs: Inputs) -> Evaluation:
         """Return what one market should do now, and why."""
+        evaluation = self._evaluate(board, inputs)
+        reason = inputs.listing.why_not_entered(inputs.now_ms)
+        if reason is None:
+            return evaluation
+        return attrs.evolve(evaluation, action=WAIT, reason=reason, wished=None)
+
+    def _evaluate(self, board: QuoteBoard, inputs: Inputs) -> Evaluation:
         quotes = board.evaluate(
             inputs.now_ms,
             min_books=self.strategy.min_books,

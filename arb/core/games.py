@@ -113,6 +113,7 @@ class Reason(StrEnum):
     NAMES_DISAGREE = "the provider's ticker is another game"
     TIMES_DISAGREE = "start times disagree"
     AMBIGUOUS_GAME = "several games fit"
+    UNKNOWN_FEES = "fees of an unknown kind"
     NO_COUNTERPART = "no such game on the other side"
 
 

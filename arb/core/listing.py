@@ -1,6 +1,12 @@
-"""One Kalshi market with all that is fixed about it while the engine runs."""
+"""One Kalshi market as it is listed now, and the catalogue of them all.
+
+Both are frozen: what changes while the engine runs (a pause, a close, a fee, a grid, a start
+time) is a new listing in a new catalogue.
+"""
 
 from __future__ import annotations
+
+from enum import StrEnum
 
 import attrs
 
@@ -9,15 +15,65 @@ from arb.core.games import Game, Unmatched
 from arb.core.grid import PriceGrid
 
 
+class MarketStatus(StrEnum):
+    """A market's status as its payload spells it; the words of the filter are others."""
+
+    INITIALIZED = "initialized"
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    CLOSED = "closed"
+    DETERMINED = "determined"
+    DISPUTED = "disputed"
+    AMENDED = "amended"
+    FINALIZED = "finalized"
+    UNKNOWN = "unknown"
+
+    @classmethod
+    def _missing_(cls, _value: object) -> MarketStatus:
+        """Take a word that the exchange has not published for one that forbids trading."""
+        return cls.UNKNOWN
+
+
+_WORDS = {
+    MarketStatus.INITIALIZED: "the market is not open yet",
+    MarketStatus.INACTIVE: "Kalshi has paused the market",
+    MarketStatus.CLOSED: "the market is closed",
+    MarketStatus.DETERMINED: "the game is decided",
+    MarketStatus.DISPUTED: "the game's result is disputed",
+    MarketStatus.AMENDED: "the game's result was amended",
+    MarketStatus.FINALIZED: "the market is settled",
+    MarketStatus.UNKNOWN: "the market's status is not known here",
+}
+
+
 @attrs.frozen
 class Listing:
-    """A market of a matched game: its grid, its fees and its shard."""
+    """A market of a matched game: its grid, its fees, its shard, and where it is in its life.
+
+    ``close_ms`` is Unix milliseconds. ``left_out`` says why nothing new is begun in a market that
+    was matched once and is not any more; what is held in it is still sold.
+    """
 
     ticker: str
     game: Game
     grid: PriceGrid
     fees: FeeSchedule
     exchange_index: int
+    status: MarketStatus = MarketStatus.ACTIVE
+    close_ms: int | None = None
+    left_out: str | None = None
+
+    def shut(self, now_ms: int) -> str | None:
+        """Say why the exchange takes no order in this market now, None where it does."""
+        if self.status is not MarketStatus.ACTIVE:
+            return _WORDS[self.status]
+        if self.close_ms is not None and now_ms >= self.close_ms:
+            return _WORDS[MarketStatus.CLOSED]
+        return None
+
+    def why_not_entered(self, now_ms: int) -> str | None:
+        """Say why nothing may be bought in this market now, None where it may."""
+        return self.shut(now_ms) or self.left_out
 
     @property
     def sibling(self) -> str:

@@ -169,6 +169,22 @@ class Execution:
         low=100,
         high=60_000,
     )
+    order_group_contracts: int = setting(
+        100,
+        "more than this filled by entries within 15 s and the exchange itself cancels and refuses"
+        " entries: twice what five markets of ten may hold; 0 trades without that brake",
+        unit="contracts",
+        low=0,
+        high=1_000_000,
+    )
+    clock_limit_ms: int = setting(
+        2_000,
+        "no entry while the exchange's clock is further off than this: it takes stamps 5 s off,"
+        " and ready signatures are stamped up to 2 s off",
+        unit="ms",
+        low=100,
+        high=3_000,
+    )
     entry_expiry_s: int = setting(
         15,
         "the exchange removes an entry whose cancel never arrived",

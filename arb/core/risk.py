@@ -15,6 +15,7 @@ from arb.core.commands import AmendIntent, Amendment, OrderIntent, Purpose
 from arb.core.events import Side
 from arb.core.exposure import FeeOf, entry_cost_e6, order_exposure_e6, total_exposure_e6
 from arb.core.ledger import Ledger
+from arb.core.listing import Listing
 from arb.core.money import CountE2, MoneyE6, cents, contracts, dollars
 from arb.core.orders import Order, OrderState
 from arb.core.parameters import Risk
@@ -32,6 +33,7 @@ class RefusalCode(StrEnum):
     """Why an order was not approved; counted by code and shown in the market's row."""
 
     NOT_RUNNING = "not running"
+    MARKET_SHUT = "the market takes no order"
     ENTRY_IN_FLIGHT = "an entry of this game is in flight"
     CONTRACTS_PER_MARKET = "contracts per market"
     CONCURRENT_MARKETS = "concurrent markets"
@@ -43,16 +45,22 @@ class RefusalCode(StrEnum):
     EXIT_TOO_LARGE = "exit larger than the position"
     NO_SUCH_ORDER = "no such order"
     NOT_MOVABLE = "order cannot be moved now"
+    EXCHANGE = "not taken"
 
 
 @attrs.frozen
 class Refusal:
-    """A wish that was not approved, and why in one line."""
+    """A wish that was not approved or not taken, and why in one line."""
 
     ticker: str
     purpose: Purpose
     code: RefusalCode
     text: str
+
+    @classmethod
+    def by_exchange(cls, intent: OrderIntent, text: str) -> Refusal:
+        """Say that an order was approved, and was not taken or could not be sent."""
+        return cls(intent.ticker, intent.purpose, RefusalCode.EXCHANGE, text)
 
 
 class ApprovalVoid(Exception):
@@ -138,6 +146,21 @@ def review(
         or _review_sizes(intent, ledger, limits)
         or _review_money(intent, ledger, limits, fee_of)
     )
+
+
+def review_listing(intent: OrderIntent, listing: Listing | None, now_ms: int) -> Refusal | None:
+    """Return why a market takes no such order now, or None if it does.
+
+    The exchange would refuse it; and in a game that is no longer surely matched nothing new is
+    begun, while what is held is sold.
+    """
+    if listing is None:
+        why: str | None = f"{intent.ticker} is not traded here"
+    elif intent.purpose is Purpose.ENTRY:
+        why = listing.why_not_entered(now_ms)
+    else:
+        why = listing.shut(now_ms)
+    return _no(intent, RefusalCode.MARKET_SHUT, why) if why is not None else None
 
 
 def review_amend(intent: AmendIntent, ledger: Ledger) -> Refusal | None:

@@ -17,13 +17,13 @@ import trio
 
 from actors import ActorDied, AskTimeout, System, open_system
 from arb.core.events import Side
-from arb.core.listing import Catalogue
 from arb.core.parameters import EXITS_CANCEL
 from arb.core.risk import client_order_prefix
 from arb.core.teams import TeamTable
 from arb.engine.board import Board, LogLine
-from arb.engine.discovery import catalogue_of, listed_by_exchange
+from arb.engine.discovery import listed_by_exchange
 from arb.engine.embedded_world import WorldFailed, embedded_world
+from arb.engine.listed import Found
 from arb.engine.live import Connections, LiveTree, Venues, connections
 from arb.engine.log_file import LogFile
 from arb.engine.messages import StopTrading
@@ -33,7 +33,6 @@ from arb.engine.place import Place, PlaceTaken
 from arb.engine.report import trading_report
 from arb.engine.snapshot import Photographer
 from arb.engine.stopping import StopRequest
-from arb.engine.tape import header_of
 from arb.feeds.base import FeedError
 from arb.io.clock import SystemClock
 from arb.io.net import SocketNetwork
@@ -50,7 +49,6 @@ from arb.journal.writer import DiskFile, Journal
 from arb.kalshi.rest import RestError
 from arb.kalshi.sign import PASSPHRASE_VARIABLE, KeyFileError, load_signer
 from arb.settings import Mode, Settings, SettingsError, venue
-from arb.tape.format import TapeHeader
 from arb.version import VERSION
 
 # Five seconds in all: the orders' share, then the tree's, then a last look at the exchange.
@@ -89,14 +87,6 @@ class RunConfig:
     seconds: float | None = None
     on_log: Callable[[LogLine], None] | None = None
     on_ready: Callable[[Path], None] | None = None
-
-
-@attrs.frozen
-class Discovered:
-    """What there is to trade, and how a tape of it begins."""
-
-    catalogue: Catalogue
-    header: TapeHeader
 
 
 async def run_engine(config: RunConfig, stop: StopRequest) -> dict[str, Any]:
@@ -175,7 +165,9 @@ class Engine:
         board = Board(self._clock, partial(_say, log_file, self._config.on_log))
         with closing(log_file):
             async with (
-                connections(venues, settings, SocketNetwork(), self._clock, signer) as made,
+                connections(
+                    venues, settings, SocketNetwork(), self._clock, signer, board.note_bad
+                ) as made,
                 trio.open_nursery() as nursery,
             ):
                 nursery.start_soon(log_file.run)
@@ -186,17 +178,18 @@ class Engine:
                     )
                     # It skips order numbers: lost with the power, they would be used again.
                     journal.sync()
-                    parts = self._parts(place, board, journal, found.catalogue)
-                    await self._trade(place, parts, made, found)
+                    parts = self._parts(place, board, journal, found)
+                    await self._trade(place, parts, made)
                 nursery.cancel_scope.cancel()
 
-    def _parts(self, place: Place, board: Board, journal: Journal, catalogue: Catalogue) -> Parts:
+    def _parts(self, place: Place, board: Board, journal: Journal, found: Found) -> Parts:
         settings = self._config.settings
         return Parts(
             clock=self._clock,
             board=board,
             journal=journal,
-            catalogue=catalogue,
+            catalogue=found.catalogue(self._clock.wall_ms()),
+            found=found,
             strategy=settings.strategy,
             risk=settings.risk,
             execution=settings.execution,
@@ -205,7 +198,7 @@ class Engine:
             taped=settings.engine.record_tape,
         )
 
-    async def _discover(self, made: Connections, board: Board) -> Discovered:
+    async def _discover(self, made: Connections, board: Board) -> Found:
         sports = self._config.settings.odds_feed.sports
         for attempt in range(1, DISCOVERY_TRIES + 1):
             try:
@@ -223,7 +216,8 @@ class Engine:
                 break
         else:
             raise EngineFailed("no games were read")
-        catalogue = catalogue_of(self._config.teams, listed, offered)
+        found = Found.of(self._config.teams, listed, offered)
+        catalogue = found.catalogue(self._clock.wall_ms())
         if not catalogue.listings:
             raise EngineFailed(
                 f"no game to trade: Kalshi lists {len(listed.games)} and the odds feed"
@@ -231,11 +225,9 @@ class Engine:
             )
         games, left_out = len(catalogue.games), len(catalogue.unmatched)
         board.say("ENGINE", f"{games} games matched, {left_out} left out")
-        return Discovered(catalogue, header_of(listed, offered, self._clock.wall_ms()))
+        return found
 
-    async def _trade(
-        self, place: Place, parts: Parts, made: Connections, found: Discovered
-    ) -> None:
+    async def _trade(self, place: Place, parts: Parts, made: Connections) -> None:
         config = self._config
         photographer = Photographer(
             parts, config.mode.value, place.directory.name, self._started_ms
@@ -249,7 +241,8 @@ class Engine:
             photographer,
             place.directory / SOCKET_NAME,
             self._rng,
-            tape=(place.tape_path(self._started_ms), found.header) if parts.taped else None,
+            tape=place.tape_path(self._started_ms) if parts.taped else None,
+            teams=config.teams,
         )
         self._trading = True
         async with open_system(tree.spec(), rng=self._rng) as system:

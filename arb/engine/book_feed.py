@@ -1,37 +1,46 @@
-"""The book feed: one market-data connection to Kalshi, the books on it, and their tops."""
+"""The book feed: one market-data connection to Kalshi, the books on it, and their tops.
+
+The same connection tells of the markets' lives, so that a book and its market's pause come in the
+order in which they happened; what is said of lives goes on to the discovery actor.
+"""
 
 from __future__ import annotations
 
 import trio
 
-from actors import Actor, Context
+from actors import Actor, Address, Context, UnknownActor
 from arb.core.book import BookTop
 from arb.core.events import Top
-from arb.engine.link import Link, next_text
-from arb.engine.messages import BookFeedReady, ConnectionChanged, Frame, Hello, OwnResting
-from arb.engine.names import RISK, market_name
+from arb.core.sequence import SequenceGuard
+from arb.engine.messages import (
+    Frame,
+    Hello,
+    OwnResting,
+    ReadListings,
+    Relisted,
+)
+from arb.engine.names import DISCOVERY, market_name
 from arb.engine.parts import Parts
 from arb.engine.subscribed_books import SOURCE, SubscribedBooks
-from arb.io.websocket import Socket, SocketClosed
 from arb.kalshi.wire import (
+    LIFECYCLE,
+    ORDER_BOOK,
+    BookDelta,
+    EventFee,
+    EventListed,
     Ignored,
     Malformed,
+    MarketLifecycle,
+    Ok,
     Subscribed,
+    Unsubscribed,
     WireError,
-    get_snapshot_command,
     parse_frame,
-    subscribe_command,
 )
-from arb.tape.format import Feed, Record
+from arb.kalshi.wire import Frame as WireFrame
 
-CHANNELS = ("orderbook_delta",)
-
-# A subscription is confirmed within milliseconds. Without the confirmation, which may be lost or
-# damaged, no broken book could ever be asked for again.
-SUBSCRIBED_WITHIN_S = 5.0
-
-# A snapshot that was asked for and has not come is asked for again after this long.
-SNAPSHOT_RETRY_S = 1.0
+# Ours begin above it.
+NO_COMMAND = 0
 
 
 class BookFeed(Actor):
@@ -43,18 +52,33 @@ class BookFeed(Actor):
         self._books = SubscribedBooks(parts.catalogue.listings, parts.board.note_bad)
         self._told: dict[str, Top] = {}
         self._sid: int | None = None
+        self._lifecycle_sid: int | None = None
+        # The command without whose success a connection is of no use.
+        self._books_asked_id = NO_COMMAND
+        self._lives = SequenceGuard()
         self._subscription_lost: str | None = None
+        self._stirred = trio.Event()
+        self._watchers = watchers
+        self._discovery = _if_there(ctx, DISCOVERY)
+        self._find_routes()
+
+    def _find_routes(self) -> None:
+        listings = self._parts.catalogue.listings
         self._routes = {
             listing.ticker: tuple(
-                ctx.find(name)
-                for name in (*watchers, market_name(listing.ticker), market_name(listing.sibling))
+                self.ctx.find(name)
+                for name in (
+                    *self._watchers,
+                    market_name(listing.ticker),
+                    market_name(listing.sibling),
+                )
             )
-            for listing in parts.catalogue.listings
+            for listing in listings
         }
-        self._siblings = {each.ticker: each.sibling for each in parts.catalogue.listings}
+        self._siblings = {each.ticker: each.sibling for each in listings}
 
     def receive(self, message: object) -> None:
-        """Take a frame, our own resting orders, or a market that has come up."""
+        """Take a frame, our own resting orders, a market that has come up, or other markets."""
         if isinstance(message, Frame):
             self.take(message)
         elif isinstance(message, OwnResting):
@@ -62,6 +86,8 @@ class BookFeed(Actor):
                 self._tell_if_changed(message.ticker, self._parts.clock.monotonic_ns())
         elif isinstance(message, Hello):
             self._greet(message.ticker)
+        elif isinstance(message, Relisted):
+            self._relist()
         else:
             self.ctx.dead_letter(message, "not for the book feed")
 
@@ -73,16 +99,67 @@ class BookFeed(Actor):
             self._parts.board.note_bad(SOURCE, error.reason, frame.raw)
             return
         self._parts.board.counts["book_frames"] += 1
+        broken, off_grid = self._books.broken_count, self._books.off_grid
+        if type(parsed) is BookDelta or not self._take_other(parsed, frame):
+            for ticker in self._books.take(parsed):
+                self._tell_if_changed(ticker, frame.received_ns)
+        if self._books.broken_count != broken:
+            self._stirred.set()
+        if self._books.off_grid != off_grid:
+            self._want_listings("a price off the grid")
+
+    def _take_other(self, parsed: WireFrame, frame: Frame) -> bool:
+        """Take what is no book's delta; True where it was not of the books' subscription."""
         if isinstance(parsed, WireError):
             self._parts.board.note_bad(SOURCE, f"error {parsed.code}", frame.raw)
-            if parsed.ends_subscription:
+            if parsed.ends_subscription or parsed.id == self._books_asked_id:
                 self._subscription_lost = f"error {parsed.code}: {parsed.text}"
+        elif isinstance(parsed, Subscribed):
+            self._subscribed(parsed)
+        elif isinstance(parsed, (MarketLifecycle, EventListed, EventFee)):
+            self._lived(parsed.seq)
+            if self._discovery is not None and not isinstance(parsed, EventListed):
+                self._discovery.tell(parsed)
+            return True
         elif isinstance(parsed, Ignored):
             self._parts.board.note_bad(SOURCE, f"unknown type {parsed.type}", frame.raw)
-        elif isinstance(parsed, Subscribed):
-            self._sid = parsed.sid
-        for ticker in self._books.take(parsed):
-            self._tell_if_changed(ticker, frame.received_ns)
+        if not isinstance(parsed, (Ok, Unsubscribed, Ignored)) or parsed.sid is None:
+            return False
+        if parsed.sid != self._lifecycle_sid:
+            return False
+        self._lived(parsed.seq)
+        return True
+
+    def _subscribed(self, subscribed: Subscribed) -> None:
+        if subscribed.channel == ORDER_BOOK:
+            self._sid = subscribed.sid
+        elif subscribed.channel == LIFECYCLE:
+            self._lifecycle_sid = subscribed.sid
+            self._lives.reset()
+            # What happened while nobody listened is in the lists.
+            self._want_listings("listening to the markets' lives")
+        self._stirred.set()
+
+    def _lived(self, seq: int | None) -> None:
+        if seq is None or self._lives.next(seq):
+            return
+        self._parts.board.note_bad(SOURCE, "gap in the markets' lives", repr(self._lives))
+        self._lives.reset(seq + 1)
+        self._want_listings("a message of a market's life is missing")
+
+    def _want_listings(self, why: str) -> None:
+        if self._discovery is not None:
+            self._discovery.tell(ReadListings(why))
+
+    def _relist(self) -> None:
+        """Keep the books of the markets that are listed now, and of no others."""
+        changed = self._books.take_up(self._parts.catalogue.listings)
+        self._find_routes()
+        for ticker in self._told.keys() - self._routes.keys():
+            del self._told[ticker]
+        for ticker in changed:
+            self._tell_if_changed(ticker, self._parts.clock.monotonic_ns())
+        self._stirred.set()
 
     def lost(self) -> None:
         """Trust no book any more and say so to every market."""
@@ -123,81 +200,6 @@ class BookFeed(Actor):
         return f"<BookFeed {self._books!r}>"
 
 
-class LiveBookFeed(BookFeed):
-    """A book feed on a connection of its own."""
-
-    def __init__(
-        self,
-        ctx: Context,
-        parts: Parts,
-        link: Link,
-        *,
-        watchers: tuple[str, ...] = (),
-    ) -> None:
-        super().__init__(ctx, parts, watchers)
-        self._link = link
-        self._link.report = self._report
-        self._risk = ctx.find(RISK)
-        self._tape = parts.tape_of(ctx)
-        self._connected = False
-        self._asked_s = 0.0
-        self._command_id = 1
-
-    async def start(self) -> None:
-        """Say that nothing is connected yet, so that nothing is traded before it is."""
-        self._report(connected=False, detail="connecting")
-        self._risk.tell(BookFeedReady())
-
-    async def run(self) -> None:
-        """Keep the connection up; a market's book is usable only while it is."""
-        await self._link.run(self._serve)
-
-    async def _serve(self, socket: Socket) -> None:
-        self.lost()
-        self._sid = self._subscription_lost = None
-        self._asked_s = trio.current_time()
-        await socket.send(subscribe_command(self._next_id(), CHANNELS, self._books.tickers))
-        while True:
-            raw = await next_text(socket)
-            if raw is not None:
-                self._pass_on(raw)
-            if self._subscription_lost is not None:
-                raise SocketClosed(self._subscription_lost)
-            await self._mend(socket)
-
-    def _pass_on(self, raw: str) -> None:
-        clock = self._parts.clock
-        frame = Frame(raw, clock.wall_ms(), clock.monotonic_ns())
-        # Through our own mailbox: a market's order may come back here as our own resting order
-        # in this very turn, and a handler must not be entered twice.
-        self.ctx.address.tell(frame)
-        if self._tape is not None:
-            self._tape.tell(Record(frame.received_ms, Feed.BOOKS, "kalshi", raw))
-
-    async def _mend(self, socket: Socket) -> None:
-        broken = self._books.broken()
-        if not broken:
-            if not self._connected:
-                self._report(connected=True, detail=f"{len(self._books.tickers)} books")
-            return
-        now_s = trio.current_time()
-        if self._sid is None and now_s - self._asked_s >= SUBSCRIBED_WITHIN_S:
-            raise SocketClosed(f"not subscribed within {SUBSCRIBED_WITHIN_S:g} s")
-        if self._sid is not None and now_s - self._asked_s >= SNAPSHOT_RETRY_S:
-            self._asked_s = now_s
-            await socket.send(get_snapshot_command(self._next_id(), self._sid, broken))
-
-    def _report(self, connected: bool, detail: str) -> None:  # noqa: FBT001 - Link's signature
-        if not connected:
-            self.lost()
-        self._connected = connected
-        self._risk.tell(ConnectionChanged(SOURCE, connected, detail))
-
-    def _next_id(self) -> int:
-        self._command_id += 1
-        return self._command_id
-
-
 def _shows(told: Top, top: BookTop, usable: bool) -> bool:  # noqa: FBT001 - two facts of one top
     return (
         told.usable == usable
@@ -206,3 +208,11 @@ def _shows(told: Top, top: BookTop, usable: bool) -> bool:  # noqa: FBT001 - two
         and told.bid_size_e2 == top.bid_size_e2
         and told.ask_size_e2 == top.ask_size_e2
     )
+
+
+def _if_there(ctx: Context, name: str) -> Address | None:
+    """Return an actor's address, None in a tree without it: a replay of books alone, a bench."""
+    try:
+        return ctx.find(name)
+    except UnknownActor:
+        return None

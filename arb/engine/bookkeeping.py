@@ -16,7 +16,7 @@ from arb.core.parameters import Risk
 from arb.core.permission import Permission
 from arb.core.risk import Approved
 from arb.engine.board import AccountLine, TradeLine
-from arb.engine.messages import Account, OwnResting
+from arb.engine.messages import Account, OwnResting, StillThere
 from arb.engine.parts import Parts
 from arb.journal.records import Record, RecordKind, fill_data, report_data
 from arb.journal.recovery import recover
@@ -146,6 +146,10 @@ class Bookkeeper:
             position.realised_e6,
             wishes_heard,
         )
+
+    def still_there(self, wish: StillThere) -> frozenset[str]:
+        """Return which of some markets hold a position or have an order at stake."""
+        return frozenset(wish.tickers).intersection(self.ledger.active_tickers())
 
     def own_resting(self, ticker: str) -> OwnResting:
         """Describe our orders that stand, or may stand, in a market's book."""

@@ -1,20 +1,15 @@
-"""Which markets there are to trade: Kalshi's games and the feed's games, matched."""
+"""Which markets there are to trade: read from Kalshi, from a tape, and written to one."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 
-import attrs
-
-from arb.core.fees import FeeSchedule
-from arb.core.games import KalshiGame, OddsEvent
-from arb.core.grid import PriceGrid
-from arb.core.listing import Catalogue, Listing
-from arb.core.matching import match_games
-from arb.core.teams import TeamTable
-from arb.kalshi.listing import ListedEvent, Series
+from arb.core.games import KalshiGame
+from arb.core.listing import MarketStatus
+from arb.engine.listed import Found, Listed, OwnFees, Terms, series_of
+from arb.kalshi.listing import FeeChange, ListedEvent, Series
 from arb.kalshi.rest import Rest, RestError
-from arb.tape.format import TapeHeader
+from arb.tape.format import TapeEvent, TapeFeeChange, TapeHeader, TapeMarket, TapeSeries
 
 # The series of game winners, by league as the settings name it.
 SERIES = {
@@ -28,48 +23,69 @@ SERIES = {
 NOT_FOUND = 404
 
 
-@attrs.frozen
-class Terms:
-    """What is fixed about a market: its price grid, its fees and its shard."""
-
-    grid: PriceGrid
-    fees: FeeSchedule
-    exchange_index: int
-
-
-@attrs.frozen
-class Listed:
-    """What Kalshi lists: its games and each market's terms."""
-
-    games: tuple[KalshiGame, ...]
-    terms: Mapping[str, Terms]
-
-
-async def listed_by_exchange(rest: Rest, leagues: Sequence[str]) -> Listed:
+async def listed_by_exchange(
+    rest: Rest, leagues: Sequence[str], known: Collection[str] = ()
+) -> Listed:
     """Read the open game-winner events of some leagues; raises what `Rest` raises.
 
-    A league whose series the exchange does not have at the time has no games.
+    A league whose series the exchange does not have at the time has no games. ``known`` events
+    that are open no longer are read too, so that somebody learns what became of them.
     """
     starts_ms = {
         event_ticker: milestone.start_ms
         for milestone in await rest.milestones()
         for event_ticker in milestone.event_tickers
     }
-    games: list[KalshiGame] = []
-    terms: dict[str, Terms] = {}
+    series: dict[str, Series] = {}
+    changes: list[FeeChange] = []
+    events: list[ListedEvent] = []
     for league in leagues:
-        series = await _series(rest, SERIES[league])
-        if series is None:
+        one = await _series(rest, SERIES[league])
+        if one is None:
             continue
-        usual = FeeSchedule(series.fee_type, series.fee_multiplier_e4)
-        for event in await rest.events(series.ticker):
-            tickers = tuple(market.ticker for market in event.markets)
-            start_ms = starts_ms.get(event.event_ticker)
-            games.append(KalshiGame(event.event_ticker, tickers, start_ms))
-            fees = _fees_of(event, usual)
-            for market in event.markets:
-                terms[market.ticker] = Terms(market.price_grid, fees, market.exchange_index)
-    return Listed(tuple(games), terms)
+        series[one.ticker] = one
+        changes += await rest.fee_changes(one.ticker)
+        events += await rest.events(one.ticker)
+    open_ = {event.event_ticker for event in events}
+    events += await rest.events_named([ticker for ticker in known if ticker not in open_])
+    return _listed(
+        [each for each in events if each.series_ticker in series], series, changes, starts_ms
+    )
+
+
+def _listed(
+    events: Sequence[ListedEvent],
+    series: dict[str, Series],
+    changes: Sequence[FeeChange],
+    starts_ms: dict[str, int],
+) -> Listed:
+    return Listed(
+        tuple(
+            KalshiGame(
+                event.event_ticker,
+                tuple(market.ticker for market in event.markets),
+                starts_ms.get(event.event_ticker),
+            )
+            for event in events
+        ),
+        {
+            market.ticker: Terms(
+                market.price_grid,
+                market.exchange_index,
+                MarketStatus(market.status),
+                market.close_ms,
+            )
+            for event in events
+            for market in event.markets
+        },
+        series,
+        {
+            event.event_ticker: OwnFees(event.fee_type, event.fee_multiplier_e4)
+            for event in events
+            if event.fee_type is not None or event.fee_multiplier_e4 is not None
+        },
+        tuple(sorted(changes, key=lambda change: change.at_ms)),
+    )
 
 
 async def _series(rest: Rest, ticker: str) -> Series | None:
@@ -81,37 +97,65 @@ async def _series(rest: Rest, ticker: str) -> Series | None:
         raise
 
 
-def _fees_of(event: ListedEvent, usual: FeeSchedule) -> FeeSchedule:
-    """Return an event's own fees where it has some, else its series'."""
-    if event.fee_type is None and event.fee_multiplier_e4 is None:
-        return usual
-    multiplier_e4 = event.fee_multiplier_e4
-    return FeeSchedule(
-        event.fee_type if event.fee_type is not None else usual.fee_type,
-        multiplier_e4 if multiplier_e4 is not None else usual.multiplier_e4,
+def listed_on_tape(header: TapeHeader) -> Listed:
+    """Return what a tape's header lists."""
+    return Listed(
+        header.kalshi_games(),
+        {
+            market.ticker: Terms(
+                market.grid, market.exchange_index, MarketStatus(market.status), market.close_ms
+            )
+            for event in header.events
+            for market in event.markets
+        },
+        {
+            each.ticker: Series(each.ticker, each.fee_type, each.fee_multiplier_e4)
+            for each in header.series
+        },
+        {
+            event.event_ticker: OwnFees(event.fee_type, event.fee_multiplier_e4)
+            for event in header.events
+            if event.fee_type is not None or event.fee_multiplier_e4 is not None
+        },
+        tuple(
+            FeeChange(each.series_ticker, each.fee_type, each.fee_multiplier_e4, each.at_ms)
+            for each in header.fee_changes
+        ),
     )
 
 
-def listed_on_tape(header: TapeHeader) -> Listed:
-    """Return what a tape's header lists."""
-    fees = {
-        series.ticker: FeeSchedule(series.fee_type, series.fee_multiplier_e4)
-        for series in header.series
-    }
-    terms = {
-        market.ticker: Terms(market.grid, fees[event.series_ticker], market.exchange_index)
-        for event in header.events
-        for market in event.markets
-    }
-    return Listed(header.kalshi_games(), terms)
+def header_of(found: Found, begins_ms: int) -> TapeHeader:
+    """Describe what both sides list, so that a replay finds the same markets by itself."""
+    listed = found.listed
+    return TapeHeader(
+        source="recorded by arb",
+        begins_ms=begins_ms,
+        series=tuple(
+            TapeSeries(each.ticker, each.fee_type, each.fee_multiplier_e4)
+            for each in listed.series.values()
+        ),
+        events=tuple(_tape_event(game, listed) for game in listed.games),
+        odds_events=found.offered,
+        fee_changes=tuple(
+            TapeFeeChange(each.ticker, each.fee_type, each.fee_multiplier_e4, each.at_ms)
+            for each in listed.fee_changes
+        ),
+    )
 
 
-def catalogue_of(table: TeamTable, listed: Listed, offered: Sequence[OddsEvent]) -> Catalogue:
-    """Match the games of both sides, and describe each market of those that match."""
-    matches = match_games(table, listed.games, offered)
-    listings = []
-    for game in matches.games:
-        for ticker in game.tickers:
-            terms = listed.terms[ticker]
-            listings.append(Listing(ticker, game, terms.grid, terms.fees, terms.exchange_index))
-    return Catalogue(tuple(listings), matches.unmatched)
+def _tape_event(game: KalshiGame, listed: Listed) -> TapeEvent:
+    own = listed.own_fees.get(game.event_ticker, OwnFees(None, None))
+    markets = []
+    for ticker in game.market_tickers:
+        terms = listed.terms[ticker]
+        markets.append(
+            TapeMarket(ticker, terms.grid, terms.exchange_index, terms.status.value, terms.close_ms)
+        )
+    return TapeEvent(
+        game.event_ticker,
+        series_of(game.event_ticker),
+        tuple(markets),
+        game.start_ms,
+        own.fee_type,
+        own.fee_multiplier_e4,
+    )

@@ -41,9 +41,13 @@ def _unheard(connected: bool, detail: str) -> None:  # noqa: FBT001 - as Report
 async def next_text(socket: Socket) -> str | None:
     """Return the next message as text, or None when none came for a second; `SocketClosed`."""
     with trio.move_on_after(LOOK_UP_EVERY_S):
-        raw = await socket.receive()
-        return raw if isinstance(raw, str) else raw.decode(errors="replace")
+        return text_of(await socket.receive())
     return None
+
+
+def text_of(raw: str | bytes) -> str:
+    """Return a message as text; bytes that are none are replaced, and the parser will say so."""
+    return raw if isinstance(raw, str) else raw.decode(errors="replace")
 
 
 @attrs.define

@@ -12,17 +12,21 @@ import attrs
 from actors import Context, SupervisorSpec
 from arb.core.ledger import Ledger
 from arb.core.money import MoneyE6
-from arb.engine.book_feed import LiveBookFeed
+from arb.core.teams import TeamTable
 from arb.engine.control import ControlServer
+from arb.engine.discovery import header_of
 from arb.engine.gateway import Gateway
 from arb.engine.journal_keeper import JournalKeeper
 from arb.engine.kalshi_gateway import SOURCE as ACCOUNT
 from arb.engine.kalshi_gateway import KalshiGateway
 from arb.engine.link import Link
+from arb.engine.live_book_feed import LiveBookFeed
+from arb.engine.live_discovery import LiveDiscovery
 from arb.engine.names import GATEWAY
 from arb.engine.odds_feed import SOURCE as ODDS
 from arb.engine.odds_feed import LiveOddsFeed
 from arb.engine.offload import IN_THREADS, Offloads
+from arb.engine.order_desk import Exchange
 from arb.engine.paper_exchange import PaperExchange
 from arb.engine.paper_gateway import PaperGateway
 from arb.engine.parts import Parts
@@ -30,6 +34,7 @@ from arb.engine.snapshot import Photographer
 from arb.engine.steering import Control, EngineSteering
 from arb.engine.stopping import StopRequest
 from arb.engine.subscribed_books import SOURCE as BOOKS
+from arb.engine.subscribed_books import NoteBad
 from arb.engine.tape import Tape
 from arb.engine.tree import engine_tree
 from arb.feeds.odds_api_io import OddsApiIo
@@ -38,7 +43,10 @@ from arb.io.http import Http
 from arb.io.net import Network
 from arb.io.url import Endpoint
 from arb.journal.recovery import recover
+from arb.kalshi.exchange_clock import ExchangeClock
+from arb.kalshi.fields import Malformed
 from arb.kalshi.lane import Limits, OrderLanes
+from arb.kalshi.rate import RateBudget
 from arb.kalshi.rest import Rest
 from arb.kalshi.sign import Signer
 from arb.kalshi.signatures_ahead import SignaturesAhead
@@ -47,6 +55,9 @@ from arb.settings import Mode, Settings
 from arb.tape.format import TapeHeader
 
 MS_PER_S = 1000
+
+# Where a row of Kalshi's public lists came from, for who counts bad input.
+LISTS = "Kalshi lists"
 
 # What a paper account starts with.
 PAPER_CASH_E6 = MoneyE6(10_000_000_000)
@@ -76,15 +87,36 @@ class Connections:
     signer: Signer
     rest: Rest
     odds: OddsApiIo
+    budget: RateBudget
+    exchange_clock: ExchangeClock
 
 
 @asynccontextmanager
 async def connections(
-    venues: Venues, settings: Settings, network: Network, clock: Clock, signer: Signer
+    venues: Venues,
+    settings: Settings,
+    network: Network,
+    clock: Clock,
+    signer: Signer,
+    note_bad: NoteBad | None = None,
 ) -> AsyncIterator[Connections]:
-    """Make the clients of one engine over one network."""
+    """Make the clients of one engine over one network; ``note_bad`` hears of rows left out."""
+
+    def bad_row(bad: Malformed) -> None:
+        if note_bad is not None:
+            note_bad(LISTS, bad.reason, bad.text)
+
     async with Http(network) as http, Http(network) as odds_http:
-        rest = Rest(http, signer, clock, venues.rest_url)
+        budget, exchange_clock = RateBudget(clock), ExchangeClock(clock)
+        rest = Rest(
+            http,
+            signer,
+            clock,
+            venues.rest_url,
+            budget=budget,
+            on_bad=bad_row,
+            on_date=exchange_clock.note_date,
+        )
         odds = OddsApiIo(
             odds_http,
             network,
@@ -94,7 +126,7 @@ async def connections(
             venues.odds_key,
             books=settings.odds_feed.books,
         )
-        yield Connections(venues, network, clock, signer, rest, odds)
+        yield Connections(venues, network, clock, signer, rest, odds, budget, exchange_clock)
 
 
 @attrs.frozen
@@ -110,7 +142,8 @@ class LiveTree:
     socket_path: Path | None
     rng: random.Random
     offloads: Offloads = IN_THREADS
-    tape: tuple[Path, TapeHeader] | None = None
+    tape: Path | None = None
+    teams: TeamTable = attrs.field(kw_only=True)
 
     def spec(self) -> SupervisorSpec:
         """Return the tree."""
@@ -128,6 +161,7 @@ class LiveTree:
             ),
             control=self._control if self.socket_path is not None else None,
             tape=self._tape if self.tape is not None else None,
+            discovery=self._discovery,
         )
 
     def _gateway(self, ctx: Context) -> Gateway:
@@ -136,9 +170,13 @@ class LiveTree:
             account = recovered.ledger if recovered.has_account else Ledger(PAPER_CASH_E6)
             return PaperGateway(ctx, self.parts, PaperExchange(account, self.parts.clock))
         made = self.connections
-        path = Endpoint.parse(made.venues.rest_url).path + CREATE_PATH
+        root = Endpoint.parse(made.venues.rest_url).path
         signer = SignaturesAhead(
-            made.signer, made.clock, (("POST", path),), off_loop=self.offloads.sign
+            made.signer,
+            made.clock,
+            (("POST", CREATE_PATH),),
+            root=root,
+            off_loop=self.offloads.sign,
         )
         lanes = OrderLanes(
             made.network,
@@ -149,7 +187,8 @@ class LiveTree:
             limits=Limits(answer_s=self.settings.execution.request_timeout_ms / MS_PER_S),
         )
         link = self._kalshi_link(ACCOUNT)
-        return KalshiGateway(ctx, self.parts, lanes, made.rest, link, signer)
+        exchange = Exchange(lanes, made.rest, link, signer, made.budget, made.exchange_clock)
+        return KalshiGateway(ctx, self.parts, exchange)
 
     def _book_feed(self, ctx: Context) -> LiveBookFeed:
         watchers = (GATEWAY,) if self.mode is Mode.PAPER else ()
@@ -165,8 +204,23 @@ class LiveTree:
     def _tape(self, ctx: Context) -> Tape:
         if self.tape is None:
             raise ValueError("no tape without a path")
-        path, header = self.tape
-        return Tape(ctx, path, header)
+        return Tape(ctx, self.tape, self._header)
+
+    def _header(self) -> TapeHeader:
+        if self.parts.found is None:
+            raise ValueError("no tape without games")
+        return header_of(self.parts.found, self.parts.clock.wall_ms())
+
+    def _discovery(self, ctx: Context) -> LiveDiscovery:
+        return LiveDiscovery(
+            ctx,
+            self.parts,
+            self.teams,
+            self.connections.rest,
+            self.connections.odds,
+            self.settings.odds_feed.sports,
+            self.settings.engine.discovery_interval_ms,
+        )
 
     def _kalshi_link(self, name: str) -> Link:
         made = self.connections

@@ -18,7 +18,7 @@ from arb.core.orders import TERMINAL, OrderState
 from arb.core.risk import Refusal, RefusalCode
 from arb.core.staleness import QuoteBoard
 from arb.engine.board import MarketRow
-from arb.engine.messages import CloseNow, EntryTimeout, ExitRetry, Hello
+from arb.engine.messages import CloseNow, EntryTimeout, ExitRetry, Hello, Relisted
 from arb.engine.names import BOOK_FEED, ODDS_FEED, RISK
 from arb.engine.parts import Parts
 
@@ -50,9 +50,10 @@ class Market(Actor):
     def __init__(self, ctx: Context, parts: Parts, listing: Listing) -> None:
         super().__init__(ctx)
         self._parts = parts
-        self._listing = listing
+        self._listed = listing
         self._evaluator = Evaluator(parts.strategy, parts.risk, parts.execution)
         self._risk = ctx.find(RISK)
+        self._ticker = listing.ticker
         strategy = parts.strategy
         self._quotes = QuoteBoard(
             METHODS[strategy.devig_method], frozenset(strategy.excluded_books)
@@ -78,11 +79,18 @@ class Market(Actor):
             EntryTimeout: self._on_entry_timeout,
             ExitRetry: self._on_exit_retry,
             CloseNow: self._on_close_now,
+            Relisted: self._on_relisted,
         }
+
+    @property
+    def _listing(self) -> Listing:
+        """Return the market as it is listed now, or as it last was while it is being taken away."""
+        self._listed = self._parts.listing(self._ticker) or self._listed
+        return self._listed
 
     async def start(self) -> None:
         """Ask everybody for what this market needs to know; the answers come as messages."""
-        hello = Hello(self._listing.ticker)
+        hello = Hello(self._ticker)
         for name in (BOOK_FEED, ODDS_FEED, RISK):
             self.ctx.find(name).tell(hello)
 
@@ -102,7 +110,7 @@ class Market(Actor):
         self._step(quotes.received_ns, count=True)
 
     def _on_top(self, top: Top) -> None:
-        if top.ticker != self._listing.ticker:
+        if top.ticker != self._ticker:
             self._sibling_top = top
             return
         self._top = top
@@ -132,6 +140,15 @@ class Market(Actor):
             self._used,
             self._parts.clock.wall_ms(),
         )
+
+    def _on_relisted(self, _relisted: Relisted) -> None:
+        """Take up another status, grid, fee or start; what rests to be bought does not wait."""
+        why = self._listing.why_not_entered(self._parts.clock.wall_ms())
+        for entry in self._holding.entries if self._holding is not None and why else ():
+            if entry.state not in TERMINAL:
+                self._cancel(entry, why or "")
+        self._step(self._trigger_ns, count=False)
+        self._keep_exits()
 
     def _on_holding(self, holding: Holding) -> None:
         self._holding = holding
@@ -179,15 +196,13 @@ class Market(Actor):
         if since_ns < CANCEL_AGAIN_NS:
             return
         self._canceled_ns[order.client_order_id] = now_ns
-        self._risk.tell(
-            CancelOrder(order.client_order_id, order.order_id, self._listing.ticker, why)
-        )
+        self._risk.tell(CancelOrder(order.client_order_id, order.order_id, self._ticker, why))
 
     def _on_refusal(self, refusal: Refusal) -> None:
         if refusal.purpose is Purpose.EXIT:
             withdrawn = refusal.code is RefusalCode.NOT_RUNNING
             self._wait_with_exits(EXITS_WITHDRAWN_RETRY_S if withdrawn else EXIT_RETRY_S)
-        row = self._parts.board.markets.get(self._listing.ticker)
+        row = self._parts.board.markets.get(self._ticker)
         if row is not None:
             self._parts.board.refused_row(row, refusal.code, refusal.text)
 
@@ -208,6 +223,9 @@ class Market(Actor):
     def _keep_exits(self) -> None:
         holding = self._holding
         if holding is None or self._exits_wait or not holding.count_e2 or not self._is_heard:
+            return
+        if self._listing.shut(self._parts.clock.wall_ms()) is not None:
+            # Whatever is sent now is refused; a change of the listing comes back here.
             return
         if self._closing:
             self._close(holding)
@@ -266,7 +284,7 @@ class Market(Actor):
         return True
 
     def _last_fair(self) -> float | None:
-        row = self._parts.board.markets.get(self._listing.ticker)
+        row = self._parts.board.markets.get(self._ticker)
         return row.fair if row is not None else None
 
     def _close(self, holding: Holding) -> None:
@@ -284,8 +302,8 @@ class Market(Actor):
 
     def _show(self, evaluation: Evaluation, now_ms: int) -> None:
         top, decision = self._top, evaluation.decision
-        self._parts.board.markets[self._listing.ticker] = MarketRow(
-            ticker=self._listing.ticker,
+        self._parts.board.markets[self._ticker] = MarketRow(
+            ticker=self._ticker,
             at_ms=now_ms,
             fair=evaluation.fair,
             bid_e4=top.bid_e4 if top is not None else None,
@@ -310,4 +328,4 @@ class Market(Actor):
         return evaluation.action
 
     def __repr__(self) -> str:
-        return f"<Market {self._listing.ticker} top={self._top} holding={self._holding}>"
+        return f"<Market {self._ticker} top={self._top} holding={self._holding}>"

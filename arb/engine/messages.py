@@ -36,6 +36,25 @@ class Hello:
 
 
 @attrs.frozen
+class Relisted:
+    """The catalogue has changed: whoever is told looks at it, or at its own listing, anew."""
+
+
+@attrs.frozen
+class ReadListings:
+    """Somebody has learned that the catalogue may be behind what is listed: read it soon."""
+
+    why: str
+
+
+@attrs.frozen
+class StillThere:
+    """Which of these markets does risk still hold or have at stake? The answer is a set."""
+
+    tickers: tuple[str, ...]
+
+
+@attrs.frozen
 class ConnectionChanged:
     """A connection came up or went down, and why."""
 
@@ -144,6 +163,21 @@ class EntryTimeout:
     """A resting entry has stood for its time and is to be cancelled if it still does."""
 
     client_order_id: str
+
+
+@attrs.frozen
+class CancelsDue:
+    """There should be tokens for the cancels that wait for some."""
+
+
+@attrs.frozen
+class ResetGroups:
+    """A person has cleared the halt: the exchange's order groups may take entries again."""
+
+
+@attrs.frozen
+class TriggerGroups:
+    """Cancel all entries at the exchange, and have it take none until the groups are reset."""
 
 
 @attrs.frozen

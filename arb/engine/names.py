@@ -12,6 +12,8 @@ FEEDS = "feeds"
 BOOK_FEED = "books"
 ODDS_FEED = "odds"
 MARKETS = "markets"
+CATALOGUE = "catalogue"
+DISCOVERY = "discovery"
 CONTROL = "control"
 TAPE = "tape"
 

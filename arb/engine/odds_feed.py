@@ -10,8 +10,8 @@ import trio
 from actors import Actor, Address, Context
 from arb.core.events import GameQuotes, Quote
 from arb.core.listing import Catalogue
-from arb.engine.link import Link, next_text
-from arb.engine.messages import ConnectionChanged, Frame, Hello, PolledQuotes
+from arb.engine.link import Link, text_of
+from arb.engine.messages import ConnectionChanged, Frame, Hello, PolledQuotes, Relisted
 from arb.engine.names import RISK, market_name
 from arb.engine.parts import Parts
 from arb.feeds.base import FeedError, OddsFeed, Parsed
@@ -53,13 +53,15 @@ class OddsFeedActor(Actor):
         self._resync = trio.Event()
 
     def receive(self, message: object) -> None:
-        """Take a frame, polled quotes, or a market that has come up."""
+        """Take a frame, polled quotes, a market that has come up, or other games."""
         if isinstance(message, Frame):
             self._take(message)
         elif isinstance(message, PolledQuotes):
             self._tell(message.quotes, message.received_ns)
         elif isinstance(message, Hello):
             self._greet(message.ticker)
+        elif isinstance(message, Relisted):
+            self._relist()
         else:
             self.ctx.dead_letter(message, "not for the odds feed")
 
@@ -92,6 +94,16 @@ class OddsFeedActor(Actor):
             told = GameQuotes(route.game_id, oriented, received_ns)
             for market in route.markets:
                 market.tell(told)
+
+    def _relist(self) -> None:
+        """Follow the catalogue; the first prices of a new game are read at once."""
+        before = self._routes
+        self._routes = _routes(self.ctx, self._parts.catalogue)
+        self._events_of = _events_of(self._parts.catalogue)
+        for gone in before.keys() - self._routes.keys():
+            self._last.pop(gone, None)
+        if self._routes.keys() - before.keys():
+            self._resync.set()
 
     def _greet(self, ticker: str) -> None:
         address = self.ctx.find(market_name(ticker))
@@ -143,9 +155,8 @@ class LiveOddsFeed(OddsFeedActor):
     async def _listen(self, socket: Socket) -> None:
         clock = self._parts.clock
         while True:
-            text = await next_text(socket)
-            if text is None:
-                continue
+            # No deadline around each message: what is due in silence is the polling task's.
+            text = text_of(await socket.receive())
             frame = Frame(text, clock.wall_ms(), clock.monotonic_ns())
             # Through our own mailbox, so that what a market answers in this very turn never
             # enters a handler twice.
@@ -160,8 +171,8 @@ class LiveOddsFeed(OddsFeedActor):
         The stream has no first snapshot and sends changes only: the feed counts as connected
         when the first reading is in, and each further one confirms what stood still.
         """
-        event_ids = [event_id for _, event_id in self._routes]
         while True:
+            event_ids = [event_id for _, event_id in self._routes]
             try:
                 quotes = await self._feed.snapshot(event_ids)
             except FeedError as error:

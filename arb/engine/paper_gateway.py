@@ -9,7 +9,15 @@ from actors import Context
 from arb.core.commands import Amendment, CancelOrder, OrderIntent
 from arb.core.events import Fill, OrderRefused, Top
 from arb.engine.gateway import Gateway
-from arb.engine.messages import Account, Filled, GatewayReady, HeldPosition, LookUp, ReadAccount
+from arb.engine.messages import (
+    Account,
+    Filled,
+    GatewayReady,
+    HeldPosition,
+    LookUp,
+    ReadAccount,
+    ResetGroups,
+)
 from arb.engine.paper_exchange import Outcome, PaperExchange
 from arb.engine.parts import Parts
 
@@ -24,6 +32,8 @@ class PaperGateway(Gateway):
             Top: self._on_top,
             ReadAccount: self._on_read_account,
             LookUp: self._on_look_up,
+            # The paper exchange has no order groups.
+            ResetGroups: lambda _wish: None,
         }
         self._handlers.update(more)
 

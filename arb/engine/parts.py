@@ -1,7 +1,8 @@
 """What the actors of one engine share: settings, clock, board, journal and the list of markets.
 
 Everything here outlives the actors. Only the journal, the board and the switches are written to,
-each by the rule in its own file; the rest never changes while the engine runs.
+each by the rule in its own file, and the catalogue is replaced as a whole by the discovery actor
+alone; the rest never changes while the engine runs.
 """
 
 from __future__ import annotations
@@ -9,11 +10,14 @@ from __future__ import annotations
 import attrs
 
 from actors import Address, Context
+from arb.core.commands import OrderIntent
 from arb.core.events import Liquidity
 from arb.core.listing import Catalogue, Listing
 from arb.core.money import CountE2, MoneyE6, PriceE4
 from arb.core.parameters import Execution, Risk, Strategy
+from arb.core.risk import Refusal, review_listing
 from arb.engine.board import Board
+from arb.engine.listed import Found
 from arb.engine.names import TAPE
 from arb.engine.switches import Switches
 from arb.io.clock import Clock
@@ -34,6 +38,7 @@ class Parts:
     installation: str
     orders_stand_on_book: bool = True
     taped: bool = False
+    found: Found | None = None
     switches: Switches = attrs.field(factory=Switches)
     _listings: dict[str, Listing] = attrs.field(init=False)
 
@@ -41,9 +46,19 @@ class Parts:
         """Index the listings, which are asked for on the way to every order."""
         self._listings = self.catalogue.by_ticker()
 
+    def relist(self, found: Found, catalogue: Catalogue) -> None:
+        """Replace the catalogue and what it was made of; who must act on it is told `Relisted`."""
+        self.found = found
+        self.catalogue = catalogue
+        self._listings = catalogue.by_ticker()
+
     def listing(self, ticker: str) -> Listing | None:
         """Return a market's listing, or None where it is not traded."""
         return self._listings.get(ticker)
+
+    def shut(self, intent: OrderIntent) -> Refusal | None:
+        """Return why the market of a wish takes no such order now, or None if it does."""
+        return review_listing(intent, self._listings.get(intent.ticker), self.clock.wall_ms())
 
     def fee_e6(
         self, ticker: str, price_e4: PriceE4, count_e2: CountE2, liquidity: Liquidity

@@ -18,10 +18,12 @@ from arb.core.money import MoneyE6
 from arb.core.teams import TeamTable
 from arb.engine.board import Board
 from arb.engine.book_feed import BookFeed
-from arb.engine.discovery import catalogue_of, listed_on_tape
+from arb.engine.catalogue import Discovery
+from arb.engine.discovery import listed_on_tape
 from arb.engine.journal_keeper import JournalKeeper
+from arb.engine.listed import Found
 from arb.engine.messages import Frame, StopTrading
-from arb.engine.names import BOOK_FEED, GATEWAY, ODDS_FEED, RISK
+from arb.engine.names import BOOK_FEED, DISCOVERY, GATEWAY, ODDS_FEED, RISK
 from arb.engine.odds_feed import OddsFeedActor
 from arb.engine.offload import IN_PLACE
 from arb.engine.paper_exchange import PaperExchange
@@ -70,14 +72,13 @@ class Replay:
     async def _play(self) -> dict[str, Any]:
         with TapeReader(self.tape, skip_bad=self.skip_bad) as reader:
             clock = VirtualClock(reader.header.begins_ms)
-            catalogue = catalogue_of(
-                self.teams, listed_on_tape(reader.header), reader.header.odds_events
-            )
+            found = Found.of(self.teams, listed_on_tape(reader.header), reader.header.odds_events)
             parts = Parts(
                 clock=clock,
                 board=Board(clock),
                 journal=Journal(MemoryFile(), clock),
-                catalogue=catalogue,
+                catalogue=found.catalogue(clock.wall_ms()),
+                found=found,
                 strategy=self.settings.strategy,
                 risk=self.settings.risk,
                 execution=self.settings.execution,
@@ -95,11 +96,13 @@ class Replay:
             gateway=lambda ctx: PaperGateway(ctx, parts, exchange),
             book_feed=lambda ctx: BookFeed(ctx, parts, watchers=(GATEWAY,)),
             odds_feed=lambda ctx: OddsFeedActor(ctx, parts, parse_frame),
+            discovery=lambda ctx: Discovery(ctx, parts, self.teams),
         )
         async with open_system(tree, rng=random.Random(0)) as system:
             feeds = {
                 Feed.BOOKS: system.address(BOOK_FEED),
                 Feed.ODDS: system.address(ODDS_FEED),
+                Feed.LISTING: system.address(DISCOVERY),
             }
             frames = await _feed(reader, feeds)
             await trio.sleep(AFTERWARDS_S)

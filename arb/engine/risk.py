@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from actors import Actor, Address, Context, Down, MailboxFull
-from arb.core.commands import AmendIntent, CancelOrder, OrderIntent, Purpose
+from arb.core.commands import AmendIntent, CancelOrder, OrderIntent
 from arb.core.events import Fill, OrderEvent, OrderKept, OrderRefused
 from arb.core.exits import ExitView, plan_exits
 from arb.core.money import cents, contracts, dollars
@@ -23,7 +23,6 @@ from arb.core.risk import (
     Approvals,
     Approved,
     Refusal,
-    RefusalCode,
     amendment_of,
     review,
     review_amend,
@@ -43,6 +42,7 @@ from arb.engine.messages import (
     ReadAccount,
     Reported,
     Session,
+    StillThere,
 )
 from arb.engine.names import BOOK_FEED, GATEWAY, market_name, ticker_of
 from arb.engine.parts import Parts
@@ -88,7 +88,7 @@ class RiskManager(Actor):
         self._fills_awaited = False
         self._standing = Standing()
         hands = Hands(self._cancel_entries, self._cancel_exits, self._tell_market, self._publish)
-        self._switches = Switchboard(parts, self._books, self._permission, hands)
+        self._switches = Switchboard(parts, self._books, self._permission, hands, self._gateway)
         self._handlers: dict[type, Callable[[Any], object]] = {
             OrderIntent: self._on_intent,
             AmendIntent: self._on_amend,
@@ -104,6 +104,7 @@ class RiskManager(Actor):
             Account: self._on_account,
             ReadAccount: self._on_read_account,
             ConnectionChanged: self._on_connection,
+            StillThere: self._books.still_there,
             **self._switches.handlers,
         }
         self._publish()
@@ -128,8 +129,10 @@ class RiskManager(Actor):
 
     def _consider(self, intent: OrderIntent) -> None:
         limits = self._parts.switches.limits(self._parts.risk)
-        refusal = self._withdrawn(intent) or review(
-            intent, self._books.ledger, limits, self._permission, self._parts.fee_e6
+        refusal = (
+            self._switches.withheld(intent)
+            or self._parts.shut(intent)
+            or review(intent, self._books.ledger, limits, self._permission, self._parts.fee_e6)
         )
         if refusal is not None:
             self._refuse(refusal)
@@ -140,19 +143,6 @@ class RiskManager(Actor):
         # The order is out; what follows in the same turn costs it nothing.
         self._books.check(order, limits.max_total_exposure_e6)
         self._tell_own_resting(intent.ticker)
-
-    def _withdrawn(self, intent: OrderIntent) -> Refusal | None:
-        """Refuse a sale that would only put back what a person has had cancelled."""
-        if intent.purpose is Purpose.EXIT and not self._parts.switches.resting_known:
-            # A loss of power may have taken the record of a sale that rests: a second one beside
-            # it would sell what is not held.
-            text = "what rests at the exchange is not read yet"
-            return Refusal(intent.ticker, intent.purpose, RefusalCode.RESTING_UNKNOWN, text)
-        wanted = self._switches.is_closing(intent.ticker)
-        if intent.purpose is Purpose.ENTRY or wanted or not self._switches.exits_withdrawn:
-            return None
-        text = "sales were cancelled on purpose"
-        return Refusal(intent.ticker, intent.purpose, RefusalCode.NOT_RUNNING, text)
 
     def _on_amend(self, intent: AmendIntent) -> None:
         self._wishes_heard[intent.ticker] += 1
@@ -251,7 +241,7 @@ class RiskManager(Actor):
     def _compare_orders(self, account: Account) -> str | None:
         """Look up what should rest and does not, and cancel what rests and is nobody's.
 
-        Returns what rests here that no book counts: until it is gone, no entry may rely on them.
+        Returns what rests that no book counts: until it is gone, no entry may rely on them.
         """
         if account.resting is None:
             self._parts.switches.resting_known = True
@@ -265,10 +255,8 @@ class RiskManager(Actor):
             self._board.say("RISK", f"{cancel.client_order_id} {cancel.why}", level="error")
             self._gateway.tell(cancel)
         strangers = sorted(found.suspects | {cancel.client_order_id for cancel in found.orphans})
-        if strangers:
-            return f"{', '.join(strangers)} rests and is nobody's here"
-        self._parts.switches.resting_known = True
-        return None
+        self._parts.switches.resting_known |= not strangers
+        return f"{', '.join(strangers)} rests and is nobody's here" if strangers else None
 
     def _agree(self) -> None:
         self._differed_at_fill = None
@@ -294,7 +282,7 @@ class RiskManager(Actor):
 
     def _on_down(self, down: Down) -> None:
         ticker = ticker_of(down.address)
-        if self._permission.stopping:
+        if self._permission.stopping or self._parts.listing(ticker) is None:
             return
         if not self._away:
             self.ctx.after(COVER_EVERY_S, CoverAway())
@@ -398,8 +386,10 @@ class RiskManager(Actor):
     def _log_report(self, order: Order, event: OrderEvent) -> None:
         if isinstance(event, OrderRefused):
             self._board.refusals[f"exchange: {event.code}"] += 1
-            text = f"{order.intent.ticker} {order.intent.purpose} refused: {event.text}"
+            wish, why = order.intent, f"{event.code}: {event.text}"
+            text = f"{wish.ticker} {wish.purpose} refused: {why}"
             self._board.say("KALSHI", text, level="warning")
+            self._tell_market(wish.ticker, Refusal.by_exchange(wish, why))
 
     def _log_fill(self, fill: Fill) -> None:
         verb = "bought" if fill.side.value == "bid" else "sold"

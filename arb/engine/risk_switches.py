@@ -11,8 +11,11 @@ from typing import Any
 
 import attrs
 
+from actors import Address
+from arb.core.commands import OrderIntent, Purpose
 from arb.core.money import MoneyE6, dollars
 from arb.core.permission import Halt, Permission
+from arb.core.risk import Refusal, RefusalCode
 from arb.engine.bookkeeping import Bookkeeper
 from arb.engine.messages import (
     ChangeLimit,
@@ -23,6 +26,7 @@ from arb.engine.messages import (
     HaltTrading,
     JournalBroken,
     Pause,
+    ResetGroups,
     Resume,
     StopTrading,
 )
@@ -47,7 +51,12 @@ class Switchboard:
     """Turns a person's messages into permissions, cancels and journal records."""
 
     def __init__(
-        self, parts: Parts, books: Bookkeeper, permission: Permission, hands: Hands
+        self,
+        parts: Parts,
+        books: Bookkeeper,
+        permission: Permission,
+        hands: Hands,
+        gateway: Address,
     ) -> None:
         """Set every switch as it was left."""
         self._parts = parts
@@ -56,6 +65,7 @@ class Switchboard:
         self._books = books
         self._permission = permission
         self._hands = hands
+        self._gateway = gateway
         permission.halt = books.halt
         permission.paused_by = self._switches.paused_by
         permission.stopping = self._switches.stopping
@@ -77,6 +87,20 @@ class Switchboard:
     def exits_withdrawn(self) -> bool:
         """Tell whether sales were cancelled on purpose and must not come back by themselves."""
         return self._switches.exits_withdrawn
+
+    def withheld(self, intent: OrderIntent) -> Refusal | None:
+        """Refuse a sale beside which another may rest, and one that a person has had cancelled."""
+        if intent.purpose is Purpose.ENTRY:
+            return None
+        if not self._switches.resting_known:
+            # A loss of power may have taken the record of a sale that rests: a second one beside
+            # it would sell what is not held.
+            text = "what rests at the exchange is not read yet"
+            return Refusal(intent.ticker, intent.purpose, RefusalCode.RESTING_UNKNOWN, text)
+        if self.is_closing(intent.ticker) or not self._switches.exits_withdrawn:
+            return None
+        text = "sales were cancelled on purpose"
+        return Refusal(intent.ticker, intent.purpose, RefusalCode.NOT_RUNNING, text)
 
     def is_closing(self, ticker: str) -> bool:
         """Tell whether a person wants the position of a market gone."""
@@ -133,6 +157,7 @@ class Switchboard:
         self._switches.exits_withdrawn = False
         self._books.record(RecordKind.CLEAR, {"reason": clear.reason, "by": clear.by})
         self._books.sync()
+        self._gateway.tell(ResetGroups())
         self._board.say("PERSON", f"halt cleared by {clear.by}: {clear.reason}")
         self._hands.publish()
         return True

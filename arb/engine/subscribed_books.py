@@ -26,6 +26,7 @@ class SubscribedBooks:
         self._books = {each.ticker: Book(each.ticker, each.grid) for each in listings}
         # Asked for after every message, so it is kept and not looked for.
         self._broken = set(self._books)
+        self.off_grid = 0
         self._own: dict[str, OwnResting] = {}
         self._guard = SequenceGuard()
         self._note_bad = note_bad
@@ -34,6 +35,34 @@ class SubscribedBooks:
     def tickers(self) -> tuple[str, ...]:
         """Return the markets whose books are kept."""
         return tuple(self._books)
+
+    @property
+    def broken_count(self) -> int:
+        """Return how many books must be asked for anew."""
+        return len(self._broken)
+
+    def take_up(self, listings: Iterable[Listing]) -> tuple[str, ...]:
+        """Keep the books of these markets and of no others; return those that cannot be trusted.
+
+        A book whose grid has changed may have missed levels that its old grid did not have.
+        """
+        before, self._books = self._books, {}
+        changed = []
+        for each in listings:
+            book = before.get(each.ticker)
+            if book is None:
+                book = Book(each.ticker, each.grid)
+                self._broken.add(each.ticker)
+            elif book.grid != each.grid:
+                book.grid = each.grid
+                book.distrust(BookFault.NEW_GRID)
+                self._broken.add(each.ticker)
+                changed.append(each.ticker)
+            self._books[each.ticker] = book
+        for gone in before.keys() - self._books.keys():
+            self._broken.discard(gone)
+            self._own.pop(gone, None)
+        return tuple(changed)
 
     def distrust_all(self) -> None:
         """Break every book, because the connection that kept it is gone."""
@@ -90,6 +119,7 @@ class SubscribedBooks:
             return ()
         try:
             if not book.apply_delta(frame.side, frame.price_e4, frame.delta_e2):
+                self.off_grid += 1
                 self._note_bad(SOURCE, "price off the grid", repr(frame))
         except BookBroken as error:
             self._broken.add(frame.ticker)
@@ -102,6 +132,7 @@ class SubscribedBooks:
             return ()
         try:
             for price_e4 in book.apply_snapshot(frame.bids, frame.asks):
+                self.off_grid += 1
                 self._note_bad(SOURCE, "price off the grid", f"{frame.ticker} {price_e4}")
             self._broken.discard(frame.ticker)
         except BookBroken as error:

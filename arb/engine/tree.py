@@ -2,7 +2,8 @@
 
 Root, one for one: control and tape, each by itself and never able to take trading down, and
 trading. Trading, rest for one: whoever fails takes those down that were started after it,
-because they rest on it. Markets, one for one: each by itself.
+because they rest on it. Markets, one for one: each by itself. Nothing rests on discovery, which
+comes last: where it fails again and again it is set apart, and the catalogue stays as it is.
 """
 
 from __future__ import annotations
@@ -37,6 +38,11 @@ ORDERS_WAITING_MAX = 10_000
 # Books and quotes of some hundred markets in a burst, a snapshot of each among them.
 FRAMES_WAITING_MAX = 10_000
 
+# Messages of markets' lives wait for a discovery that is away, or set apart, and must never hold up
+# the book feed that passes them on. One that comes up reads the lists, which know all but the last.
+LIVES_WAITING_MAX = 1_000
+LIVES_KEPT_S = 20.0
+
 # A tape that is behind by so much loses frames, counted, rather than hold up the feeds.
 TAPE_FRAMES_MAX = 50_000
 
@@ -64,8 +70,10 @@ def engine_tree(
     odds_feed: Build,
     control: Build | None = None,
     tape: Build | None = None,
+    discovery: Build | None = None,
 ) -> SupervisorSpec:
     """Return the tree of an engine whose outer parts are given."""
+    last = () if discovery is None else (_catalogue(discovery),)
     trading = SupervisorSpec(
         names.TRADING,
         strategy=Strategy.REST_FOR_ONE,
@@ -93,6 +101,7 @@ def engine_tree(
                 exceeded=Exceeded.QUARANTINE,
                 children=tuple(market(parts, each) for each in parts.catalogue.listings),
             ),
+            *last,
         ),
     )
     beside = []
@@ -111,7 +120,7 @@ def engine_tree(
 
 
 def market(parts: Parts, listing: Listing) -> ActorSpec:
-    """Return the spec of one market's actor."""
+    """Return the spec of one market's actor, which looks at its listing of the moment."""
     return ActorSpec(
         names.market_name(listing.ticker),
         build=lambda ctx: Market(ctx, parts, listing),
@@ -119,6 +128,24 @@ def market(parts: Parts, listing: Listing) -> ActorSpec:
         mailbox=drop_oldest(MARKET_MESSAGES_MAX, keep_s=0.0),
         direct=True,
         grace_s=GRACE_S,
+    )
+
+
+def _catalogue(discovery: Build) -> SupervisorSpec:
+    return SupervisorSpec(
+        names.CATALOGUE,
+        intensity=TRADING_RESTARTS,
+        backoff=BACKOFF,
+        exceeded=Exceeded.QUARANTINE,
+        children=(
+            ActorSpec(
+                names.DISCOVERY,
+                build=discovery,
+                mailbox=drop_oldest(LIVES_WAITING_MAX, keep_s=LIVES_KEPT_S),
+                direct=True,
+                grace_s=GRACE_S,
+            ),
+        ),
     )
 
 

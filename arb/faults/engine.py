@@ -16,7 +16,8 @@ from actors import SupervisorSpec, System, open_system
 from actors.system import TreeEvent
 from arb.core.teams import TeamTable
 from arb.engine.board import Board, LogLine
-from arb.engine.discovery import catalogue_of, listed_by_exchange
+from arb.engine.discovery import listed_by_exchange
+from arb.engine.listed import Found
 from arb.engine.live import Connections, LiveTree, Venues, connections
 from arb.engine.offload import IN_PLACE, Offloads
 from arb.engine.parts import Parts
@@ -125,6 +126,7 @@ async def opened_engine(seams: Seams) -> AsyncIterator[OpenedEngine]:
             None,
             seams.rng,
             seams.offloads,
+            teams=seams.teams,
         )
         async with open_system(
             seams.change_tree(tree.spec()),
@@ -140,11 +142,13 @@ async def _parts(seams: Seams, made: Connections) -> Parts:
     settings = seams.settings
     listed = await listed_by_exchange(made.rest, settings.odds_feed.sports)
     offered = await made.odds.events(settings.odds_feed.sports)
+    found = Found.of(seams.teams, listed, offered)
     return Parts(
         clock=seams.clock,
         board=Board(seams.clock, seams.on_log),
         journal=Journal(seams.file, seams.clock),
-        catalogue=catalogue_of(seams.teams, listed, offered),
+        catalogue=found.catalogue(seams.clock.wall_ms()),
+        found=found,
         strategy=settings.strategy,
         risk=settings.risk,
         execution=settings.execution,

@@ -16,6 +16,8 @@ import trio
 from arb.faults.frames import FrameSplitter
 from arb.faults.wire_connection import WiredConnection
 
+_BOOK_TYPES = ("orderbook_snapshot", "orderbook_delta")
+
 # Above every price there is.
 NO_ASK_E4 = 10_000
 
@@ -74,7 +76,8 @@ class SeenBooks:
     gaps: int = 0
     mended: int = 0
     _splitter: FrameSplitter = attrs.field(factory=FrameSplitter)
-    _expected: int = 1
+    _expected: dict[int, int] = attrs.field(factory=dict)
+    _book_sid: int | None = None
 
     def received(self, connection: WiredConnection, data: bytes) -> None:
         """Take bytes as the engine gets them."""
@@ -94,7 +97,7 @@ class SeenBooks:
     def _begin(self, connection: WiredConnection | None) -> None:
         self.standing = connection
         self.standing_since_s = trio.current_time()
-        self._splitter, self._expected = FrameSplitter(), 1
+        self._splitter, self._expected, self._book_sid = FrameSplitter(), {}, None
         for book in self.books.values():
             book.distrust()
 
@@ -105,11 +108,15 @@ class SeenBooks:
             seq = message.get("seq")
         except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
             return
-        if type(seq) is not int:
+        sid = message.get("sid")
+        if type(seq) is not int or type(sid) is not int:
             return
-        in_order = seq == self._expected
-        self._expected = seq + 1
-        if not in_order:
+        in_order = seq == self._expected.get(sid, 1)
+        self._expected[sid] = seq + 1
+        if message["type"] in _BOOK_TYPES:
+            self._book_sid = sid
+        # Other subscriptions of the same connection have numbers of their own.
+        if not in_order and sid == self._book_sid:
             self.gaps += 1
             for book in self.books.values():
                 book.distrust()

@@ -11,6 +11,8 @@ from arb.faults.judge_orders import OrderJudge
 from arb.faults.sometimes import LOST_RACE
 from arb.faults.trace import Trace
 from arb.sim.exchange.account import Account, Position
+from arb.sim.exchange.groups import GroupEvent
+from arb.sim.exchange.markets import Event
 from arb.sim.exchange.values import BookSide, Fill, LevelChange, LifecycleEvent, Order, Trade
 from arb.sim.simulation import MEMBER
 
@@ -81,6 +83,14 @@ class ExchangeJudge:
     def market_changed(self, event: LifecycleEvent) -> None:
         """Note what becomes of a market."""
         self.trace.note("market", f"{event.ticker} {event.event_type}")
+
+    def group_changed(self, event: GroupEvent) -> None:
+        """Note what becomes of an order group."""
+        self.trace.note("group", event.event_type)
+
+    def event_fee_changed(self, event: Event) -> None:
+        """Note that an event's fees change."""
+        self.trace.note("market", f"{event.ticker} has other fees")
 
     def rests_in_both(self) -> bool:
         """Tell whether a partly filled order of ours rests."""

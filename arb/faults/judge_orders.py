@@ -98,10 +98,14 @@ class OrderJudge:
         elif request.method == "POST" and path.endswith("/amend"):
             self._amend(path, request.body)
         elif request.method == "DELETE":
-            order_id = path.rpartition("/")[2]
-            order = self.simulation.member.order(order_id)
-            self.cancels.add(order_id)
-            self.trace.note("cancel", order.client_order_id if order is not None else order_id)
+            listed = (request.body or {}).get("orders", [])
+            for order_id in [each["order_id"] for each in listed] or [path.rpartition("/")[2]]:
+                self._cancel(order_id)
+
+    def _cancel(self, order_id: str) -> None:
+        order = self.simulation.member.order(order_id)
+        self.cancels.add(order_id)
+        self.trace.note("cancel", order.client_order_id if order is not None else order_id)
 
     def answered(self, connection: WiredConnection) -> None:
         """Note that a lane has brought an answer; it has one request in flight at a time."""

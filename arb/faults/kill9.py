@@ -157,7 +157,8 @@ async def _one_life(environment: dict[str, str], folder: Path, dice: Random) -> 
         await trio.sleep(dice.uniform(*STARTING_S))
     else:
         with trio.move_on_after(START_S):
-            while await _size(folder) <= size and process.returncode is None:
+            # A file of another process cannot be waited for: it is looked at.
+            while await _size(folder) <= size and process.returncode is None:  # noqa: ASYNC110
                 await trio.sleep(LOOK_S)
         await trio.sleep(dice.uniform(*TRADING_S))
     if process.returncode is not None:

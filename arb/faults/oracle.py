@@ -202,7 +202,8 @@ class Oracle:
         text = f"exposure {shown_e6} is less than the exchange's {true_e6}"
         self.trace.check("I5", shown_e6 >= true_e6, text)
         gateway: Any = self._actor(GATEWAY)
-        self.trace.check("I16", not gateway._sent, f"requests without an end: {gateway._sent}")  # noqa: SLF001
+        out = gateway._desk._sender._out  # noqa: SLF001 - a judge looks inside
+        self.trace.check("I16", not out, f"requests without an end: {out}")
 
     def agrees(self) -> bool:
         """Tell whether cash, positions and resting orders agree just now."""

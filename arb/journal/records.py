@@ -36,6 +36,7 @@ class RecordKind(StrEnum):
     HALT = "halt"
     CLEAR = "clear"
     STOP = "stop"
+    GROUP = "group"
 
 
 REPORTS: dict[str, type[OrderEvent]] = {

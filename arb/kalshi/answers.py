@@ -76,6 +76,16 @@ class Refused:
         """Say whether it was refused for coming too often."""
         return self.http_status == _TOO_MANY
 
+    @property
+    def is_group_hit(self) -> bool:
+        """Say whether its order group takes no more orders until it is reset."""
+        return self.code.lower() == _GROUP_HIT
+
+    @property
+    def is_group_gone(self) -> bool:
+        """Say whether its order group does not exist any more."""
+        return self.code.lower() == _GROUP_GONE
+
 
 @attrs.frozen
 class Unknown:
@@ -129,6 +139,11 @@ _CERTAIN_REFUSALS = frozenset({400, 401, 403, 404, 405, 410, 411, 413, 414, 415,
 _CERTAIN_CONFLICTS = frozenset(
     {"fill_or_kill_insufficient_resting_volume", "trading_is_paused", "exchange_is_paused"}
 )
+
+# The word of the exchange's FIX interface for an order of a group that has hit its limit; how
+# REST spells it was never recorded, so case does not matter.
+_GROUP_HIT = "exceeded_order_group_risk_limit"
+_GROUP_GONE = "order_group_not_found"
 _CONFLICT = 409
 _NOT_FOUND = 404
 _OK = range(200, 300)
@@ -154,7 +169,7 @@ def sort(
 
 
 def _conflict(error: ErrorBody) -> Verdict:
-    if error.code in _CERTAIN_CONFLICTS:
+    if error.code in _CERTAIN_CONFLICTS or error.code.lower() in {_GROUP_HIT, _GROUP_GONE}:
         return Refused(error.code, error.text, _CONFLICT)
     if error.code == "order_already_exists":
         # Ids are never used twice, so this is an earlier try of the same order.

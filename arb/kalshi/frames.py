@@ -137,6 +137,16 @@ class MarketLifecycle:
 
 
 @attrs.frozen
+class EventListed:
+    """A new event; its markets are told of by messages of their own."""
+
+    event_ticker: str
+    series_ticker: str
+    sid: int | None = None
+    seq: int | None = None
+
+
+@attrs.frozen
 class EventFee:
     """An event got fees of its own, or lost them: then both are None."""
 
@@ -167,6 +177,7 @@ Frame = (
     | OrderFrame
     | MarketPosition
     | MarketLifecycle
+    | EventListed
     | EventFee
     | Ignored
 )

@@ -27,7 +27,8 @@ from arb.kalshi.fields import (
     time_ms_of,
     whole_of,
 )
-from arb.kalshi.rate import AccountLimits, BucketLimit
+from arb.kalshi.rate import AccountLimits, EndpointCosts
+from arb.kalshi.token_bucket import BucketLimit
 from arb.kalshi.wire_markets import price_grid_of
 from arb.kalshi.wire_private import order_of
 
@@ -53,7 +54,7 @@ class FeeChange:
 
 @attrs.frozen
 class ListedMarket:
-    """One market. ``status`` is the payload's word: initialized, active, inactive, closed, ..."""
+    """One market; ``status`` is the payload's word, see `arb.core.listing.MarketStatus`."""
 
     ticker: str
     event_ticker: str
@@ -293,3 +294,18 @@ def _bucket(fields: Fields) -> BucketLimit:
         return BucketLimit(whole_of(fields, "bucket_capacity"), whole_of(fields, "refill_rate"))
     except ValueError:
         raise Malformed(Fault.NEGATIVE, f"a bucket of nothing: {dict(fields)}") from None
+
+
+def costs_of(fields: Fields) -> EndpointCosts:
+    """Read what requests cost; raises `Malformed`."""
+    rows = [as_object(row, "endpoint cost") for row in list_of(fields, "endpoint_costs")]
+    costs = {(text_of(row, "method"), text_of(row, "path")): whole_of(row, "cost") for row in rows}
+    default = whole_of(fields, "default_cost")
+    if min(default, *costs.values(), 0) < 0:
+        raise Malformed(Fault.NEGATIVE, "a request that costs less than nothing")
+    return EndpointCosts(default, costs)
+
+
+def queue_position_of(fields: Fields) -> tuple[str, CountE2]:
+    """Read an order's id and how many contracts stand before it; raises `Malformed`."""
+    return text_of(fields, "order_id"), count(fields["queue_position_fp"])

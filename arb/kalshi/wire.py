@@ -32,6 +32,7 @@ from arb.kalshi.frames import (
     BookDelta,
     BookSnapshot,
     EventFee,
+    EventListed,
     FillFrame,
     Frame,
     Ignored,
@@ -45,13 +46,16 @@ from arb.kalshi.frames import (
     WireError,
 )
 from arb.kalshi.wire_commands import (
+    LIFECYCLE,
+    ORDER_BOOK,
     add_markets_command,
     delete_markets_command,
     get_snapshot_command,
+    in_commands,
     subscribe_command,
     unsubscribe_command,
 )
-from arb.kalshi.wire_markets import event_fee, market_lifecycle
+from arb.kalshi.wire_markets import event_fee, event_listed, market_lifecycle
 from arb.kalshi.wire_orders import (
     CREATE_PATH,
     amend_body,
@@ -65,10 +69,13 @@ from arb.kalshi.wire_private import fill_frame, market_position, order_frame
 
 __all__ = [
     "CREATE_PATH",
+    "LIFECYCLE",
+    "ORDER_BOOK",
     "TERMINAL_CODES",
     "BookDelta",
     "BookSnapshot",
     "EventFee",
+    "EventListed",
     "Fault",
     "FillFrame",
     "Frame",
@@ -89,6 +96,7 @@ __all__ = [
     "decrease_path",
     "delete_markets_command",
     "get_snapshot_command",
+    "in_commands",
     "order_body",
     "parse_frame",
     "subscribe_command",
@@ -217,5 +225,6 @@ _PARSERS: dict[str, Callable[[Fields], Frame]] = {
     "user_order": order_frame,
     "market_position": market_position,
     "market_lifecycle_v2": market_lifecycle,
+    "event_lifecycle": event_listed,
     "event_fee_update": event_fee,
 }

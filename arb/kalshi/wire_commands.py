@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import orjson
 
 ORDER_BOOK = "orderbook_delta"
+LIFECYCLE = "market_lifecycle_v2"
+
+# The longest ticker seen has 33 characters: 18 KB a command, where no limit is published; the
+# REST interface's own is a URL of some 800 tickers.
+TICKERS_PER_COMMAND = 500
+
+
+def in_commands(tickers: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Cut tickers into as many as one command should name."""
+    for start in range(0, len(tickers), TICKERS_PER_COMMAND):
+        yield tickers[start : start + TICKERS_PER_COMMAND]
 
 
 def subscribe_command(command_id: int, channels: Sequence[str], tickers: Sequence[str] = ()) -> str:

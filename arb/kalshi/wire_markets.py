@@ -14,7 +14,7 @@ from arb.kalshi.fields import (
     optional_whole,
     text_of,
 )
-from arb.kalshi.frames import EventFee, MarketLifecycle
+from arb.kalshi.frames import EventFee, EventListed, MarketLifecycle
 
 _MS_PER_S = 1000
 
@@ -41,6 +41,17 @@ def market_lifecycle(frame: Fields) -> MarketLifecycle:
         close_ms=None if close_s is None else close_s * _MS_PER_S,
         result=optional_text(msg, "result"),
         price_grid=price_grid_of(msg) if msg.get("price_ranges") is not None else None,
+    )
+
+
+def event_listed(frame: Fields) -> EventListed:
+    """Read an ``event_lifecycle`` message; raises `Malformed`."""
+    msg = object_of(frame, "msg")
+    return EventListed(
+        text_of(msg, "event_ticker"),
+        text_of(msg, "series_ticker"),
+        optional_whole(frame, "sid"),
+        optional_whole(frame, "seq"),
     )
 
 

@@ -6,6 +6,7 @@ Paths are relative to the API's root; prices are YES dollars whatever the side.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from enum import StrEnum
 from urllib.parse import quote
 
@@ -16,6 +17,7 @@ from arb.core.events import Side
 from arb.core.money import ONE_DOLLAR_E4, CountE2, PriceE4, count_text, price_text
 
 CREATE_PATH = "/portfolio/events/orders"
+BATCH_PATH = f"{CREATE_PATH}/batched"
 
 # A dot in a client order id was refused; this is what is known to be taken.
 _CLIENT_ORDER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -113,6 +115,17 @@ def amend_body(
 def decrease_body(*, ticker: str, reduce_to_e2: CountE2) -> bytes:
     """Return the body of a decrease to what shall still rest."""
     return orjson.dumps({"reduce_to": count_text(reduce_to_e2), "market_ticker": ticker})
+
+
+def batch_cancel_body(orders: Iterable[tuple[str, str]]) -> bytes:
+    """Return the body of a batch of cancels, each an order id and the ticker that routes it."""
+    wishes = [{"order_id": order_id, "market_ticker": ticker} for order_id, ticker in orders]
+    return orjson.dumps({"orders": wishes})
+
+
+def batch_create_body(bodies: Iterable[bytes]) -> bytes:
+    """Return the body of a batch of creates from the body of each."""
+    return b'{"orders":[' + b",".join(bodies) + b"]}"
 
 
 def cancel_path(order_id: str, ticker: str) -> str:

@@ -135,6 +135,13 @@ class Engine:
         default=False,
         reason="keep every raw frame beside the journal, for arb replay: about 1 GB a day",
     )
+    discovery_interval_ms: int = setting(
+        60_000,
+        "how often the games of both sides are read again; messages of new games ask sooner",
+        unit="ms",
+        low=15_000,
+        high=3_600_000,
+    )
     log_level: str = setting(
         "info",
         "how much the log file says",

@@ -21,6 +21,13 @@ def check_together(settings: Settings) -> None:
         ("risk.max_contracts_per_market", risk.max_contracts_per_market),
         "or every entry would be refused",
     )
+    if execution.order_group_contracts:
+        _at_most(
+            settings,
+            ("execution.contracts_per_order", execution.contracts_per_order),
+            ("execution.order_group_contracts", execution.order_group_contracts),
+            "or the exchange would stop trading at the first fill",
+        )
     _at_most(
         settings,
         ("odds_feed.poll_interval_ms", settings.odds_feed.poll_interval_ms),

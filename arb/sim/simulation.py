@@ -9,6 +9,7 @@ import attrs
 import trio
 
 from arb.sim.conditions import ExchangeConditions, OddsConditions
+from arb.sim.exchange.maintenance import keep_window
 from arb.sim.exchange.venue import Venue
 from arb.sim.odds.desk import OddsDesk
 from arb.sim.odds.server import OddsServer
@@ -16,7 +17,7 @@ from arb.sim.signatures import KeyRing, PublicKey
 from arb.sim.timing import WallClock
 from arb.sim.websocket.server import ExchangeServer
 from arb.sim.websocket.session import OUTBOX_FRAMES_MAX
-from arb.sim.world.games import Calendar, make_games
+from arb.sim.world.games import Calendar, Game, make_games
 from arb.sim.world.world import World
 
 # Twenty steps a second: quick beside a bookmaker's delay, cheap beside a core.
@@ -27,7 +28,12 @@ _SHARDS = (0, 3)
 
 @attrs.frozen
 class SimulationSettings:
-    """What kind of world it is; the member's cash is split evenly over the shards in use."""
+    """What kind of world it is; the member's cash is split evenly over the shards in use.
+
+    With ``maintenance`` trading rests on Thursday mornings as it really does; off by default, as
+    a world that stands still at night would astonish. ``netting`` returns collateral within a
+    game to the member.
+    """
 
     seed: int = 1
     games: int = 8
@@ -38,6 +44,8 @@ class SimulationSettings:
     suspensions: bool = True
     odds_with_seq: bool = True
     outbox_limit: int = OUTBOX_FRAMES_MAX
+    maintenance: bool = False
+    netting: bool = False
 
 
 class Simulation:
@@ -59,6 +67,7 @@ class Simulation:
         self.venue = Venue(clock, random.Random(f"{self.world_id}/ids"), self.exchange_conditions)
         shares = _shares(settings.cash_e6, _SHARDS)
         self.member = self.venue.open_account(MEMBER, shares)
+        self.member.netting = settings.netting
         self.key_id = self._uuid("key")
         self.odds_key = self._uuid("odds-key").replace("-", "")
         self.world = self._make_world()
@@ -80,8 +89,16 @@ class Simulation:
 
     def step(self, elapsed_s: float) -> None:
         """Let so much real time pass in the world, scaled by the speed."""
+        if self.settings.maintenance:
+            keep_window(self.venue)
         self.world.step(self.clock.wall_ms(), elapsed_s * 1_000 * self.settings.speed)
         self.desk.step(self.world.moment_ms)
+
+    def add_game(self, game: Game) -> None:
+        """List one more game, on the exchange and with every sportsbook."""
+        fixture = self.world.add(game, self.clock.wall_ms())
+        for follower in fixture.followers:
+            self.desk.opened(game, follower)
 
     async def run(self) -> None:
         """Step for ever by Trio's clock."""

@@ -23,7 +23,10 @@ from arb.core.money import CountE2
 FORMAT = "arb-tape"
 
 # Raised when a reader of the version before could no longer understand a tape.
-VERSION = 1
+VERSION = 2
+
+# The first version knew no listings after the header, and nothing that changes in them.
+VERSIONS_READ = (1, VERSION)
 
 # A tape whose name ends so is compressed.
 GZIP_SUFFIX = ".gz"
@@ -34,10 +37,14 @@ class TapeError(Exception):
 
 
 class Feed(StrEnum):
-    """Which kind of feed a frame came from, and so which parser reads it."""
+    """Which kind of feed a frame came from, and so which parser reads it.
+
+    A listing is what both sides list from then on, as a header of its own.
+    """
 
     BOOKS = "books"
     ODDS = "odds"
+    LISTING = "listing"
 
 
 @attrs.frozen
@@ -64,22 +71,39 @@ class TapeSeries:
 
 
 @attrs.frozen
+class TapeFeeChange:
+    """Fees that a series has from a moment on, Unix milliseconds."""
+
+    series_ticker: str
+    fee_type: str
+    fee_multiplier_e4: int
+    at_ms: int
+
+
+@attrs.frozen
 class TapeMarket:
-    """One market and the prices that it trades at."""
+    """One market and the prices that it trades at; ``status`` is the payload's word."""
 
     ticker: str
     grid: PriceGrid
     exchange_index: int = 0
+    status: str = "active"
+    close_ms: int | None = None
 
 
 @attrs.frozen
 class TapeEvent:
-    """One game as Kalshi listed it; ``start_ms`` is its milestone's, Unix milliseconds."""
+    """One game as Kalshi listed it; ``start_ms`` is its milestone's, Unix milliseconds.
+
+    Its fees are its series' unless it has some of its own.
+    """
 
     event_ticker: str
     series_ticker: str
     markets: tuple[TapeMarket, ...]
     start_ms: int | None = None
+    fee_type: str | None = None
+    fee_multiplier_e4: int | None = None
 
 
 @attrs.frozen
@@ -97,6 +121,7 @@ class TapeHeader:
     odds_events: tuple[OddsEvent, ...]
     assumptions: tuple[str, ...] = ()
     level_size_e2: CountE2 | None = None
+    fee_changes: tuple[TapeFeeChange, ...] = ()
 
     def kalshi_games(self) -> tuple[KalshiGame, ...]:
         """Return the listings as the matcher takes them."""
@@ -141,7 +166,7 @@ def parse_header(line: bytes) -> TapeHeader:
     if fields.pop("format", None) != FORMAT:
         raise ValueError("this is no tape: its first line does not say so")
     version = fields.pop("version", None)
-    if version != VERSION:
+    if version not in VERSIONS_READ:
         raise ValueError(f"tape of version {version!r}, understood is version {VERSION}")
     try:
         return _CONVERTER.structure(fields, TapeHeader)

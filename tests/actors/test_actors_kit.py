@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from random import Random
 
 import pytest
@@ -14,14 +15,16 @@ from actors.testing import (
     crash_at,
     probe,
     run_seeded,
+    run_seeds,
     run_tree,
     wait_for_state,
     wait_until,
+    with_tree,
 )
 
 
-def order_under(seed: int) -> tuple[int, ...]:
-    """Return the order in which tasks that are all ready run under a seed."""
+async def shuffled() -> tuple[int, ...]:
+    """Return the order in which tasks that are all ready run."""
     order: list[int] = []
 
     async def note(n: int) -> None:
@@ -29,13 +32,15 @@ def order_under(seed: int) -> tuple[int, ...]:
             order.append(n)
             await trio.lowlevel.checkpoint()
 
-    async def main(_: Random) -> None:
-        async with trio.open_nursery() as nursery:
-            for n in range(6):
-                nursery.start_soon(note, n)
-
-    run_seeded(seed, main)
+    async with trio.open_nursery() as nursery:
+        for n in range(6):
+            nursery.start_soon(note, n)
     return tuple(order)
+
+
+def order_under(seed: int) -> tuple[int, ...]:
+    """Return the order in which tasks that are all ready run under a seed."""
+    return run_seeded(seed, lambda _: shuffled())
 
 
 def test_canary_the_seed_decides_trios_order() -> None:
@@ -53,24 +58,88 @@ def test_the_switch_is_put_back() -> None:
     assert (run._ALLOW_DETERMINISTIC_SCHEDULING, run._r.getstate()) == before
 
 
-def test_the_same_seed_gives_the_same_history(seeds: range) -> None:
-    """Everything that probes note is equal, in the same order."""
+async def history(seed: int) -> list[tuple[str, str, object]]:
+    """Return everything that some probes note under a seed, in order, with the times."""
+    notes = Notes()
+    children = [crash_at(probe(name, notes, direct=True), 3) for name in "abc"]
 
-    def history(seed: int) -> list[tuple[str, str, object]]:
-        notes = Notes()
-        children = [crash_at(probe(name, notes, direct=True), 3) for name in "abc"]
+    async def body(system: System) -> None:
+        for n in range(9):
+            system.address("abc"[n % 3]).tell((n, trio.current_time()))
+            await trio.sleep(0.01)
+        await trio.sleep(5)
+        notes.add("slept", "body", trio.current_time())
 
-        async def body(system: System) -> None:
-            for n in range(9):
-                system.address("abc"[n % 3]).tell(n)
-                await trio.sleep(0.01)
-            await trio.sleep(5)
+    await with_tree(seed, SupervisorSpec("root", children), body)
+    return notes.entries
 
-        run_tree(seed, SupervisorSpec("root", children), body)
-        return notes.entries
 
-    for seed in seeds[:20]:
-        assert history(seed) == history(seed)
+def histories(seeds: Iterable[int]) -> dict[int, list[tuple[str, str, object]]]:
+    """Return the history of each seed."""
+    found: dict[int, list[tuple[str, str, object]]] = {}
+
+    async def rule(seed: int) -> None:
+        found[seed] = await history(seed)
+
+    run_seeds(seeds, rule)
+    return found
+
+
+def test_the_same_seed_gives_the_same_history() -> None:
+    """Alone or among others, before or after them, everything happens in the same order."""
+    together = histories(range(20))
+
+    assert len({str(each) for each in together.values()}) > 3
+    assert histories(reversed(range(20))) == together
+    for seed in range(20):
+        assert histories([seed]) == {seed: together[seed]}
+
+
+def test_each_seed_begins_as_a_program_of_its_own_does() -> None:
+    """At time zero, in virtual time, whatever the one before it did; the order is the seed's."""
+    order: dict[int, tuple[int, ...]] = {}
+
+    async def rule(seed: int) -> None:
+        assert trio.current_time() == 0
+        found = await shuffled()
+        assert order.setdefault(seed, found) == found
+        await trio.sleep(1e4 + seed)
+
+    run_seeds([*range(20), *range(20)], rule)
+    assert len(set(order.values())) > 10
+
+
+def test_a_failure_names_the_seed_that_repeats_it() -> None:
+    """Whatever the rule fails of; later seeds are not tried."""
+    tried: list[int] = []
+
+    async def rule(seed: int) -> None:
+        await trio.sleep(1)
+        tried.append(seed)
+        if seed == 3:
+            raise KeyError("odd")
+
+    with pytest.raises(KeyError) as info:
+        run_seeds(range(9), rule)
+
+    assert info.value.__notes__ == ["under seed 3"]
+    assert tried == [0, 1, 2, 3]
+
+
+def test_a_rule_that_hangs_or_leaves_a_task_behind_has_failed() -> None:
+    """Neither stops the tests, nor reaches the next seed."""
+
+    async def hangs(_: int) -> None:
+        await trio.sleep_forever()
+
+    async def leaves(_: int) -> None:
+        trio.lowlevel.spawn_system_task(trio.sleep_forever)
+        await trio.lowlevel.checkpoint()
+
+    with pytest.raises(trio.TooSlowError):
+        run_seeds(range(9), hangs)
+    with pytest.raises(AssertionError, match="1 tasks are left"):
+        run_seeds(range(9), leaves)
 
 
 def test_crash_at_fails_once_at_the_message_it_was_told(notes: Notes) -> None:
@@ -114,3 +183,4 @@ async def test_notes_notice_two_lives_at_once(notes: Notes) -> None:
         await wait_until(lambda: system.snapshot()["a"].last_error is not None)
 
         assert str(system.snapshot()["a"].last_error) == "AssertionError: a is alive twice: 1, 1"
+    assert notes.alive == {"a twice": 1}

@@ -10,7 +10,15 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from actors import Actor, ActorSpec, Blocked, SupervisorSpec, WatchdogSpec, open_system
+from actors import (
+    Actor,
+    ActorSpec,
+    AskTimeout,
+    Blocked,
+    SupervisorSpec,
+    WatchdogSpec,
+    open_system,
+)
 from actors.watchdog import Heartbeat
 
 
@@ -29,6 +37,13 @@ class Blocking(Actor):
 
     def receive(self, message: Any) -> None:
         message()
+
+
+class Silent(Actor):
+    """Never answers."""
+
+    async def receive(self, message: Any) -> None:
+        await trio.sleep_forever()
 
 
 class BlockingRun(Actor):
@@ -51,6 +66,16 @@ async def test_the_lag_of_the_loop_is_measured(autojump_clock: trio.testing.Mock
         assert "lag p50, p99 (0.0, 0.0)" in repr(system._heartbeat)
     async with open_system(spec, rng=Random(0)) as system:
         assert system.snapshot().lag_p50_s is None
+
+
+async def test_a_watched_tree_has_timers_too(autojump_clock: trio.testing.MockClock) -> None:
+    """The pulse and the deadlines of questions are kept side by side."""
+    spec = SupervisorSpec("root", [ActorSpec("a", Silent)])
+    watchdog = WatchdogSpec(thread=False)
+    async with open_system(spec, rng=Random(0), watchdog=watchdog) as system:
+        with pytest.raises(AskTimeout):
+            await system.address("a").ask("anybody?", timeout_s=1)
+        assert system.snapshot().lag_p50_s == 0
 
 
 @pytest.mark.parametrize("direct", [True, False])

@@ -27,7 +27,7 @@ from actors import (
     fail,
     open_system,
 )
-from actors.testing import Notes, probe, run_tree
+from actors.testing import Notes, OverSeeds, probe, wait_for_state, with_tree
 
 
 def tree(*children: ActorSpec, **options: Any) -> SupervisorSpec:
@@ -129,7 +129,53 @@ async def test_an_ask_in_a_cancelled_scope_sends_nothing(notes: Notes) -> None:
         assert system.snapshot()["a"].received == 0
 
 
-def test_who_asks_an_actor_that_dies_learns_it_at_once(seeds: range) -> None:
+def test_an_ask_ends_with_its_answer_or_at_its_deadline(over_seeds: OverSeeds) -> None:
+    """Whichever comes first, to the moment; the answer that comes later is counted."""
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
+        rng = Random(seed)
+        takes_s, timeout_s = rng.random(), rng.random()
+
+        async def body(system: System) -> None:
+            is_late = takes_s > timeout_s
+            try:
+                assert await system.address("a").ask(takes_s, timeout_s=timeout_s) == takes_s
+                assert not is_late
+            except AskTimeout:
+                assert is_late
+            assert trio.current_time() == pytest.approx(min(takes_s, timeout_s))
+            await trio.sleep(2)
+            snapshot = system.snapshot()
+            assert (snapshot["a"].handled, snapshot["a"].late_replies) == (1, is_late)
+            assert [each.reason for each in snapshot.dead_letters] == ["late reply"] * is_late
+
+        await with_tree(seed, tree(ActorSpec("a", Slow)), body)
+
+
+def test_an_ask_of_one_that_has_ended_fails_at_once(over_seeds: OverSeeds) -> None:
+    """By a failure, normally, or by a person's will: down for good is as good as dead."""
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
+        notes = Notes()
+
+        async def body(system: System) -> None:
+            address = system.address("a")
+            if seed % 3 == 2:
+                await system.remove("a")
+            else:
+                address.tell(ValueError("bad") if seed % 3 else lambda probe: probe.ctx.end())
+                await wait_for_state(system, "a", State.STOPPED)
+            with pytest.raises(ActorDied, match="sent to an actor that has ended"):
+                await address.ask(1, timeout_s=1)
+            assert trio.current_time() == 0
+
+        a = probe("a", notes, restart=Restart.TEMPORARY, direct=bool(seed // 3 % 2))
+        await with_tree(seed, tree(a), body)
+
+
+def test_who_asks_an_actor_that_dies_learns_it_at_once(over_seeds: OverSeeds) -> None:
     """In hand or in the mailbox, an ask ends with the instance, with its failure as the cause."""
 
     async def ask(address: Address, message: object, got: list[object]) -> None:
@@ -138,7 +184,8 @@ def test_who_asks_an_actor_that_dies_learns_it_at_once(seeds: range) -> None:
         except ActorDied as error:
             got.append((str(error), type(error.__cause__)))
 
-    for seed in seeds:
+    @over_seeds
+    async def _rule(seed: int) -> None:
         notes = Notes()
 
         async def body(system: System) -> None:
@@ -154,7 +201,7 @@ def test_who_asks_an_actor_that_dies_learns_it_at_once(seeds: range) -> None:
             assert died in got
             assert all(each in (died, 1.0, 2.0) for each in got)
 
-        run_tree(seed, tree(probe("a", notes, direct=bool(seed % 2))), body)
+        await with_tree(seed, tree(probe("a", notes, direct=bool(seed % 2))), body)
 
 
 async def test_an_ask_that_waits_behind_the_failing_message_ends_at_once(
@@ -173,34 +220,30 @@ async def test_an_ask_that_waits_behind_the_failing_message_ends_at_once(
         assert (node.mailbox.dropped, node.queued, node.adds_up) == (1, 0, True)
 
 
-async def test_a_kill_ends_asks_at_once(autojump_clock: trio.testing.MockClock) -> None:
-    """A person's kill is a death like any other to those who wait."""
-    async with open_system(tree(ActorSpec("a", Slow)), rng=Random(0)) as system:
-        async with trio.open_nursery() as nursery:
+def test_a_kill_ends_asks_at_once(over_seeds: OverSeeds) -> None:
+    """In hand or behind it: a person's kill is a death like any other to those who wait."""
 
-            @nursery.start_soon
-            async def _asker() -> None:
+    @over_seeds
+    async def _rule(seed: int) -> None:
+        async def body(system: System) -> None:
+            ended_s: list[float] = []
+
+            async def ask() -> None:
                 with pytest.raises(ActorDied, match="a died before it answered"):
                     await system.address("a").ask(100.0, timeout_s=1000)
+                ended_s.append(trio.current_time())
 
-            await wait_all_tasks_blocked()
-            await system.kill("a")
+            async with trio.open_nursery() as nursery:
+                for _ in range(2):
+                    nursery.start_soon(ask)
+                await wait_all_tasks_blocked()
+                await system.kill("a")
 
-        assert trio.current_time() < 1
-        node = system.snapshot()["a"]
-        assert (node.failed, node.generation, node.last_error) == (1, 2, None)
+            assert ended_s == [0, 0]
+            node = system.snapshot()["a"]
+            assert (node.failed, node.generation, node.last_error) == (1, 2, None)
 
-
-async def test_an_ask_to_an_actor_that_has_ended_fails_at_once(notes: Notes) -> None:
-    """Down for good is as good as dead."""
-    spec = probe("a", notes, restart=Restart.TEMPORARY)
-    async with open_system(tree(spec), rng=Random(0)) as system:
-        system.address("a").tell(ValueError("bad"))
-        await wait_all_tasks_blocked()
-        assert system.snapshot()["a"].state is State.STOPPED
-
-        with pytest.raises(ActorDied, match="sent to an actor that has ended"):
-            await system.address("a").ask(1, timeout_s=1)
+        await with_tree(seed, tree(ActorSpec("a", Slow)), body)
 
 
 async def test_an_ask_while_the_actor_is_away_waits_for_its_return(

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from actors import NO_BACKOFF, Backoff
-from actors.backoff import FailureWindow
+from actors.node import FailureWindow
 
 
 def test_the_ceiling_doubles_up_to_its_cap() -> None:
@@ -48,29 +48,36 @@ def test_no_backoff_waits_never() -> None:
 
 def test_a_window_slides() -> None:
     """A failure counts until it is older than the window; one exactly that old still counts."""
-    window = FailureWindow(per_s=10.0)
-    window.add(0.0, None)
-    window.add(4.0, None)
+    window = FailureWindow()
+    window.add(0.0)
+    window.add(4.0)
 
-    assert [window.count(now_s) for now_s in (4.0, 10.0, 10.001, 14.0, 14.001)] == [2, 2, 1, 1, 0]
+    assert [window.count(now_s, 10.0) for now_s in (4.0, 10.0, 10.001, 14.0, 14.001)] == [
+        2,
+        2,
+        1,
+        1,
+        0,
+    ]
 
 
 def test_a_window_counts_one_kind_of_message() -> None:
     """Failures over another kind, or over none, do not count for it."""
-    window = FailureWindow(per_s=10.0)
+    window = FailureWindow()
     for kind in ("Quote", None, "Quote", "Top"):
         window.add(1.0, kind)
 
-    assert window.count_kind(1.0, "Quote") == 2
-    assert window.count_kind(1.0, None) == 0
-    assert window.count_kind(12.0, "Quote") == 0
+    assert window.count(1.0, 10.0, "Quote") == 2
+    assert window.count(1.0, 10.0, "Book") == 0
+    assert window.count(1.0, 10.0) == 4
+    assert window.count(12.0, 10.0, "Quote") == 0
 
 
 def test_a_window_forgets() -> None:
     """A new generation begins without the failures of the last."""
-    window = FailureWindow(per_s=10.0)
-    window.add(1.0, None)
-    assert repr(window) == "<FailureWindow 1 in 10 s>"
+    window = FailureWindow()
+    window.add(1.0)
+    assert repr(window) == "FailureWindow(_failures=[(1.0, None)])"
     window.clear()
 
-    assert window.count(1.0) == 0
+    assert window.count(1.0, 10.0) == 0

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from itertools import product
 from random import Random
 from typing import Any
 
@@ -27,15 +28,15 @@ from actors import (
     System,
     open_system,
 )
-from actors.testing import Crash, Hook, Notes, Probe, probe, run_tree
+from actors.testing import Crash, Hook, Notes, OverSeeds, Probe, probe, run_seeded, with_tree
 
 
 class Odd(BaseException):
     """Neither an Exception nor one of Trio's."""
 
 
-async def leak_a_cancelled() -> None:
-    """Raise a Cancelled that belongs to nobody any more, as a broken library does."""
+async def stray_cancelled() -> BaseException:
+    """Return a Cancelled that belongs to nobody any more."""
     caught: list[BaseException] = []
     with trio.CancelScope() as scope:
         scope.cancel()
@@ -44,7 +45,12 @@ async def leak_a_cancelled() -> None:
         except trio.Cancelled as error:
             caught.append(error)
             raise
-    raise caught[0]
+    return caught[0]
+
+
+async def leak_a_cancelled() -> None:
+    """Raise a Cancelled that belongs to nobody any more, as a broken library does."""
+    raise await stray_cancelled()
 
 
 def raises(error: Callable[[], BaseException]) -> Hook:
@@ -73,7 +79,7 @@ async def leaking_a_group(probe: Probe) -> None:
             raise BaseExceptionGroup("leak", [error]) from None
 
 
-CASES: list[tuple[Hook, str]] = [
+LEAVING: list[tuple[Hook, str]] = [
     (raises(lambda: ValueError("bad")), "ValueError: bad"),
     (raises(lambda: Odd("odd")), "Odd: odd"),
     (raises(lambda: GeneratorExit("exit")), "GeneratorExit: exit"),
@@ -82,14 +88,17 @@ CASES: list[tuple[Hook, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("hook", "text"), CASES)
-@pytest.mark.parametrize("where", ["start", "run"])
-def test_whatever_leaves_an_actor_is_its_failure_alone(
-    seeds: range, hook: Hook, text: str, where: str
-) -> None:
+# A rule that holds for each of these goes through all of them as the seeds go on.
+CASES = tuple(product(LEAVING, ("start", "run")))
+
+
+def test_whatever_leaves_an_actor_is_its_failure_alone(over_seeds: OverSeeds) -> None:
     """Its supervisor restarts it; its siblings notice nothing."""
-    for seed in seeds[: len(seeds) // 2]:
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
         notes = Notes()
+        (hook, text), where = CASES[seed % len(CASES)]
 
         async def body(system: System) -> None:
             await wait_all_tasks_blocked()
@@ -105,30 +114,43 @@ def test_whatever_leaves_an_actor_is_its_failure_alone(
         hooks: dict[str, Hook] = {where: hook if where == "start" else run}
         a = probe("a", notes, living=True, hooks=hooks)
         b = probe("b", notes, living=True)
-        run_tree(seed, SupervisorSpec("root", [b, a], backoff=NO_BACKOFF), body)
+        await with_tree(seed, SupervisorSpec("root", [b, a], backoff=NO_BACKOFF), body)
         assert notes.alive == {}
 
 
-@pytest.mark.parametrize("error", [Odd("odd"), GeneratorExit(), ValueError("bad")])
-@pytest.mark.parametrize("direct", [True, False])
-async def test_whatever_leaves_a_handler_is_the_actors_failure(
-    notes: Notes, error: BaseException, direct: bool
-) -> None:
-    """Base exceptions too; the message is buried with its traceback and not handled again."""
-    spec = SupervisorSpec("root", [probe("a", notes, direct=direct)], backoff=NO_BACKOFF)
-    async with open_system(spec, rng=Random(0)) as system:
-        await wait_all_tasks_blocked()
-        system.address("a").tell(error)
-        await wait_all_tasks_blocked()
+FAILURES: tuple[Callable[[], BaseException], ...] = (
+    lambda: Odd("odd"),
+    GeneratorExit,
+    lambda: ValueError("bad"),
+)
 
-        snapshot = system.snapshot()
-        assert snapshot["a"].generation == 2
-        assert len(notes.of("received")) == 1
-        (letter,) = snapshot.dead_letters
-        assert (letter.reason, letter.count, letter.last.message) == ("handler failed", 1, error)
-        assert letter.last.traceback is not None
-        assert type(error).__name__ in letter.last.traceback
-        assert letter.last.path == "a"
+
+def test_whatever_leaves_a_handler_is_the_actors_failure(over_seeds: OverSeeds) -> None:
+    """Base exceptions too; the message is buried with its traceback and not handled again."""
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
+        notes = Notes()
+
+        async def body(system: System) -> None:
+            error = FAILURES[seed % 4]() if seed % 4 < 3 else await stray_cancelled()
+            await wait_all_tasks_blocked()
+            system.address("a").tell(error)
+            await wait_all_tasks_blocked()
+
+            snapshot = system.snapshot()
+            assert (snapshot["a"].generation, snapshot["a"].failed) == (2, 1)
+            assert snapshot["b"].generation == 1
+            assert len(notes.of("received")) == 1
+            (letter,) = snapshot.dead_letters
+            assert (letter.reason, letter.count) == ("handler failed", 1)
+            assert letter.last.message is error
+            assert letter.last.traceback is not None
+            assert type(error).__name__ in letter.last.traceback
+            assert letter.last.path == "a"
+
+        children = [probe("a", notes, direct=bool(seed // 4 % 2)), probe("b", notes)]
+        await with_tree(seed, SupervisorSpec("root", children, backoff=NO_BACKOFF), body)
 
 
 async def test_a_build_that_fails_is_a_start_that_fails(notes: Notes) -> None:
@@ -249,6 +271,8 @@ def test_an_orderly_end_of_several_tasks_is_no_failure() -> None:
         await system.kill("busy")
 
     root = SupervisorSpec("root", children=(spec,))
-    run_tree(1, root, body, on_event=lambda event: events.append(event.text))
+    run_seeded(
+        1, lambda _: with_tree(1, root, body, on_event=lambda event: events.append(event.text))
+    )
 
     assert events == []

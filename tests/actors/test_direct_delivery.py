@@ -23,8 +23,8 @@ from actors import (
     block,
     open_system,
 )
-from actors.testing import Notes, Probe, probe, run_tree
-from actors.turn import DIRECT_BUDGET
+from actors.inbox import DIRECT_BUDGET
+from actors.testing import Notes, OverSeeds, Probe, probe, with_tree
 
 
 def tree(*children: ActorSpec) -> SupervisorSpec:
@@ -276,7 +276,7 @@ async def test_a_spec_that_blocks_on_a_direct_way_is_refused(notes: Notes) -> No
             system.spawn("root", spec)
 
 
-def test_a_seed_explores_both_ways_and_each_keeps_the_order(seeds: range) -> None:
+def test_a_seed_explores_both_ways_and_each_keeps_the_order(over_seeds: OverSeeds) -> None:
     """Whatever mix of direct and queued a seed chooses, order per sender holds and all arrive."""
     ways: set[int] = set()
 
@@ -286,10 +286,11 @@ def test_a_seed_explores_both_ways_and_each_keeps_the_order(seeds: range) -> Non
             if n % 3 == sender:
                 await trio.lowlevel.checkpoint()
 
-    for seed in seeds:
+    @over_seeds
+    async def _rule(seed: int) -> None:
         notes = Notes()
 
-        async def body(system: System, notes: Notes = notes) -> None:
+        async def body(system: System) -> None:
             target = system.address("a")
             async with trio.open_nursery() as nursery:
                 for sender in range(3):
@@ -301,6 +302,6 @@ def test_a_seed_explores_both_ways_and_each_keeps_the_order(seeds: range) -> Non
                 assert mine == list(range(10))
             ways.add(system.snapshot()["a"].handled_directly)
 
-        run_tree(seed, tree(probe("a", notes, direct=True)), body)
+        await with_tree(seed, tree(probe("a", notes, direct=True)), body)
 
     assert len(ways) > 3

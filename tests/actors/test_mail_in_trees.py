@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from random import Random
+from typing import Any
 
 import trio
 from trio.testing import wait_all_tasks_blocked
@@ -13,14 +16,24 @@ from actors import (
     ActorSpec,
     Intensity,
     MailboxFull,
+    MailboxSpec,
+    Policy,
     SupervisorSpec,
     System,
     block,
+    conflate,
     drop_oldest,
     fail,
     open_system,
 )
-from actors.testing import Crash, Notes, check_sums, probe, run_seeded, run_tree
+from actors.testing import (
+    Crash,
+    Notes,
+    OverSeeds,
+    check_sums,
+    probe,
+    with_tree,
+)
 
 
 async def test_a_message_that_nobody_understands_is_a_dead_letter() -> None:
@@ -34,26 +47,123 @@ async def test_a_message_that_nobody_understands_is_a_dead_letter() -> None:
         ]
 
 
-async def test_a_sender_that_can_wait_waits_for_room(notes: Notes) -> None:
-    """A mailbox that blocks holds back its senders, in order, until there is room."""
-    spec = SupervisorSpec("root", [probe("a", notes, mailbox=block(2))])
-    async with open_system(spec, rng=Random(0)) as system:
-        await system.quarantine("a")
-        sent: list[int] = []
+def test_a_sender_that_can_wait_waits_for_room(over_seeds: OverSeeds) -> None:
+    """A mailbox that blocks holds back its senders, each in its order, until there is room."""
 
-        async def send_all() -> None:
-            for n in range(6):
-                await system.address("a").send(n)
-                sent.append(n)
+    @over_seeds
+    async def _rule(seed: int) -> None:
+        notes = Notes()
+        sent: list[tuple[str, int]] = []
 
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(send_all)
+        async def send_all(system: System, sender: str) -> None:
+            for n in range(4):
+                await system.address("a").send((sender, n))
+                sent.append((sender, n))
+
+        async def body(system: System) -> None:
+            await system.quarantine("a")
+            async with trio.open_nursery() as nursery:
+                for sender in "xy":
+                    nursery.start_soon(send_all, system, sender)
+                await wait_all_tasks_blocked()
+                assert len(sent) == 2
+                await system.release("a")
             await wait_all_tasks_blocked()
-            assert sent == [0, 1]
-            await system.release("a")
+            got = [what for _, what in notes.of("received")]
+            assert sorted(map(str, got)) == sorted(map(str, sent))
+            for sender in "xy":
+                mine = [n for who, n in got if who == sender]  # type: ignore[misc, has-type]
+                assert mine == [0, 1, 2, 3]
 
-        await wait_all_tasks_blocked()
-        assert [what for _, what in notes.of("received")] == list(range(6))
+        await with_tree(seed, SupervisorSpec("root", [probe("a", notes, mailbox=block(2))]), body)
+
+
+Message = tuple[int, int]
+POLICIES: tuple[Callable[[int], MailboxSpec], ...] = (
+    fail,
+    block,
+    drop_oldest,
+    lambda capacity: conflate(first, capacity),
+)
+
+
+def first(message: Message) -> int:
+    """Key a pair by its first half."""
+    return message[0]
+
+
+def left_of(sent: list[Message], policy: Policy, capacity: int) -> list[Message]:
+    """Return what a mailbox holds that has been sent all this."""
+    if policy in (Policy.FAIL, Policy.BLOCK):
+        return sent[:capacity]
+    if policy is Policy.DROP_OLDEST:
+        return sent[-capacity:]
+    latest: dict[int, Message] = {}
+    for message in sent:
+        if first(message) not in latest and len(latest) == capacity:
+            del latest[next(iter(latest))]
+        latest[first(message)] = message
+    return list(latest.values())
+
+
+def test_a_full_mailbox_does_what_its_policy_says(over_seeds: OverSeeds) -> None:
+    """Refused, dropped or conflated: what is handled in the end, and each of the counts."""
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
+        notes = Notes()
+        rng = Random(seed)
+        mailbox = POLICIES[seed % 4](1 + seed // 4 % 3)
+        sent = [(rng.randrange(4), n) for n in range(8)]
+        refused: list[Message] = []
+
+        async def body(system: System) -> None:
+            await system.quarantine("a")
+            for message in sent:
+                try:
+                    system.address("a").tell(message)
+                except MailboxFull:
+                    refused.append(message)
+            await system.release("a")
+            await wait_all_tasks_blocked()
+            left = left_of(sent, mailbox.policy, mailbox.capacity)
+            assert [what for _, what in notes.of("received")] == left
+            node = system.snapshot()["a"]
+            assert node.mailbox is not None
+            lost = node.mailbox.dropped + node.mailbox.conflated
+            assert node.mailbox.refused == len(refused) == len(sent) - node.received
+            assert (node.handled, lost) == (len(left), node.received - len(left))
+            assert (lost == 0) is (mailbox.policy in (Policy.FAIL, Policy.BLOCK))
+
+        await with_tree(seed, SupervisorSpec("root", [probe("a", notes, mailbox=mailbox)]), body)
+
+
+def test_a_restart_keeps_mail_that_is_young_enough(over_seeds: OverSeeds) -> None:
+    """All of it, none, or what came within so many seconds, in its order."""
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
+        notes = Notes()
+        rng = Random(seed)
+        keep_s = (math.inf, 0.0, 1.0)[seed % 3]
+
+        async def body(system: System) -> None:
+            await system.quarantine("a")
+            sent_s: list[float] = []
+            for _ in range(5):
+                sent_s.append(trio.current_time())
+                system.address("a").tell(sent_s[-1])
+                await trio.sleep(rng.random())
+            cut_s = trio.current_time() - keep_s
+            await system.release("a")
+            await wait_all_tasks_blocked()
+            kept = [at_s for at_s in sent_s if at_s > cut_s]
+            assert [what for _, what in notes.of("received")] == kept
+            purged = sum(each.count for each in system.snapshot().dead_letters)
+            assert purged == len(sent_s) - len(kept)
+
+        a = probe("a", notes, mailbox=fail(9, keep_s=keep_s))
+        await with_tree(seed, SupervisorSpec("root", [a]), body)
 
 
 async def test_a_purge_makes_room(notes: Notes, autojump_clock: trio.testing.MockClock) -> None:
@@ -98,9 +208,11 @@ async def test_send_to_any_other_mailbox_is_tell(notes: Notes) -> None:
         assert notes.of("received") == [("a", 1)]
 
 
-def test_mail_survives_a_crash_as_its_mailbox_says(seeds: range) -> None:
+def test_mail_survives_a_crash_as_its_mailbox_says(over_seeds: OverSeeds) -> None:
     """Kept by default, purged where asked; what was in hand is buried; all is accounted for."""
-    for seed in seeds:
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
         notes = Notes()
         spec = SupervisorSpec(
             "root",
@@ -111,52 +223,58 @@ def test_mail_survives_a_crash_as_its_mailbox_says(seeds: range) -> None:
             backoff=NO_BACKOFF,
         )
 
-        async def body(system: System, notes: Notes = notes) -> None:
+        async def body(system: System) -> None:
             for name in ("keeps", "purges"):
                 for message in ("before", Crash("x"), "after"):
                     system.address(name).tell(message)
             await wait_all_tasks_blocked()
             assert [what for _, what in notes.of("received", "keeps")][-1] == "after"
             assert "after" not in [what for _, what in notes.of("received", "purges")]
+            for name in ("keeps", "purges"):
+                got = [what for _, what in notes.of("received", name)]
+                assert len([what for what in got if isinstance(what, Crash)]) == 1
+            buried = {each.reason: each.count for each in system.snapshot().dead_letters}
+            assert buried == {"handler failed": 2, "purged at restart": 1}
             purges = system.snapshot()["purges"]
             assert purges.mailbox is not None
             assert (purges.handled, purges.failed, purges.mailbox.dropped) == (1, 1, 1)
 
-        run_tree(seed, spec, body)
+        await with_tree(seed, spec, body)
 
 
-def test_counters_add_up_under_floods_and_crashes(seeds: range) -> None:
-    """For every policy, at every moment between two turns."""
-    for seed in seeds:
+def test_counters_add_up_under_floods_and_crashes(over_seeds: OverSeeds) -> None:
+    """For every policy and both lanes, at every moment between two turns."""
+    boxes = [fail(4), drop_oldest(3), block(4), conflate(round, 2)]
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
         notes = Notes()
-
+        rng = Random(seed)
         refused: list[str] = []
+        spec = SupervisorSpec(
+            "root",
+            [
+                probe(f"a{n}", notes, mailbox=box, direct=n != 2 and rng.random() < 0.5)
+                for n, box in enumerate(boxes)
+            ],
+            backoff=NO_BACKOFF,
+            intensity=Intensity(10_000, per_s=1, same_kind=None),
+        )
 
-        async def main(rng: Random, notes: Notes = notes, refused: list[str] = refused) -> None:
-            boxes = [fail(4), drop_oldest(3), block(4)]
-            spec = SupervisorSpec(
-                "root",
-                [
-                    probe(f"a{n}", notes, mailbox=box, direct=n < 2 and rng.random() < 0.5)
-                    for n, box in enumerate(boxes)
-                ],
-                backoff=NO_BACKOFF,
-                intensity=Intensity(10_000, per_s=1, same_kind=None),
-            )
-            async with open_system(spec, rng=rng, choose_direct=lambda: rng.random() < 0.5) as s:
-                for _ in range(60):
-                    address = s.address(f"a{rng.randrange(3)}")
-                    message: object = Crash("x") if rng.random() < 0.1 else rng.random()
-                    try:
-                        address.tell(message)
-                    except MailboxFull:
-                        refused.append(address.path)
-                    if rng.random() < 0.1:
-                        s.kill(address.path)
-                    if rng.random() < 0.3:
-                        await trio.lowlevel.checkpoint()
-                    check_sums(s.snapshot())
-                counted = sum(n.mailbox.refused for n in s.snapshot() if n.mailbox)
-                assert counted == len(refused)
+        async def body(system: System) -> None:
+            for _ in range(20):
+                address = system.address(f"a{rng.randrange(4)}")
+                message: Any = Crash("x") if rng.random() < 0.1 else rng.random() * 4
+                try:
+                    (address.signal if rng.random() < 0.1 else address.tell)(message)
+                except MailboxFull:
+                    refused.append(address.path)
+                if rng.random() < 0.1:
+                    system.kill(address.path)
+                if rng.random() < 0.3:
+                    await trio.lowlevel.checkpoint()
+                check_sums(system.snapshot())
+            counted = sum(n.mailbox.refused for n in system.snapshot() if n.mailbox)
+            assert counted == len(refused)
 
-        run_seeded(seed, main)
+        await with_tree(seed, spec, body)

@@ -22,7 +22,15 @@ from actors import (
     open_system,
 )
 from actors.inbox import CONTROL_CAPACITY
-from actors.testing import Crash, Notes, Probe, probe, run_tree, wait_for_state
+from actors.testing import (
+    Crash,
+    Notes,
+    OverSeeds,
+    Probe,
+    probe,
+    wait_for_state,
+    with_tree,
+)
 from actors.timers import CANCELLED_MAX
 
 
@@ -49,7 +57,7 @@ def pair(notes: Notes, *, direct: bool = False, **options: Any) -> SupervisorSpe
     )
 
 
-def test_a_monitor_tells_once_whatever_ended_the_target(seeds: range) -> None:
+def test_a_monitor_tells_once_whatever_ended_the_target(over_seeds: OverSeeds) -> None:
     """A failure, a normal end, a kill, an orderly stop: one Down with the reason."""
     ends: list[tuple[object, str]] = [
         (Crash("x"), "Crash: x"),
@@ -59,13 +67,13 @@ def test_a_monitor_tells_once_whatever_ended_the_target(seeds: range) -> None:
         ("quarantine", "quarantined"),
         ("remove", "removed"),
     ]
-    for seed in seeds:
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
         notes = Notes()
         message, reason = ends[seed % len(ends)]
 
-        async def body(
-            system: System, notes: Notes = notes, message: object = message, reason: str = reason
-        ) -> None:
+        async def body(system: System, reason: str = reason) -> None:
             target = system.address("target")
             system.address("watcher").tell(watch("target"))
             await wait_all_tasks_blocked()
@@ -81,7 +89,7 @@ def test_a_monitor_tells_once_whatever_ended_the_target(seeds: range) -> None:
                 await wait_all_tasks_blocked()
             assert len(downs(notes)) == 1
 
-        run_tree(seed, pair(notes, direct=bool(seed // 6 % 2)), body)
+        await with_tree(seed, pair(notes, direct=bool(seed // 6 % 2)), body)
 
 
 async def test_a_down_carries_the_failure(notes: Notes) -> None:
@@ -97,9 +105,11 @@ async def test_a_down_carries_the_failure(notes: Notes) -> None:
         assert down == Down(system.address("target"), "Crash: x", failure)
 
 
-def test_a_monitor_of_one_that_is_down_tells_at_once(seeds: range) -> None:
+def test_a_monitor_of_one_that_is_down_tells_at_once(over_seeds: OverSeeds) -> None:
     """Ended, waiting to be restarted, or in quarantine: there is no instance to watch."""
-    for seed in seeds:
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
         notes = Notes()
         spec = SupervisorSpec(
             "root",
@@ -112,7 +122,7 @@ def test_a_monitor_of_one_that_is_down_tells_at_once(seeds: range) -> None:
             backoff=Backoff(50.0, 50.0),
         )
 
-        async def body(system: System, notes: Notes = notes) -> None:
+        async def body(system: System) -> None:
             for name in ("ended", "restarting"):
                 system.address(name).tell(Crash("x"))
             await system.quarantine("held")
@@ -126,15 +136,17 @@ def test_a_monitor_of_one_that_is_down_tells_at_once(seeds: range) -> None:
                 ("watcher", "held", "not running (quarantined)"),
             ]
 
-        run_tree(seed, spec, body)
+        await with_tree(seed, spec, body)
 
 
-def test_a_monitor_ends_with_the_instance_that_made_it(seeds: range) -> None:
+def test_a_monitor_ends_with_the_instance_that_made_it(over_seeds: OverSeeds) -> None:
     """The watcher's next generation is not told what it did not ask for."""
-    for seed in seeds:
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
         notes = Notes()
 
-        async def body(system: System, notes: Notes = notes) -> None:
+        async def body(system: System) -> None:
             system.address("watcher").tell(watch("target"))
             await wait_all_tasks_blocked()
             await system.kill("watcher")
@@ -147,7 +159,7 @@ def test_a_monitor_ends_with_the_instance_that_made_it(seeds: range) -> None:
             await wait_all_tasks_blocked()
             assert downs(notes) == [("watcher", "target", "killed")]
 
-        run_tree(seed, pair(notes), body)
+        await with_tree(seed, pair(notes), body)
 
 
 async def test_a_monitor_can_be_cancelled(notes: Notes) -> None:
@@ -179,16 +191,16 @@ async def test_monitors_of_dead_watchers_do_not_pile_up(notes: Notes) -> None:
         assert len(system.find("target")._watchers) == 1  # type: ignore[attr-defined]
 
 
-def test_timers_fire_in_order_and_on_time(seeds: range) -> None:
+def test_timers_fire_in_order_and_on_time(over_seeds: OverSeeds) -> None:
     """Each after its own delay, to the actor that set them, whatever the order they were set in."""
-    for seed in seeds:
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
         notes = Notes()
         rng = Random(seed)
         delays_s = [rng.random() * 10 for _ in range(12)]
 
-        async def body(
-            system: System, notes: Notes = notes, delays_s: list[float] = delays_s
-        ) -> None:
+        async def body(system: System, delays_s: list[float] = delays_s) -> None:
             fired: list[tuple[float, float]] = []
 
             def set_all(probe: Probe) -> None:
@@ -202,9 +214,8 @@ def test_timers_fire_in_order_and_on_time(seeds: range) -> None:
             assert [delay_s for delay_s, _ in fired] == sorted(delays_s)
             assert all(delay_s == pytest.approx(at_s) for delay_s, at_s in fired)
             assert repr(system.timers) == "<Timers 0 pending>"
-            del notes
 
-        run_tree(seed, SupervisorSpec("root", [probe("a", notes)]), body)
+        await with_tree(seed, SupervisorSpec("root", [probe("a", notes)]), body)
 
 
 async def test_a_timer_can_be_cancelled(
@@ -243,12 +254,14 @@ async def test_cancelled_timers_do_not_pile_up(
         assert len(system.timers._heap) <= CANCELLED_MAX + 1
 
 
-def test_timers_die_with_their_instance(seeds: range) -> None:
+def test_timers_die_with_their_instance(over_seeds: OverSeeds) -> None:
     """A new generation does not meet the timers of the old, fired or still to fire."""
-    for seed in seeds:
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
         notes = Notes()
 
-        async def body(system: System, notes: Notes = notes) -> None:
+        async def body(system: System) -> None:
             def set_two(probe: Probe) -> None:
                 probe.ctx.after(0, "fired while it fell")
                 probe.ctx.after(5, "due later")
@@ -262,7 +275,7 @@ def test_timers_die_with_their_instance(seeds: range) -> None:
         spec = SupervisorSpec(
             "root", [probe("a", notes, direct=bool(seed % 2))], backoff=NO_BACKOFF
         )
-        run_tree(seed, spec, body)
+        await with_tree(seed, spec, body)
 
 
 async def test_a_timer_that_fired_into_a_dying_actor_is_counted(
@@ -290,12 +303,14 @@ async def test_a_timer_that_fired_into_a_dying_actor_is_counted(
         assert system.snapshot()["a"].adds_up
 
 
-def test_control_overtakes_data(seeds: range) -> None:
+def test_control_overtakes_data(over_seeds: OverSeeds) -> None:
     """A signal is handled before what waits in the mailbox; signals keep their own order."""
-    for seed in seeds:
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
         notes = Notes()
 
-        async def body(system: System, notes: Notes = notes) -> None:
+        async def body(system: System) -> None:
             await system.quarantine("a")
             a = system.address("a")
             for n in range(3):
@@ -308,7 +323,7 @@ def test_control_overtakes_data(seeds: range) -> None:
             ]  # fmt: skip
 
         spec = SupervisorSpec("root", [probe("a", notes, direct=bool(seed % 2))])
-        run_tree(seed, spec, body)
+        await with_tree(seed, spec, body)
 
 
 async def test_the_control_lane_has_a_limit(notes: Notes) -> None:

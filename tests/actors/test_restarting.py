@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from random import Random
 
 import pytest
@@ -18,9 +19,21 @@ from actors import (
     SupervisorSpec,
     System,
 )
-from actors.testing import Crash, Hook, Notes, Probe, probe, run_tree, wait_for_state
+from actors.testing import (
+    Crash,
+    Hook,
+    Notes,
+    OverSeeds,
+    Probe,
+    probe,
+    wait_for_state,
+    with_tree,
+)
 
 NAMES = ("a", "b", "c", "d")
+# A rule that holds for each of these goes through all of them as the seeds go on.
+ENDS = tuple(product(Strategy, range(len(NAMES)), (True, False)))
+TYPES = tuple(product(Restart, (True, False), (True, False)))
 
 
 def end(probe: Probe) -> None:
@@ -36,16 +49,15 @@ def others(strategy: Strategy, position: int) -> list[str]:
     return later if strategy is Strategy.REST_FOR_ONE else [*NAMES[:position], *later]
 
 
-@pytest.mark.parametrize("strategy", list(Strategy))
-def test_each_strategy_restarts_its_group(seeds: range, strategy: Strategy) -> None:
+def test_each_strategy_restarts_its_group(over_seeds: OverSeeds) -> None:
     """The failed child, and those its strategy names: stopped in reverse, started in order."""
-    for seed in seeds:
-        notes = Notes()
-        position, crash = seed % 4, seed // 4 % 2 == 0
 
-        async def body(
-            system: System, notes: Notes = notes, position: int = position, crash: bool = crash
-        ) -> None:
+    @over_seeds
+    async def _rule(seed: int) -> None:
+        notes = Notes()
+        strategy, position, crash = ENDS[seed % len(ENDS)]
+
+        async def body(system: System) -> None:
             notes.entries.clear()
             system.address(NAMES[position]).tell(Crash("x") if crash else end)
             await wait_all_tasks_blocked()
@@ -60,21 +72,20 @@ def test_each_strategy_restarts_its_group(seeds: range, strategy: Strategy) -> N
             }
 
         children = [probe(name, notes, living=True) for name in NAMES]
-        run_tree(
+        await with_tree(
             seed, SupervisorSpec("root", children, strategy=strategy, backoff=NO_BACKOFF), body
         )
         assert notes.alive == {}
 
 
-@pytest.mark.parametrize("crash", [True, False], ids=["crash", "normal"])
-@pytest.mark.parametrize("restart", list(Restart))
-def test_the_restart_type_says_whether_a_child_comes_back(
-    seeds: range, restart: Restart, crash: bool
-) -> None:
+def test_the_restart_type_says_whether_a_child_comes_back(over_seeds: OverSeeds) -> None:
     """Permanent always, transient after a failure, temporary never."""
-    comes_back = restart is Restart.PERMANENT or (restart is Restart.TRANSIENT and crash)
-    for seed in seeds:
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
         notes = Notes()
+        restart, crash, living = TYPES[seed % len(TYPES)]
+        comes_back = restart is Restart.PERMANENT or (restart is Restart.TRANSIENT and crash)
 
         async def body(system: System) -> None:
             system.address("a").tell(Crash("x") if crash else end)
@@ -84,17 +95,19 @@ def test_the_restart_type_says_whether_a_child_comes_back(
             assert node.generation == (2 if comes_back else 1)
             assert (node.last_error is None) is not crash
 
-        spec = probe("a", notes, restart=restart, living=bool(seed % 2))
-        run_tree(seed, SupervisorSpec("root", [spec], backoff=NO_BACKOFF), body)
+        spec = probe("a", notes, restart=restart, living=living)
+        await with_tree(seed, SupervisorSpec("root", [spec], backoff=NO_BACKOFF), body)
 
 
-@pytest.mark.parametrize("restart", list(Restart))
 def test_a_sibling_taken_down_comes_back_unless_it_is_temporary(
-    seeds: range, restart: Restart
+    over_seeds: OverSeeds,
 ) -> None:
     """Temporary means never, not even when it was another's death; the ended stay ended."""
-    for seed in seeds:
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
         notes = Notes()
+        restart = tuple(Restart)[seed % 3]
 
         async def body(system: System) -> None:
             if restart is Restart.TRANSIENT:
@@ -114,14 +127,16 @@ def test_a_sibling_taken_down_comes_back_unless_it_is_temporary(
             probe("ended", notes, restart=restart),
         ]
         spec = SupervisorSpec("root", children, strategy=Strategy.ONE_FOR_ALL, backoff=NO_BACKOFF)
-        run_tree(seed, spec, body)
+        await with_tree(seed, spec, body)
 
 
-def test_waits_grow_and_begin_again_after_healthy_time(seeds: range) -> None:
+def test_waits_grow_and_begin_again_after_healthy_time(over_seeds: OverSeeds) -> None:
     """Each wait lies under its doubling ceiling; a child that was well starts from the base."""
     backoff = Backoff(base_s=1.0, cap_s=5.0, healthy_after_s=60.0)
     spread: set[float] = set()
-    for seed in seeds:
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
         notes = Notes()
         spec = SupervisorSpec(
             "root",
@@ -150,14 +165,17 @@ def test_waits_grow_and_begin_again_after_healthy_time(seeds: range) -> None:
             spread.add(await waits_s(system))
             assert system.find("a").failures_in_row == 1
 
-        run_tree(seed, spec, body)
+        await with_tree(seed, spec, body)
+
     assert max(spread) <= 1.0
     assert min(spread) < 0.1
 
 
-def test_one_childs_backoff_delays_no_other(seeds: range) -> None:
+def test_one_childs_backoff_delays_no_other(over_seeds: OverSeeds) -> None:
     """One for one, every child comes back by itself."""
-    for seed in seeds:
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
         notes = Notes()
         spec = SupervisorSpec(
             "root",
@@ -176,18 +194,20 @@ def test_one_childs_backoff_delays_no_other(seeds: range) -> None:
             assert system.snapshot()["a"].state is State.BACKOFF
             assert system.snapshot()["b"].state is State.RUNNING
 
-        run_tree(seed, spec, body)
+        await with_tree(seed, spec, body)
 
 
-@pytest.mark.parametrize("strategy", list(Strategy))
-def test_a_failure_during_a_recovery_joins_it(seeds: range, strategy: Strategy) -> None:
+def test_a_failure_during_a_recovery_joins_it(over_seeds: OverSeeds) -> None:
     """Whatever fails while a group is on its way down or up, all of it runs in the end."""
-    for seed in seeds:
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
         notes = Notes()
         rng = Random(seed)
+        strategy = tuple(Strategy)[seed % 3]
 
-        async def body(system: System, notes: Notes = notes, rng: Random = rng) -> None:
-            for _ in range(4):
+        async def body(system: System) -> None:
+            for _ in range(3):
                 system.address(rng.choice(NAMES)).tell(Crash("x"))
                 await trio.sleep(rng.random() * 0.2)
             await trio.sleep(60)
@@ -211,4 +231,4 @@ def test_a_failure_during_a_recovery_joins_it(seeds: range, strategy: Strategy) 
             backoff=Backoff(0.1, 1.0),
             intensity=Intensity(9, per_s=1, same_kind=None),
         )
-        run_tree(seed, spec, body)
+        await with_tree(seed, spec, body)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from random import Random
 
 import pytest
@@ -26,14 +27,17 @@ from actors.testing import (
     Crash,
     Hook,
     Notes,
+    OverSeeds,
     Probe,
     probe,
-    run_seeded,
-    run_tree,
     wait_for_state,
+    with_tree,
 )
 
 NAMES = ("a", "b", "c", "d")
+STRATEGIES = tuple(Strategy)
+# A rule that holds for each of these goes through all of them as the seeds go on.
+BOOTS = tuple(product(Strategy, range(len(NAMES)), (1, 2)))
 
 
 def nap(rng: Random, longest_s: float = 1.0) -> Hook:
@@ -59,24 +63,25 @@ def boot_fails(times: int) -> Hook:
     return hook
 
 
-@pytest.mark.parametrize("strategy", list(Strategy))
 def test_children_start_in_order_each_when_the_one_before_is_ready(
-    seeds: range, strategy: Strategy
+    over_seeds: OverSeeds,
 ) -> None:
     """Whatever each takes, none begins before the one before it is ready."""
-    for seed in seeds:
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
         notes = Notes()
         rng = Random(seed)
 
         async def body(system: System) -> None:
             assert {node.state for node in system.snapshot()} == {State.RUNNING}
 
-        run_tree(
+        await with_tree(
             seed,
             SupervisorSpec(
                 "root",
                 [probe(name, notes, hooks={"start": nap(rng)}) for name in NAMES],
-                strategy=strategy,
+                strategy=STRATEGIES[seed % 3],
             ),
             body,
         )
@@ -85,19 +90,21 @@ def test_children_start_in_order_each_when_the_one_before_is_ready(
         assert events == [(what, name) for name in NAMES for what in ("starting", "started")]
 
 
-def test_a_nested_supervisor_is_ready_when_its_children_are(seeds: range) -> None:
+def test_a_nested_supervisor_is_ready_when_its_children_are(over_seeds: OverSeeds) -> None:
     """What comes after a branch starts after all of it."""
-    for seed in seeds:
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
         notes = Notes()
         rng = Random(seed)
 
-        async def body(_: System, notes: Notes = notes) -> None:
+        async def body(_: System) -> None:
             assert notes.paths("started") == ["inner/a", "inner/b", "c"]
 
         inner = SupervisorSpec(
             "inner", [probe(name, notes, hooks={"start": nap(rng)}) for name in "ab"]
         )
-        run_tree(seed, SupervisorSpec("root", [inner, probe("c", notes)]), body)
+        await with_tree(seed, SupervisorSpec("root", [inner, probe("c", notes)]), body)
 
 
 async def test_an_actor_may_be_ready_before_its_start_returns(
@@ -142,16 +149,17 @@ async def test_messages_sent_before_the_start_wait(notes: Notes) -> None:
         assert notes.of("received") == [("b", "early")]
 
 
-@pytest.mark.parametrize("strategy", list(Strategy))
 def test_a_boot_failure_is_retried_and_those_after_it_wait(
-    seeds: range, strategy: Strategy
+    over_seeds: OverSeeds,
 ) -> None:
     """A child that cannot boot counts as a failure, and the order of the start holds."""
-    for seed in seeds:
-        notes = Notes()
-        position, times = seed % 4, 1 + seed // 4 % 2
 
-        async def body(system: System, times: int = times, position: int = position) -> None:
+    @over_seeds
+    async def _rule(seed: int) -> None:
+        notes = Notes()
+        strategy, position, times = BOOTS[seed % len(BOOTS)]
+
+        async def body(system: System) -> None:
             assert {node.state for node in system.snapshot()} == {State.RUNNING}
             assert system.snapshot()[NAMES[position]].generation == times + 1
 
@@ -159,7 +167,7 @@ def test_a_boot_failure_is_retried_and_those_after_it_wait(
             probe(name, notes, hooks={"start": boot_fails(times)} if n == position else {})
             for n, name in enumerate(NAMES)
         ]
-        run_tree(seed, SupervisorSpec("root", children, strategy=strategy), body)
+        await with_tree(seed, SupervisorSpec("root", children, strategy=strategy), body)
 
         last_starts = {
             path: n for n, (what, path, _) in enumerate(notes.entries) if what == "started"
@@ -170,10 +178,12 @@ def test_a_boot_failure_is_retried_and_those_after_it_wait(
 
 
 def test_a_child_that_never_boots_fails_the_tree_and_stops_those_before_it(
-    seeds: range,
+    over_seeds: OverSeeds,
 ) -> None:
     """The start of the tree raises the chain of causes; nobody after the child was started."""
-    for seed in seeds:
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
         notes = Notes()
         position = seed % 4
         children = [
@@ -185,7 +195,9 @@ def test_a_child_that_never_boots_fails_the_tree_and_stops_those_before_it(
             raise AssertionError("the tree must not open")
 
         with pytest.raises(RestartIntensityExceeded, match="root gave up") as info:
-            run_tree(seed, SupervisorSpec("root", children, intensity=Intensity(2, 5.0)), body)
+            await with_tree(
+                seed, SupervisorSpec("root", children, intensity=Intensity(2, 5.0)), body
+            )
 
         assert isinstance(info.value.__cause__, Crash)
         assert notes.paths("stopped") == list(reversed(NAMES[:position]))
@@ -193,9 +205,11 @@ def test_a_child_that_never_boots_fails_the_tree_and_stops_those_before_it(
         assert set(notes.paths("starting")) == set(NAMES[: position + 1])
 
 
-def test_a_temporary_child_that_cannot_boot_is_given_up(seeds: range) -> None:
+def test_a_temporary_child_that_cannot_boot_is_given_up(over_seeds: OverSeeds) -> None:
     """The others start all the same."""
-    for seed in seeds:
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
         notes = Notes()
 
         async def body(system: System) -> None:
@@ -204,16 +218,18 @@ def test_a_temporary_child_that_cannot_boot_is_given_up(seeds: range) -> None:
 
         hooks = {"start": boot_fails(1)}
         a = probe("a", notes, hooks=hooks, restart=Restart.TEMPORARY)
-        run_tree(seed, SupervisorSpec("root", [a, probe("b", notes)]), body)
+        await with_tree(seed, SupervisorSpec("root", [a, probe("b", notes)]), body)
 
 
-def test_a_start_that_takes_too_long_is_a_failure(seeds: range) -> None:
+def test_a_start_that_takes_too_long_is_a_failure(over_seeds: OverSeeds) -> None:
     """It is cancelled at its timeout, counted, and tried again."""
-    for seed in seeds:
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
         notes = Notes()
         slow = [True]
 
-        async def start(_: Probe, slow: list[bool] = slow) -> None:
+        async def start(_: Probe) -> None:
             if slow.pop() if slow else False:
                 await trio.sleep_forever()
 
@@ -225,116 +241,118 @@ def test_a_start_that_takes_too_long_is_a_failure(seeds: range) -> None:
             assert (node.generation, node.restarts_in_window) == (2, 1)
 
         spec = probe("a", notes, hooks={"start": start}, start_timeout_s=2.0)
-        run_tree(seed, SupervisorSpec("root", [spec], backoff=Backoff(0.1, 0.1)), body)
+        await with_tree(seed, SupervisorSpec("root", [spec], backoff=Backoff(0.1, 0.1)), body)
 
 
-def test_a_failure_of_an_earlier_child_during_the_start_is_dealt_with(seeds: range) -> None:
+def test_a_failure_of_an_earlier_child_during_the_start_is_dealt_with(
+    over_seeds: OverSeeds,
+) -> None:
     """One for one it comes back beside the start; in a group the start begins again from it."""
-    for seed in seeds:
-        for strategy in Strategy:
-            notes = Notes()
 
-            async def fail_once(probe: Probe) -> None:
-                await trio.sleep(0.5)
-                if probe.ctx.generation == 1:
-                    raise Crash("early")
-                await trio.sleep_forever()
-
-            async def slowly(_: Probe) -> None:
-                await trio.sleep(1)
-
-            async def body(system: System) -> None:
-                await wait_all_tasks_blocked()
-                assert {node.state for node in system.snapshot()} == {State.RUNNING}
-
-            run_tree(
-                seed,
-                SupervisorSpec(
-                    "root",
-                    [
-                        probe("a", notes, living=True, hooks={"run": fail_once}),
-                        probe("b", notes, hooks={"start": slowly}),
-                        probe("c", notes),
-                    ],
-                    strategy=strategy,
-                ),
-                body,
-            )
-
-            assert len(notes.of("started", "a")) == 2
-            again = 1 if strategy is Strategy.ONE_FOR_ONE else 2
-            assert len(notes.of("starting", "b")) == again
-            assert len(notes.of("started", "c")) == 1
-            assert notes.alive == {}
-
-
-def test_a_cancellation_from_outside_during_the_start_stops_what_is_up(seeds: range) -> None:
-    """In reverse order, at any moment of the start; nothing is left."""
-    for seed in seeds:
+    @over_seeds
+    async def _rule(seed: int) -> None:
+        strategy = STRATEGIES[seed % 3]
         notes = Notes()
 
-        async def main(rng: Random, notes: Notes = notes) -> None:
-            children = [
-                probe(name, notes, living=True, hooks={"start": nap(rng)}) for name in NAMES
-            ]
-            with trio.move_on_after(rng.random() * 2) as scope:
-                async with open_system(SupervisorSpec("root", children), rng=rng):
-                    await trio.sleep_forever()
-            assert scope.cancelled_caught
+        async def fail_once(probe: Probe) -> None:
+            await trio.sleep(0.5)
+            if probe.ctx.generation == 1:
+                raise Crash("early")
+            await trio.sleep_forever()
 
-        run_seeded(seed, main)
+        async def slowly(_: Probe) -> None:
+            await trio.sleep(1)
+
+        async def body(system: System) -> None:
+            await wait_all_tasks_blocked()
+            assert {node.state for node in system.snapshot()} == {State.RUNNING}
+
+        await with_tree(
+            seed,
+            SupervisorSpec(
+                "root",
+                [
+                    probe("a", notes, living=True, hooks={"run": fail_once}),
+                    probe("b", notes, hooks={"start": slowly}),
+                    probe("c", notes),
+                ],
+                strategy=strategy,
+            ),
+            body,
+        )
+
+        assert len(notes.of("started", "a")) == 2
+        again = 1 if strategy is Strategy.ONE_FOR_ONE else 2
+        assert len(notes.of("starting", "b")) == again
+        assert len(notes.of("started", "c")) == 1
+        assert notes.alive == {}
+
+
+def test_a_cancellation_from_outside_during_the_start_stops_what_is_up(
+    over_seeds: OverSeeds,
+) -> None:
+    """In reverse order, at any moment of the start; nothing is left."""
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
+        notes = Notes()
+        rng = Random(seed)
+        children = [probe(name, notes, living=True, hooks={"start": nap(rng)}) for name in NAMES]
+        with trio.move_on_after(rng.random() * 2) as scope:
+            async with open_system(SupervisorSpec("root", children), rng=rng):
+                await trio.sleep_forever()
+        assert scope.cancelled_caught
 
         up = notes.paths("started")
         assert notes.paths("stopped") == list(reversed(up))
         assert notes.alive == {}
 
 
-def test_a_cancellation_from_outside_during_a_backoff_stops_the_tree(seeds: range) -> None:
+def test_a_cancellation_from_outside_during_a_backoff_stops_the_tree(over_seeds: OverSeeds) -> None:
     """The child that waits is not started any more; the others stop in reverse."""
-    for seed in seeds:
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
         notes = Notes()
-
-        async def main(rng: Random, notes: Notes = notes) -> None:
-            children = [probe(name, notes, living=True) for name in NAMES]
-            spec = SupervisorSpec(
-                "root", children, strategy=rng.choice(list(Strategy)), backoff=Backoff(50.0, 50.0)
-            )
-            with trio.CancelScope() as scope:
-                async with open_system(spec, rng=rng) as system:
-                    system.address("c").tell(Crash("now"))
-                    await wait_for_state(system, "c", State.BACKOFF)
-                    scope.cancel()
-                    await trio.sleep_forever()
-
-        run_seeded(seed, main)
+        rng = Random(seed)
+        children = [probe(name, notes, living=True) for name in NAMES]
+        spec = SupervisorSpec(
+            "root", children, strategy=rng.choice(list(Strategy)), backoff=Backoff(50.0, 50.0)
+        )
+        with trio.CancelScope() as scope:
+            async with open_system(spec, rng=rng) as system:
+                system.address("c").tell(Crash("now"))
+                await wait_for_state(system, "c", State.BACKOFF)
+                scope.cancel()
+                await trio.sleep_forever()
 
         assert notes.alive == {}
         assert len(notes.of("started", "c")) == 1
         assert notes.paths("stopped")[-2:] == ["b", "a"]
 
 
-def test_a_child_killed_in_its_start_starts_again(seeds: range) -> None:
+def test_a_child_killed_in_its_start_starts_again(over_seeds: OverSeeds) -> None:
     """A person may lose patience with a boot; it is cancelled at once, and not counted."""
-    for seed in seeds:
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
         notes = Notes()
         opened: list[System] = []
 
-        async def hang_once(probe: Probe, opened: list[System] = opened) -> None:
+        async def hang_once(probe: Probe) -> None:
             opened.append(probe.ctx.system)
             if probe.ctx.generation == 1:
                 await trio.sleep_forever()
 
-        async def kill_it(opened: list[System] = opened) -> None:
+        async def kill_it() -> None:
             await wait_all_tasks_blocked()
             await opened[0].kill("a")
 
-        async def main(rng: Random, notes: Notes = notes) -> None:
-            spec = probe("a", notes, hooks={"start": hang_once}, start_timeout_s=99)
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(kill_it)
-                async with open_system(SupervisorSpec("root", [spec]), rng=rng) as system:
-                    node = system.snapshot()["a"]
-                    assert (node.generation, node.restarts_in_window) == (2, 0)
-                    assert trio.current_time() == 0
-
-        run_seeded(seed, main)
+        rng = Random(seed)
+        spec = probe("a", notes, hooks={"start": hang_once}, start_timeout_s=99)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(kill_it)
+            async with open_system(SupervisorSpec("root", [spec]), rng=rng) as system:
+                node = system.snapshot()["a"]
+                assert (node.generation, node.restarts_in_window) == (2, 0)
+                assert trio.current_time() == 0

@@ -1,7 +1,5 @@
 """A person's kill, restart, quarantine and release, and children that come and go."""
 
-# ruff: noqa: B023 - the functions made in a loop over seeds are run before it goes on
-
 # flake8: noqa: ASYNC124 - the kit awaits what it is given, whether that waits or not
 
 from __future__ import annotations
@@ -28,15 +26,25 @@ from actors import (
     UnknownActor,
     open_system,
 )
-from actors.testing import Crash, Notes, Probe, probe, run_seeded, run_tree, wait_for_state
+from actors.testing import (
+    Crash,
+    Notes,
+    OverSeeds,
+    Probe,
+    probe,
+    wait_for_state,
+    with_tree,
+)
 
 NAMES = ("a", "b", "c", "d")
 STRICT = Intensity(0, per_s=1e9)
 
 
-def test_a_persons_acts_never_count(seeds: range) -> None:
+def test_a_persons_acts_never_count(over_seeds: OverSeeds) -> None:
     """Under a limit of no restart at all, a person may kill and restart at will."""
-    for seed in seeds:
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
         notes = Notes()
         spec = SupervisorSpec(
             "root", [probe("a", notes, living=bool(seed % 2)), probe("b", notes)], intensity=STRICT
@@ -53,17 +61,19 @@ def test_a_persons_acts_never_count(seeds: range) -> None:
             assert system.snapshot()["b"].generation == 1
             assert trio.current_time() == 0
 
-        run_tree(seed, spec, body)
+        await with_tree(seed, spec, body)
         assert [reason for _, reason in notes.of("stopped", "a")] == [
             "restart", "restart", "restart", "quarantined", "shutdown"
         ]  # fmt: skip
 
 
-@pytest.mark.parametrize("strategy", list(Strategy))
-def test_a_kill_takes_along_whom_the_strategy_names(seeds: range, strategy: Strategy) -> None:
+def test_a_kill_takes_along_whom_the_strategy_names(over_seeds: OverSeeds) -> None:
     """Who depends on the killed one is restarted with it."""
-    for seed in seeds:
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
         notes = Notes()
+        strategy = tuple(Strategy)[seed % 3]
         spec = SupervisorSpec(
             "root",
             [probe(name, notes, living=True) for name in NAMES],
@@ -84,7 +94,7 @@ def test_a_kill_takes_along_whom_the_strategy_names(seeds: range, strategy: Stra
                 }[strategy]
             )
 
-        run_tree(seed, spec, body)
+        await with_tree(seed, spec, body)
 
 
 async def test_a_restart_in_a_group_stops_in_reverse(notes: Notes) -> None:
@@ -110,9 +120,11 @@ async def test_a_person_brings_back_whatever_the_restart_type(
         assert system.snapshot()["a"].generation == 3
 
 
-def test_a_kill_ends_a_backoff(seeds: range) -> None:
+def test_a_kill_ends_a_backoff(over_seeds: OverSeeds) -> None:
     """The person need not wait for what the supervisor would have waited."""
-    for seed in seeds:
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
         notes = Notes()
         spec = SupervisorSpec(
             "root",
@@ -128,7 +140,7 @@ def test_a_kill_ends_a_backoff(seeds: range) -> None:
             assert trio.current_time() == 0
             assert system.find("a").failures_in_row == 0
 
-        run_tree(seed, spec, body)
+        await with_tree(seed, spec, body)
 
 
 async def test_a_boot_that_hangs_is_quarantined_at_once(
@@ -149,9 +161,11 @@ async def test_a_boot_that_hangs_is_quarantined_at_once(
         assert trio.current_time() == 0
 
 
-def test_a_kill_that_fails_to_boot_ends_in_a_backoff(seeds: range) -> None:
+def test_a_kill_that_fails_to_boot_ends_in_a_backoff(over_seeds: OverSeeds) -> None:
     """The person learns the state; the boot failure counts as any."""
-    for seed in seeds:
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
         notes = Notes()
 
         async def boot(probe: Probe) -> None:
@@ -167,12 +181,14 @@ def test_a_kill_that_fails_to_boot_ends_in_a_backoff(seeds: range) -> None:
             await wait_for_state(system, "a", State.RUNNING)
             assert system.snapshot()["a"].restarts_in_window == 1
 
-        run_tree(seed, spec, body)
+        await with_tree(seed, spec, body)
 
 
-def test_a_quarantined_actor_stays_down_and_keeps_its_mail(seeds: range) -> None:
+def test_a_quarantined_actor_stays_down_and_keeps_its_mail(over_seeds: OverSeeds) -> None:
     """Neither time, nor a sibling's restart, nor its branch's restart brings it back."""
-    for seed in seeds:
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
         notes = Notes()
         inner = SupervisorSpec(
             "inner",
@@ -197,12 +213,14 @@ def test_a_quarantined_actor_stays_down_and_keeps_its_mail(seeds: range) -> None
             assert notes.of("received", "inner/a") == [("inner/a", "waits")]
 
         notes.entries.clear()
-        run_tree(seed, SupervisorSpec("root", [inner]), body)
+        await with_tree(seed, SupervisorSpec("root", [inner]), body)
 
 
-def test_a_release_while_the_stop_is_under_way_starts_again(seeds: range) -> None:
+def test_a_release_while_the_stop_is_under_way_starts_again(over_seeds: OverSeeds) -> None:
     """A person may change their mind."""
-    for seed in seeds:
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
         notes = Notes()
 
         async def body(system: System) -> None:
@@ -215,12 +233,14 @@ def test_a_release_while_the_stop_is_under_way_starts_again(seeds: range) -> Non
         spec = SupervisorSpec(
             "root", [probe("a", notes)], strategy=list(Strategy)[seed % 3], intensity=STRICT
         )
-        run_tree(seed, spec, body)
+        await with_tree(seed, spec, body)
 
 
-def test_a_release_waits_for_the_branch(seeds: range) -> None:
+def test_a_release_waits_for_the_branch(over_seeds: OverSeeds) -> None:
     """Released while its supervisor is down, an actor starts with it."""
-    for seed in seeds:
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
         notes = Notes()
         inner = SupervisorSpec("inner", [probe("a", notes)], intensity=Intensity(0, per_s=1))
         spec = SupervisorSpec("root", [inner], backoff=Backoff(9.0, 9.0))
@@ -235,7 +255,7 @@ def test_a_release_waits_for_the_branch(seeds: range) -> None:
             assert system.snapshot()["inner/a"].state is State.WAITING
             await wait_for_state(system, "a", State.RUNNING)
 
-        run_tree(seed, spec, body)
+        await with_tree(seed, spec, body)
 
 
 async def test_what_makes_no_sense_is_refused_in_one_line(notes: Notes) -> None:
@@ -313,38 +333,37 @@ async def test_steering_while_the_tree_stops_is_harmless(
     assert sorted(notes.paths("stopped")) == ["b", "c"]
 
 
-def test_random_steering_leaves_a_whole_tree(seeds: range) -> None:
+def test_random_steering_leaves_a_whole_tree(over_seeds: OverSeeds) -> None:
     """Whatever a person does in whatever order, the tree ends up as the last wishes say."""
-    for seed in seeds:
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
         notes = Notes()
-
-        async def main(rng: Random, notes: Notes = notes) -> None:
-            spec = SupervisorSpec(
-                "root",
-                [probe(name, notes, living=True) for name in NAMES],
-                strategy=rng.choice(list(Strategy)),
-                intensity=STRICT,
-            )
-            async with open_system(spec, rng=rng) as system:
-                held: set[str] = set()
-                for _ in range(12):
-                    name = rng.choice(NAMES)
-                    act = rng.choice([system.kill, system.restart, system.quarantine])
-                    if name in held:
-                        held.discard(name)
-                        act = system.release
-                    elif act == system.quarantine:
-                        held.add(name)
-                    act(name)
-                    if rng.random() < 0.5:
-                        await trio.sleep(rng.random() * 0.01)
-                await wait_all_tasks_blocked()
-                for name in NAMES:
-                    expected = State.QUARANTINED if name in held else State.RUNNING
-                    assert system.snapshot()[name].state is expected
-                    assert (name in notes.alive) is (name not in held)
-
-        run_seeded(seed, main)
+        rng = Random(seed)
+        spec = SupervisorSpec(
+            "root",
+            [probe(name, notes, living=True) for name in NAMES],
+            strategy=rng.choice(list(Strategy)),
+            intensity=STRICT,
+        )
+        async with open_system(spec, rng=rng) as system:
+            held: set[str] = set()
+            for _ in range(12):
+                name = rng.choice(NAMES)
+                act = rng.choice([system.kill, system.restart, system.quarantine])
+                if name in held:
+                    held.discard(name)
+                    act = system.release
+                elif act == system.quarantine:
+                    held.add(name)
+                act(name)
+                if rng.random() < 0.5:
+                    await trio.sleep(rng.random() * 0.01)
+            await wait_all_tasks_blocked()
+            for name in NAMES:
+                expected = State.QUARANTINED if name in held else State.RUNNING
+                assert system.snapshot()[name].state is expected
+                assert (name in notes.alive) is (name not in held)
         assert notes.alive == {}
 
 

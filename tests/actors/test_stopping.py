@@ -1,7 +1,5 @@
 """Reverse-order stop: graces, force, and those that are stuck."""
 
-# ruff: noqa: B023 - the functions made in a loop over seeds are run before it goes on
-
 # flake8: noqa: ASYNC124 - the kit awaits what it is given, whether that waits or not
 
 from __future__ import annotations
@@ -31,11 +29,11 @@ from actors.testing import (
     Crash,
     Hook,
     Notes,
+    OverSeeds,
     Probe,
     probe,
-    run_seeded,
-    run_tree,
     wait_for_state,
+    with_tree,
 )
 
 NAMES = ("a", "b", "c", "d")
@@ -50,9 +48,11 @@ def takes(seconds: float) -> Hook:
     return hook
 
 
-def test_children_stop_in_reverse_each_when_the_one_before_has_gone(seeds: range) -> None:
+def test_children_stop_in_reverse_each_when_the_one_before_has_gone(over_seeds: OverSeeds) -> None:
     """Whatever each takes within its grace, none begins before the one before it is down."""
-    for seed in seeds:
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
         notes = Notes()
         rng = Random(seed)
         inner = SupervisorSpec(
@@ -69,7 +69,7 @@ def test_children_stop_in_reverse_each_when_the_one_before_has_gone(seeds: range
         async def body(_: System) -> None:
             await trio.sleep(1)
 
-        run_tree(seed, SupervisorSpec("root", children), body)
+        await with_tree(seed, SupervisorSpec("root", children), body)
 
         events = [(what, path) for what, path, _ in notes.entries if what.startswith("stop")]
         order = ["b", "inner/y", "inner/x", "a"]
@@ -77,41 +77,39 @@ def test_children_stop_in_reverse_each_when_the_one_before_has_gone(seeds: range
         assert notes.alive == {}
 
 
-def test_a_stop_past_its_grace_is_cancelled(seeds: range) -> None:
+def test_a_stop_past_its_grace_is_cancelled(over_seeds: OverSeeds) -> None:
     """Each child has its own grace; the next one still has all of its own."""
-    for seed in seeds:
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
         notes = Notes()
-
-        async def main(rng: Random, notes: Notes = notes) -> None:
-            children = [
-                probe("a", notes, hooks={"stop": takes(0.4)}, grace_s=0.5),
-                probe("b", notes, hooks={"stop": takes(99)}, grace_s=2.0),
-            ]
-            async with open_system(SupervisorSpec("root", children), rng=rng):
-                pass
-            assert trio.current_time() == pytest.approx(2.4)
-
-        run_seeded(seed, main)
+        rng = Random(seed)
+        children = [
+            probe("a", notes, hooks={"stop": takes(0.4)}, grace_s=0.5),
+            probe("b", notes, hooks={"stop": takes(99)}, grace_s=2.0),
+        ]
+        async with open_system(SupervisorSpec("root", children), rng=rng):
+            pass
+        assert trio.current_time() == pytest.approx(2.4)
         assert notes.paths("stopping") == ["b", "a"]
         assert notes.paths("stopped") == ["a"]
 
 
-def test_one_that_ignores_its_cancellation_is_reported_as_stuck(seeds: range) -> None:
+def test_one_that_ignores_its_cancellation_is_reported_as_stuck(over_seeds: OverSeeds) -> None:
     """The rest of the tree stops all the same; the tree itself ends when the stuck one does."""
-    for seed in seeds:
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
         notes = Notes()
         events: list[TreeEvent] = []
-
-        async def main(rng: Random, notes: Notes = notes, events: list[TreeEvent] = events) -> None:
-            stuck = probe("b", notes, living=True, hooks={"end": takes(30)}, grace_s=1.0)
-            inner = SupervisorSpec("inner", [stuck])
-            spec = SupervisorSpec("root", [probe("a", notes), inner, probe("c", notes)])
-            async with open_system(spec, rng=rng, on_event=events.append) as system:
-                pass
-            assert trio.current_time() == pytest.approx(30)
-            assert {node.state for node in system.snapshot()} == {State.STOPPED}
-
-        run_seeded(seed, main)
+        rng = Random(seed)
+        stuck = probe("b", notes, living=True, hooks={"end": takes(30)}, grace_s=1.0)
+        inner = SupervisorSpec("inner", [stuck])
+        spec = SupervisorSpec("root", [probe("a", notes), inner, probe("c", notes)])
+        async with open_system(spec, rng=rng, on_event=events.append) as system:
+            pass
+        assert trio.current_time() == pytest.approx(30)
+        assert {node.state for node in system.snapshot()} == {State.STOPPED}
 
         assert notes.paths("stopped") == ["c", "inner/b", "a"]
         assert [(event.kind, event.path, event.at_s) for event in events] == [
@@ -120,9 +118,11 @@ def test_one_that_ignores_its_cancellation_is_reported_as_stuck(seeds: range) ->
         assert notes.alive == {}
 
 
-def test_a_stuck_child_is_not_replaced_until_it_is_gone(seeds: range) -> None:
+def test_a_stuck_child_is_not_replaced_until_it_is_gone(over_seeds: OverSeeds) -> None:
     """Never two live generations, whatever the supervisor would like."""
-    for seed in seeds:
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
         notes = Notes()
 
         async def body(system: System) -> None:
@@ -148,13 +148,17 @@ def test_a_stuck_child_is_not_replaced_until_it_is_gone(seeds: range) -> None:
             [probe("a", notes, living=True, hooks={"end": end_once}), probe("b", notes)],
             strategy=list(Strategy)[seed % 3],
         )
-        run_tree(seed, spec, body)
+        await with_tree(seed, spec, body)
         assert notes.of("received") == [("a", "waits")]
 
 
-def test_a_stuck_child_of_a_restarted_branch_joins_it_when_it_is_gone(seeds: range) -> None:
+def test_a_stuck_child_of_a_restarted_branch_joins_it_when_it_is_gone(
+    over_seeds: OverSeeds,
+) -> None:
     """The branch comes back without it at first."""
-    for seed in seeds:
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
         notes = Notes()
 
         async def end_once(probe: Probe) -> None:
@@ -172,7 +176,7 @@ def test_a_stuck_child_of_a_restarted_branch_joins_it_when_it_is_gone(seeds: ran
         inner = SupervisorSpec(
             "inner", [probe("a", notes, living=True, hooks={"end": end_once}), probe("b", notes)]
         )
-        run_tree(seed, SupervisorSpec("root", [inner]), body)
+        await with_tree(seed, SupervisorSpec("root", [inner]), body)
 
 
 async def test_a_kill_that_is_ignored_leaves_a_stuck_actor(
@@ -222,41 +226,46 @@ async def test_a_stuck_child_of_an_ended_branch_just_ends(
         assert notes.alive == {}
 
 
-def test_a_cancellation_from_outside_stops_the_tree_in_order(seeds: range) -> None:
+def test_a_cancellation_from_outside_stops_the_tree_in_order(over_seeds: OverSeeds) -> None:
     """And one more during the stop changes nothing: every child keeps its grace."""
-    for seed in seeds:
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
         notes = Notes()
-
-        async def main(rng: Random, notes: Notes = notes) -> None:
-            children = [
-                probe(name, notes, living=True, hooks={"stop": takes(0.5), "end": takes(0.2)})
-                for name in NAMES
-            ]
-            with trio.move_on_after(1.0 + rng.random()), trio.move_on_after(rng.random()):
-                async with open_system(SupervisorSpec("root", children), rng=rng):
-                    await trio.sleep_forever()
-
-        run_seeded(seed, main)
+        rng = Random(seed)
+        children = [
+            probe(name, notes, living=True, hooks={"stop": takes(0.5), "end": takes(0.2)})
+            for name in NAMES
+        ]
+        with trio.move_on_after(1.0 + rng.random()), trio.move_on_after(rng.random()):
+            async with open_system(SupervisorSpec("root", children), rng=rng):
+                await trio.sleep_forever()
         assert notes.paths("stopped") == list(reversed(NAMES))
         assert notes.alive == {}
 
 
-def test_an_exception_in_the_body_comes_out_as_it_is_after_an_orderly_stop(seeds: range) -> None:
+def test_an_exception_in_the_body_comes_out_as_it_is_after_an_orderly_stop(
+    over_seeds: OverSeeds,
+) -> None:
     """Not in a group, and not before the tree is down."""
-    for seed in seeds:
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
         notes = Notes()
 
         async def body(_: System) -> None:
             raise KeyError("the body's own")
 
         with pytest.raises(KeyError, match="the body's own"):
-            run_tree(seed, SupervisorSpec("root", [probe(n, notes) for n in NAMES]), body)
+            await with_tree(seed, SupervisorSpec("root", [probe(n, notes) for n in NAMES]), body)
         assert notes.paths("stopped") == list(reversed(NAMES))
 
 
-def test_a_failure_while_stopping_is_noted_and_stops_nobody_else(seeds: range) -> None:
+def test_a_failure_while_stopping_is_noted_and_stops_nobody_else(over_seeds: OverSeeds) -> None:
     """It neither counts nor keeps the next child from its stop."""
-    for seed in seeds:
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
         notes = Notes()
 
         async def fails(_: Probe) -> None:
@@ -275,13 +284,15 @@ def test_a_failure_while_stopping_is_noted_and_stops_nobody_else(seeds: range) -
             probe("b", notes, hooks={"end": fails}, living=True),
             probe("c", notes),
         ]
-        run_seeded(seed, main)
+        await main(Random(seed))
         assert notes.paths("stopping") == ["c", "b", "a"]
 
 
-def test_a_crash_during_the_stop_of_others_is_not_restarted(seeds: range) -> None:
+def test_a_crash_during_the_stop_of_others_is_not_restarted(over_seeds: OverSeeds) -> None:
     """A supervisor that is closing starts nobody."""
-    for seed in seeds:
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
         notes = Notes()
 
         async def crash_soon(_: Probe) -> None:
@@ -295,7 +306,7 @@ def test_a_crash_during_the_stop_of_others_is_not_restarted(seeds: range) -> Non
             probe("a", notes, living=True, hooks={"run": crash_soon}),
             probe("b", notes, hooks={"stop": takes(0.9)}),
         ]
-        run_tree(seed, SupervisorSpec("root", children, backoff=NO_BACKOFF), body)
+        await with_tree(seed, SupervisorSpec("root", children, backoff=NO_BACKOFF), body)
         assert notes.paths("started") == ["a", "b"]
         assert notes.alive == {}
 
@@ -339,9 +350,11 @@ async def test_what_waits_when_a_tree_ends_is_a_dead_letter(notes: Notes) -> Non
         assert system.snapshot()["a"].adds_up
 
 
-def test_a_stop_during_a_backoff_starts_nobody(seeds: range) -> None:
+def test_a_stop_during_a_backoff_starts_nobody(over_seeds: OverSeeds) -> None:
     """Quarantine, removal and shutdown all end the wait."""
-    for seed in seeds:
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
         notes = Notes()
 
         async def body(system: System) -> None:
@@ -359,5 +372,5 @@ def test_a_stop_during_a_backoff_starts_nobody(seeds: range) -> None:
             backoff=Backoff(50.0, 50.0),
             strategy=list(Strategy)[seed // 3 % 3],
         )
-        run_tree(seed, spec, body)
+        await with_tree(seed, spec, body)
         assert len(notes.of("started", "a")) == 1

@@ -13,6 +13,7 @@ from arb.core.decide import Action, Decision, Reason
 from arb.core.evaluate import WAIT, Evaluation, Evaluator, Gate, Inputs, Signal
 from arb.core.events import Liquidity, Quote, Side
 from arb.core.exits import Holding, OpenOrder
+from arb.core.listing import MarketStatus
 from arb.core.money import CountE2, PriceE4
 from arb.core.orders import OrderState
 from arb.core.parameters import Execution, Risk, Strategy
@@ -67,6 +68,22 @@ def test_an_edge_with_every_gate_open_is_wished_for() -> None:
     assert (evaluation.wished.price_e4, evaluation.wished.count_e2) == (5_700, 500)
     assert evaluation.fair == evaluation.gated_fair == pytest.approx(0.62)
     assert (evaluation.signal, evaluation.books) == (Signal("a", 2_500), 3)
+
+
+@pytest.mark.parametrize(
+    "changes, reason",
+    [
+        ({"status": MarketStatus.INACTIVE}, "Kalshi has paused the market"),
+        ({"close_ms": NOW_MS}, "the market is closed"),
+        ({"left_out": "start times disagree"}, "start times disagree"),
+    ],
+)
+def test_a_market_that_may_not_be_entered_says_why(changes: dict[str, Any], reason: str) -> None:
+    """Whatever the edge: nothing is wished, and fair value goes on for what is held."""
+    evaluation = evaluate(listing=attrs.evolve(listing(BOS), **changes))
+
+    assert (evaluation.action, evaluation.reason, evaluation.wished) == (WAIT, reason, None)
+    assert evaluation.gated_fair == pytest.approx(0.62)
 
 
 def test_no_consensus_waits() -> None:

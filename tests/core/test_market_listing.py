@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import attrs
+import pytest
 
 from arb.core.games import Reason, Source, Unmatched
-from arb.core.listing import Catalogue
+from arb.core.listing import Catalogue, MarketStatus
 from tests.core.order_factory import BOS, GAME, NYY, listing
 
 OTHER = attrs.evolve(GAME, game_id="g2", home_ticker="H", away_ticker="A")
@@ -43,3 +44,37 @@ def test_a_catalogue_keeps_what_was_not_matched() -> None:
     assert Catalogue((), (out,)).unmatched == (out,)
     assert Catalogue(()) == Catalogue((), ())
     assert Catalogue(()).games == ()
+
+
+@pytest.mark.parametrize(
+    "status", [each for each in MarketStatus if each is not MarketStatus.ACTIVE]
+)
+def test_only_an_active_market_takes_orders(status: MarketStatus) -> None:
+    """Every other status says in words of its own why nothing is sent."""
+    shut = attrs.evolve(listing(NYY), status=status)
+
+    assert shut.shut(0) is not None
+    assert shut.why_not_entered(0) == shut.shut(0)
+    assert listing(NYY).shut(0) is None
+
+
+def test_a_market_is_closed_from_its_close_on() -> None:
+    """The exchange sends no message when the hour has come."""
+    closing = attrs.evolve(listing(NYY), close_ms=1_000)
+
+    assert closing.shut(999) is None
+    assert closing.shut(1_000) == "the market is closed"
+
+
+def test_what_is_left_out_is_sold_but_not_bought() -> None:
+    """A game that is matched no more takes orders at the exchange, and no entry of ours."""
+    left_out = attrs.evolve(listing(NYY), left_out="no such game on the other side")
+
+    assert left_out.shut(0) is None
+    assert left_out.why_not_entered(0) == "no such game on the other side"
+
+
+def test_an_unpublished_status_is_none_to_trade_on() -> None:
+    """The payload's words are read as they are, and one that is new forbids trading."""
+    assert MarketStatus("inactive") is MarketStatus.INACTIVE
+    assert MarketStatus("suspended") is MarketStatus.UNKNOWN

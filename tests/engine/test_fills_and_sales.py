@@ -54,6 +54,12 @@ class Watch:
     def position_changed(self, account: str, position: Position) -> None:
         """Nothing to see."""
 
+    def group_changed(self, event: object) -> None:
+        """Look away."""
+
+    def event_fee_changed(self, event: object) -> None:
+        """Look away."""
+
     def market_changed(self, event: object) -> None:
         """Nothing to see."""
 

@@ -203,13 +203,13 @@ async def test_a_cancel_is_sent_once_while_its_answer_is_out(
     async with open_rig(settings=SLOW_MAKER) as rig:
         await rig.until(lambda: bool(rig.resting(BookSide.BID)))
         asked: list[str] = []
-        send = rig.gateway._lanes.send
+        send = rig.gateway._exchange.lanes.send
 
         def counted(request: Any) -> Any:
             asked.append(request.method)
             return send(request)
 
-        rig.gateway._lanes.send = counted
+        rig.gateway._exchange.lanes.send = counted
         for _ in range(20):
             rig.risk._cancel_entries("a test")
         await trio.sleep(0.1)
@@ -226,12 +226,12 @@ async def test_cancels_without_a_lane_are_kept_until_there_is_one(
     async with open_rig(settings=SLOW_MAKER) as rig:
         await rig.until(lambda: bool(rig.resting(BookSide.BID)))
         (entry,) = rig.resting(BookSide.BID)
-        for lane in rig.gateway._lanes._lanes:
+        for lane in rig.gateway._exchange.lanes._lanes:
             lane._proven = False
         rig.risk._cancel_entries("a test")
         await trio.sleep(0.1)
         assert entry in rig.resting()
-        for lane in rig.gateway._lanes._lanes:
+        for lane in rig.gateway._exchange.lanes._lanes:
             lane._proven = True
 
         await rig.until(lambda: entry not in rig.resting(), 1)
@@ -246,7 +246,7 @@ async def test_a_sale_that_cannot_leave_is_not_tried_in_a_loop(
         (sale, *_) = rig.resting(BookSide.ASK)
         rig.simulation.odds_conditions.freeze = True
         await trio.sleep(0.5)
-        for lane in rig.gateway._lanes._lanes:
+        for lane in rig.gateway._exchange.lanes._lanes:
             lane._proven = False
         before = sent(rig)
         rig.simulation.venue.take_off_book(sale, sale.change)
@@ -254,7 +254,7 @@ async def test_a_sale_that_cannot_leave_is_not_tried_in_a_loop(
         assert sent(rig) - before <= 2
 
         rig.simulation.exchange_conditions.order_answer = OrderAnswer.REFUSE
-        for lane in rig.gateway._lanes._lanes:
+        for lane in rig.gateway._exchange.lanes._lanes:
             lane._proven = True
         await trio.sleep(5)
         assert 4 <= sent(rig) - before <= 24

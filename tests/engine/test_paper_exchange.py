@@ -23,7 +23,7 @@ from arb.core.events import (
 )
 from arb.core.ledger import Ledger
 from arb.core.money import CountE2, MoneyE6, PriceE4
-from arb.engine.messages import LookUp
+from arb.engine.messages import ClearHalt, HaltTrading, LookUp
 from arb.engine.paper_exchange import PaperExchange
 from arb.settings import Mode
 from tests.core.order_factory import ENTRY, EXIT, NYY, PLAIN
@@ -205,3 +205,18 @@ async def test_a_paper_gateway_that_comes_back_knows_its_account(
         before = rig.board.counts["fills"]
         await rig.until(lambda: rig.board.counts["fills"] > before)
         assert rig.board.counts["invariant_violations"] == 0
+
+
+async def test_a_halt_in_paper_mode_is_cleared_without_a_group(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """There is no order group to reset, and trading goes on."""
+    async with open_rig(mode=Mode.PAPER) as rig:
+        await rig.until_running()
+        await rig.ask(HaltTrading("a test", "me"))
+        assert rig.state == "halted"
+        assert await rig.ask(ClearHalt("looked", "me"))
+        await trio.sleep(0.1)
+        assert rig.state == "running"
+        reasons = {each.reason for each in rig.system.snapshot().dead_letters}
+        assert "not for the gateway" not in reasons

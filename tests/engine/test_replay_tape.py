@@ -24,6 +24,7 @@ from arb.tape.format import (
     TapeHeader,
     TapeMarket,
     TapeSeries,
+    header_line,
 )
 from arb.tape.import_games import import_games
 from arb.tape.writer import TapeWriter
@@ -186,6 +187,50 @@ def test_a_tape_without_an_edge_trades_nothing(tmp_path: Path) -> None:
 
     assert (result["orders"], result["positions"], result["latency_us"]) == (0, {}, None)
     assert result["decisions"]
+
+
+def listed(**market: Any) -> str:
+    """Write what a tape says is listed from some moment on."""
+    (event,) = header().events
+    markets = tuple(attrs.evolve(each, **market) for each in event.markets)
+    changed = attrs.evolve(header(), events=(attrs.evolve(event, markets=markets),))
+    return header_line(changed).decode()
+
+
+def test_a_game_that_was_listed_later_is_traded_from_then_on(tmp_path: Path) -> None:
+    """A tape that begins without the game, and has it listed a moment later, gives its trades."""
+    tape = tmp_path / "later.tape"
+    with TapeWriter(tape, attrs.evolve(header(), events=(), odds_events=())) as writer:
+        writer.append(Record(BEGINS_MS, Feed.LISTING, "arb", listed()))
+        for record in day()[1:]:
+            writer.append(attrs.evolve(record, at_ms=record.at_ms + 1))
+            if record.at_ms == BEGINS_MS:
+                writer.append(Record(BEGINS_MS + 1, Feed.LISTING, "arb", listed()))
+    result = play(tape)
+
+    assert (result["markets"], result["invariant_violations"]) == (2, 0)
+    assert result["decisions"]
+
+
+def test_a_pause_on_a_tape_is_a_pause(tmp_path: Path) -> None:
+    """What the exchange said of a market's life is said again, and nothing is bought in it."""
+    life = {"market_ticker": CAR, "event_type": "deactivated"}
+    frame = {"type": "market_lifecycle_v2", "sid": 2, "seq": 1, "msg": life}
+    records = day()
+    records.insert(3, Record(BEGINS_MS, Feed.BOOKS, "kalshi", orjson.dumps(frame).decode()))
+
+    assert play(write(tmp_path / "paused.tape", records))["orders"] == 0
+    closed = Record(BEGINS_MS, Feed.LISTING, "arb", listed(close_ms=BEGINS_MS + 500))
+    assert play(write(tmp_path / "closed.tape", [closed, *day()]))["orders"] == 0
+
+
+def test_a_damaged_listing_on_a_tape_is_counted(tmp_path: Path) -> None:
+    """It costs what it would have said, and the day goes on with what was listed before."""
+    records = [Record(BEGINS_MS, Feed.LISTING, "arb", "{}"), *day()]
+    result = play(write(tmp_path / "damaged.tape", records))
+
+    assert sum(result["bad_input"].values()) == 1
+    assert result["fills"] == 2
 
 
 @pytest.mark.slow

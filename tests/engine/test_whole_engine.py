@@ -51,5 +51,5 @@ async def test_the_gateway_forgets_orders_that_have_ended(
         await trio.sleep(5)
 
         assert rig.board.counts["orders"] >= 4
-        assert rig.gateway._known == {}
-        assert rig.gateway._cancel_when_known == {}
+        assert rig.gateway._desk._known == {}
+        assert repr(rig.gateway._desk.cancels) == "<CancelQueue 0 due, 0 out>"

@@ -10,7 +10,7 @@ import pytest
 from arb.core.commands import OrderIntent
 from arb.core.risk import Approved
 from arb.engine.gateway import Gateway
-from arb.engine.risk import RiskManager
+from arb.engine.risk_switches import Switchboard
 from arb.faults.campaign import run_chunk
 from arb.faults.catalogue import KINDS, UnknownFault, cells, chosen
 from arb.faults.matrix import BAD, BEGIN, END, GOOD, CellResult, grid, replaced, run_cell
@@ -115,8 +115,8 @@ def test_the_grid_shows_good_bad_and_not_yet() -> None:
     assert waiting
     assert not any(GOOD in line for line in waiting)
 
-    document = replaced(f"before\n{BEGIN}\nstale\n{END}\nafter\n", lines)
-    assert "stale" not in document
+    document = replaced(f"before\n{BEGIN}\nthe old one\n{END}\nafter\n", lines)
+    assert "the old one" not in document
     assert document.startswith("before\n")
     assert document.endswith("after\n")
     with pytest.raises(ValueError, match="no place"):
@@ -143,14 +143,14 @@ def test_a_journal_that_is_written_after_the_send_is_found(
 
 def test_a_planted_failure_shrinks_to_few_faults(monkeypatch: pytest.MonkeyPatch) -> None:
     """A risk manager that forgets a pause fails only where somebody pauses."""
-    real = RiskManager._withdrawn
+    real = Switchboard.withheld
 
-    def careless(self: RiskManager, intent: OrderIntent) -> object:
+    def careless(self: Switchboard, intent: OrderIntent) -> object:
         self._permission.paused_by = None
         self._permission.halt = None
         return real(self, intent)
 
-    monkeypatch.setattr(RiskManager, "_withdrawn", careless)
+    monkeypatch.setattr(Switchboard, "withheld", careless)
     plan = next(
         plan for plan in map(plan_of, range(1, 200)) if _pauses_and_more(plan) and _fails(plan)
     )

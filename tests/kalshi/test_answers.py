@@ -161,6 +161,19 @@ def test_our_own_id_taken_already_means_look_it_up() -> None:
     assert "look it up" in verdict.why
 
 
+@pytest.mark.parametrize("status", [400, 409])
+@pytest.mark.parametrize("shout", [False, True])
+def test_an_order_group_that_takes_none_is_a_certain_refusal(status: int, shout: bool) -> None:
+    """Hit or gone: whatever the case of the code, nothing of the order exists."""
+    for code in ("exceeded_order_group_risk_limit", "order_group_not_found"):
+        body = orjson.dumps({"error": {"code": code.upper() if shout else code}})
+        verdict = sort(status, body)
+        assert isinstance(verdict, Refused)
+        assert verdict.is_group_hit == (code == "exceeded_order_group_risk_limit")
+        assert verdict.is_group_gone != verdict.is_group_hit
+        assert not verdict.is_rate_limit
+
+
 def test_a_conflict_of_another_kind_is_unknown() -> None:
     """A code that nobody has seen is not taken for a no."""
     assert isinstance(sort(409, b'{"error":{"code":"something_new"}}'), Unknown)

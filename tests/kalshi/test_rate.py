@@ -1,4 +1,4 @@
-"""Token buckets."""
+"""An account's buckets: which of them pays for what."""
 
 from __future__ import annotations
 
@@ -8,111 +8,170 @@ import trio
 from arb.io.clock import VirtualClock
 from arb.kalshi.rate import (
     BASIC,
+    CANCELS_PER_BATCH_MAX,
     AccountLimits,
-    BucketLimit,
+    EndpointCosts,
     RateBudget,
-    TokenBucket,
 )
+from arb.kalshi.token_bucket import BucketLimit
 
-S = 1_000_000_000
-
-
-def test_a_bucket_is_spent_and_fills_again() -> None:
-    """The whole cost must be there at once; time brings it back up to the capacity."""
-    bucket = TokenBucket(BucketLimit(100, 50), 0)
-
-    assert bucket.take(100, 0)
-    assert not bucket.take(10, 0)
-    assert bucket.wait_s(10, 0) == pytest.approx(0.2)
-    assert bucket.take(10, S // 5)
-    assert bucket.take(100, 100 * S)
-    assert not bucket.take(1, 100 * S)
-    assert repr(bucket) == "<TokenBucket 0/100>"
+PRIME = AccountLimits("prime", BucketLimit(8000, 4000), BucketLimit(8000, 4000))
 
 
-def test_a_part_can_be_kept_back() -> None:
-    """What is kept for others is not spent, and is waited for."""
-    bucket = TokenBucket(BucketLimit(100, 50), 0)
-
-    assert not bucket.take(90, 0, keep=20)
-    assert bucket.take(80, 0, keep=20)
-    assert bucket.take(20, 0)
-    assert bucket.wait_s(10, 0, keep=20) == pytest.approx(0.6)
-
-
-def test_what_never_fits_is_waited_for_for_ever() -> None:
-    """A cost beyond the capacity has no moment at which it could be paid."""
-    assert TokenBucket(BucketLimit(100, 50), 0).wait_s(101, 0) == float("inf")
-
-
-def test_a_clock_that_stands_still_brings_nothing() -> None:
-    """Nor does one that were to go back."""
-    bucket = TokenBucket(BucketLimit(10, 10), 5 * S)
-    assert bucket.take(10, 5 * S)
-
-    assert not bucket.take(1, 4 * S)
-    assert not bucket.take(1, 5 * S)
-
-
-def test_debts_are_paid_in_turn() -> None:
-    """Who comes later waits longer."""
-    bucket = TokenBucket(BucketLimit(10, 10), 0)
-
-    assert [bucket.owe(10, 0) for _ in range(3)] == [0.0, 1.0, 2.0]
-
-
-def test_a_bucket_of_nothing_is_refused() -> None:
-    """Limits are above nothing, or nobody could ever send."""
-    with pytest.raises(ValueError):
-        BucketLimit(0, 10)
-    with pytest.raises(ValueError):
-        BucketLimit(10, 0)
-
-
-async def test_cancels_find_tokens_when_orders_do_not(autojump_clock: object) -> None:
-    """Orders leave a reserve that only cancels may spend."""
+async def test_cancels_and_sales_find_tokens_when_entries_do_not(autojump_clock: object) -> None:
+    """Entries leave room for a sale and for cancels, sales for cancels, cancels for nothing."""
     budget = RateBudget(VirtualClock(0))
-    orders = 0
-    while budget.take_order():
-        orders += 1
+    entries = sum(budget.take_entry(0) for _ in range(20))
+    sales = sum(budget.take_exit(0) for _ in range(20))
 
-    assert orders == 8
-    assert budget.order_wait_s() == pytest.approx(0.1)
+    assert (entries, sales) == (6, 1)
+    assert not budget.take_amend(0)
     assert [budget.take_cancel() for _ in range(11)] == [True] * 10 + [False]
     assert budget.cancel_wait_s() == pytest.approx(0.02)
-    await trio.sleep(1)
-    assert budget.take_order()
+
+
+async def test_time_brings_tokens_back(autojump_clock: object) -> None:
+    """At the account's own speed."""
+    budget = RateBudget(VirtualClock(0))
+    while budget.take_exit(0):
+        pass
+    await trio.sleep(0.1)
+
+    assert budget.take_amend(0)
+    assert not budget.take_amend(0)
+
+
+async def test_each_shard_but_the_first_has_a_bucket_of_its_own(autojump_clock: object) -> None:
+    """What names a shard leaves the others' tokens alone."""
+    budget = RateBudget(VirtualClock(0))
+    while budget.take_entry(3):
+        pass
+
+    assert budget.take_entry(0)
+    assert budget.take_entry(1)
+    assert not budget.take_entry(3)
+    assert "write[3]=" in repr(budget)
+
+
+async def test_what_its_ticker_routes_is_paid_everywhere(autojump_clock: object) -> None:
+    """A cancel that names no shard takes tokens from each, and needs them in each."""
+    budget = RateBudget(VirtualClock(0))
+    while budget.take_exit(3):
+        pass
+    assert [budget.take_cancel() for _ in range(11)] == [True] * 10 + [False]
+    # Twenty went from the common bucket as well.
+    assert sum(budget.take_entry(0) for _ in range(20)) == 4
+    assert not budget.take_entry(None)
+
+
+async def test_a_batch_of_cancels_is_paid_from_the_common_bucket(autojump_clock: object) -> None:
+    """Two for each, and no more of them than can be paid."""
+    budget = RateBudget(VirtualClock(0))
+    assert budget.affordable_cancels() == CANCELS_PER_BATCH_MAX
+    assert budget.take_cancels(20)
+    assert budget.take_cancels(20)
+    assert budget.affordable_cancels() == 5
+    assert not budget.take_cancels(6)
+
+
+async def test_what_was_not_sent_is_not_paid(autojump_clock: object) -> None:
+    """It is given back to every bucket that paid."""
+    budget = RateBudget(VirtualClock(0))
+    while budget.take_cancel():
+        pass
+    budget.give_back(2, None)
+
+    assert budget.take_cancel()
+    assert not budget.take_cancel()
 
 
 async def test_reads_wait_for_their_tokens(autojump_clock: object) -> None:
-    """Forty reads at 20 a second with a bucket of a second take a second."""
+    """Forty reads at 20 a second with a bucket of 0.9 seconds take 1.1 seconds."""
     budget = RateBudget(VirtualClock(0))
     async with trio.open_nursery() as nursery:
         for _ in range(40):
-            nursery.start_soon(budget.read)
+            nursery.start_soon(budget.read, "/portfolio/orders")
 
-    assert trio.current_time() == pytest.approx(1.0)
+    assert trio.current_time() == pytest.approx(1.1)
 
 
-async def test_a_429_empties_the_bucket(autojump_clock: object) -> None:
+@pytest.mark.parametrize("limits, seconds", [(BASIC, 1.1), (PRIME, 0.3)])
+async def test_the_balance_has_a_bucket_of_its_own(
+    limits: AccountLimits, seconds: float, autojump_clock: object
+) -> None:
+    """It is read once a second in the lower tiers, five times in the higher, and costs no read."""
+    budget = RateBudget(VirtualClock(0), limits)
+    await budget.read("/portfolio/balance")
+    assert trio.current_time() == 0
+    budget.refused_read("/portfolio/balance")
+    await budget.read("/portfolio/balance")
+
+    assert trio.current_time() == pytest.approx(seconds)
+    await budget.read("/portfolio/orders")
+    assert trio.current_time() == pytest.approx(seconds)
+
+
+async def test_other_writes_wait_for_the_common_bucket(autojump_clock: object) -> None:
+    """A request for an order group is paid for like an order, and waits for what it costs."""
+    budget = RateBudget(VirtualClock(0))
+    while budget.take_cancel():
+        pass
+    await budget.write("PUT", "/portfolio/order_groups/x/reset")
+
+    assert trio.current_time() == pytest.approx(0.1)
+
+
+async def test_a_429_empties_the_buckets_that_paid(autojump_clock: object) -> None:
     """The exchange knows better than our own count."""
     budget = RateBudget(VirtualClock(0))
-    budget.refused_read()
-    budget.refused_write()
+    budget.take_entry(3)
+    budget.refused_read("/portfolio/orders")
+    budget.refused_write(3)
 
-    assert not budget.take_cancel()
-    await budget.read()
-    assert trio.current_time() == pytest.approx(0.05)
+    assert budget.take_entry(0)
+    assert not budget.take_exit(3)
+    budget.refused_write(None)
+    assert not budget.take_entry(0)
+    await budget.read("/portfolio/orders")
+    assert trio.current_time() == pytest.approx(0.3)
 
 
-async def test_the_accounts_own_limits_are_taken_over(autojump_clock: object) -> None:
-    """A higher tier fills faster; what was spent stays spent."""
+async def test_the_accounts_own_limits_and_costs_are_taken_over(autojump_clock: object) -> None:
+    """A higher tier fills faster; what was spent stays spent; costs are the exchange's."""
     budget = RateBudget(VirtualClock(0))
-    budget.refused_write()
-    budget.apply(AccountLimits("prime", BucketLimit(8000, 4000), BucketLimit(8000, 4000)))
+    budget.refused_write(0)
+    dear = EndpointCosts(10, {("POST", "/trade-api/v2/portfolio/events/orders"): 300})
+    budget.apply(PRIME, dear)
 
-    assert not budget.take_order()
-    await trio.sleep(0.1)
-    assert budget.take_order(300)
+    assert not budget.take_entry(0)
+    await trio.sleep(0.09)
+    assert budget.take_entry(0)
+    assert not budget.take_entry(0)
+    assert budget.take_amend(0)
+    assert (budget.create_cost, budget.amend_cost, budget.cancel_cost) == (300, 10, 10)
     assert "prime" in repr(budget)
-    assert BASIC.tier == "basic"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/trade-api/v2/portfolio/events/orders/:order_id",
+        "/portfolio/events/orders/{order_id}",
+        "/portfolio/events/orders/*order_id",
+    ],
+)
+def test_costs_are_found_however_a_parameter_is_spelled(path: str) -> None:
+    """The exchange's router has its own spelling, its contract another."""
+    costs = EndpointCosts(10, {("DELETE", path): 3})
+
+    assert costs.of("DELETE", "/portfolio/events/orders/:order_id") == 3
+    assert costs.of("DELETE", "/portfolio/events/orders") == 10
+    assert costs.of("POST", "/portfolio/events/orders/:order_id") == 10
+
+
+async def test_documented_costs_hold_until_the_accounts_are_read(autojump_clock: object) -> None:
+    """Orders cost ten, cancels two, in a batch as well."""
+    budget = RateBudget(VirtualClock(0))
+
+    assert (budget.create_cost, budget.amend_cost) == (10, 10)
+    assert (budget.cancel_cost, budget.batch_cancel_cost) == (2, 2)

@@ -22,8 +22,9 @@ from arb.kalshi.listing import (
     Milestone,
     Series,
 )
-from arb.kalshi.rate import AccountLimits, BucketLimit, RateBudget
+from arb.kalshi.rate import AccountLimits, RateBudget
 from arb.kalshi.rest import Rest, RestError, normalised_api_base
+from arb.kalshi.token_bucket import BucketLimit
 from tests.io.http_server import URL, Reply
 from tests.kalshi.keys import PlainSigner
 from tests.kalshi.rest_bench import EPOCH_MS, rest_over
@@ -102,6 +103,19 @@ EVENT = {
     "title": "Detroit vs Cincinnati",
     "markets": [MARKET],
 }
+
+
+async def test_events_are_read_by_name_a_hundred_at_a_time(autojump_clock: object) -> None:
+    """Whatever their status: no filter is sent, and no URL is too long for the exchange."""
+    names = [f"KXNFLGAME-{number:04}" for number in range(230)]
+    async with rest_over(lambda path, query: {"events": [EVENT], "cursor": ""}) as (rest, server):
+        found = await rest.events_named(names)
+        assert await rest.events_named([]) == []
+
+    assert len(found) == len(server.asked) == 3
+    queries = [parse_qs(urlsplit(asked.target).query) for asked in server.asked]
+    assert [name for each in queries for name in each["tickers"][0].split(",")] == names
+    assert all("status" not in each for each in queries)
 
 
 async def test_events_come_with_their_markets_and_bad_ones_are_counted(
@@ -286,14 +300,14 @@ async def test_reads_are_paid_for_and_a_429_empties_the_bucket(autojump_clock: o
     replies = [Reply(429, b'{"error":"too many requests"}')]
 
     def pages(path: str, query: dict[str, str]) -> object:
-        return replies.pop() if replies else {"balance_dollars": "1.00"}
+        return replies.pop() if replies else {"orders": [], "cursor": ""}
 
     async with rest_over(pages, budget=budget) as (rest, _):
         with pytest.raises(RestError, match="too many requests") as caught:
-            await rest.balance()
+            await rest.orders()
         assert caught.value.status == 429
-        assert await rest.balance() == 1_000_000
-        assert trio.current_time() == pytest.approx(0.05)
+        assert await rest.orders() == []
+        assert trio.current_time() == pytest.approx(0.3)
 
 
 async def test_a_429_without_a_budget_is_an_error_all_the_same(autojump_clock: object) -> None:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import trio
 
 from arb.io.clock import VirtualClock
-from arb.kalshi.sign import Signer, load_signer
-from arb.kalshi.signatures_ahead import AHEAD_S, SignaturesAhead, in_place, in_thread
+from arb.kalshi.sign import Headers, Signer, load_signer
+from arb.kalshi.signatures_ahead import (
+    AHEAD_S,
+    ORDERS_MAX,
+    STAMP_OFF_MS,
+    SignaturesAhead,
+    in_place,
+    in_thread,
+)
 from tests.kalshi.keys import rsa_key, verify_rsa, write_key
 
 CREATE = ("POST", "/trade-api/v2/portfolio/events/orders")
@@ -85,3 +93,100 @@ async def test_prepared_signatures_are_true_ones(tmp_path: Path, off_loop: objec
     stamp = headers["KALSHI-ACCESS-TIMESTAMP"]
     assert stamp.endswith("000")
     verify_rsa(rsa_key(), headers["KALSHI-ACCESS-SIGNATURE"], f"{stamp}POST{CREATE[1]}")
+
+
+CANCEL = ("DELETE", "/portfolio/events/orders/o-1?market_ticker=T")
+AMEND = ("POST", "/portfolio/events/orders/o-1/amend")
+ROOT = "/trade-api/v2"
+
+
+def stamp_of(ahead: SignaturesAhead, request: tuple[str, str], wall_ms: int) -> int:
+    """Return what stamp a request is given."""
+    method, path = request
+    headers = dict(ahead.headers(method, ROOT + path, wall_ms))
+    return int(headers["KALSHI-ACCESS-TIMESTAMP"])
+
+
+async def test_a_resting_orders_requests_cost_no_signing(autojump_clock: object) -> None:
+    """From the moment it is known to its end, with stamps that the exchange takes for certain."""
+    counting = Counting()
+    clock = VirtualClock(EPOCH_MS)
+    ahead = SignaturesAhead(Signer("id", "rsa", counting), clock, (), root=ROOT, off_loop=in_place)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(ahead.run)
+        await trio.sleep(0.2)
+        ahead.watch("mine", (CANCEL, AMEND))
+        ahead.watch("mine", (CANCEL, AMEND))
+        await trio.testing.wait_all_tasks_blocked()
+        assert len(counting.signed) == 2
+        made = 0
+        for _ in range(300):
+            await trio.sleep(0.1)
+            made, now_ms = len(counting.signed), clock.wall_ms()
+            for request in (CANCEL, AMEND):
+                assert abs(stamp_of(ahead, request, now_ms) - now_ms) <= STAMP_OFF_MS
+            assert len(counting.signed) == made
+        assert made <= 2 * (30 / 2.5 + 2)
+        assert ahead.made_late == 0
+        signed = {text[len(str(EPOCH_MS)) :] for text in counting.signed}
+        assert signed == {
+            b"DELETE/trade-api/v2/portfolio/events/orders/o-1",
+            b"POST/trade-api/v2/portfolio/events/orders/o-1/amend",
+        }
+
+        ahead.forget("mine")
+        ahead.forget("mine")
+        await trio.sleep(10)
+        assert len(counting.signed) == made
+        assert stamp_of(ahead, CANCEL, clock.wall_ms()) == clock.wall_ms()
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_signature_out_of_its_time_is_not_used(autojump_clock: object) -> None:
+    """Where making them has fallen behind, or the clock was set, it is signed on the spot."""
+    clock = VirtualClock(EPOCH_MS)
+    ahead = SignaturesAhead(
+        Signer("id", "rsa", Counting()), clock, (), root=ROOT, off_loop=in_place
+    )
+    ahead.watch("mine", (CANCEL,))
+    await ahead.prepare()
+
+    assert stamp_of(ahead, CANCEL, EPOCH_MS) == EPOCH_MS + STAMP_OFF_MS
+    assert stamp_of(ahead, CANCEL, EPOCH_MS + 2 * STAMP_OFF_MS) == EPOCH_MS + STAMP_OFF_MS
+    for wrong_ms in (EPOCH_MS - 1, EPOCH_MS + 2 * STAMP_OFF_MS + 1):
+        assert stamp_of(ahead, CANCEL, wrong_ms) == wrong_ms
+    assert ahead.made_late == 2
+
+
+async def test_an_order_that_ends_while_it_is_signed_leaves_nothing(
+    autojump_clock: object,
+) -> None:
+    """Its signature would stay for ever."""
+    clock = VirtualClock(EPOCH_MS)
+
+    async def slowly(make: Callable[[], Headers]) -> Headers:
+        await trio.sleep(0.1)
+        return make()
+
+    ahead = SignaturesAhead(Signer("id", "rsa", Counting()), clock, (), off_loop=slowly)
+    ahead.watch("mine", (CANCEL,))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(ahead.prepare)
+        await trio.testing.wait_all_tasks_blocked()
+        ahead.forget("mine")
+    assert repr(ahead) == "<SignaturesAhead 0 ready, 0 made late>"
+
+
+async def test_only_so_many_orders_are_signed_ahead(autojump_clock: object) -> None:
+    """The others are signed on the spot; a quick key signs all of them so."""
+    counting = Counting()
+    clock = VirtualClock(EPOCH_MS)
+    ahead = SignaturesAhead(Signer("id", "rsa", counting), clock, (), off_loop=in_place)
+    quick = SignaturesAhead(Signer("id", "ed25519", counting), clock, (), off_loop=in_place)
+    for number in range(ORDERS_MAX + 5):
+        for each in (ahead, quick):
+            each.watch(str(number), (("DELETE", f"/{number}"),))
+    await ahead.prepare()
+    await quick.prepare()
+
+    assert len(counting.signed) == ORDERS_MAX

@@ -15,6 +15,7 @@ from arb.kalshi.wire import (
     BookDelta,
     BookSnapshot,
     EventFee,
+    EventListed,
     FillFrame,
     Frame,
     Ignored,
@@ -221,6 +222,14 @@ def test_a_market_changes_its_life() -> None:
         ),
         MarketLifecycle("E-A", "determined", 13, 3, result="yes"),
     ]
+
+
+def test_a_new_event_names_its_series() -> None:
+    """The documented example; it uses up a number of the markets' lives."""
+    fields = {"event_ticker": "E-1", "series_ticker": "E", "title": "What", "exchange_index": 0}
+    frame = {"type": "event_lifecycle", "sid": 5, "seq": 8, "msg": fields}
+
+    assert parsed(frame) == EventListed("E-1", "E", 5, 8)
 
 
 def test_fees_of_an_event_are_set_and_cleared() -> None:

@@ -185,6 +185,13 @@ def test_what_is_wrong_in_a_file_is_one_line(tmp_path: Path, text: str, line: st
     assert refusal(tmp_path, text) == f"{tmp_path / 'settings.toml'}: {line}"
 
 
+def test_a_group_of_nothing_is_no_group(tmp_path: Path) -> None:
+    """It is a person's word to trade without one, and contradicts nothing."""
+    file = tmp_path / "settings.toml"
+    file.write_text("[execution]\norder_group_contracts = 0\n")
+    assert load({}, file=file, folder=tmp_path).execution.order_group_contracts == 0
+
+
 @pytest.mark.parametrize(
     ("variable", "value", "line"),
     [
@@ -295,6 +302,14 @@ def test_a_file_that_is_far_too_long_is_refused(tmp_path: Path) -> None:
             (
                 "execution.contracts_per_order = 5 must be at most risk.max_contracts_per_market ="
                 " 4, or every entry would be refused"
+            ),
+        ),
+        (
+            "[execution]\norder_group_contracts = 4\n",
+            (
+                "execution.contracts_per_order = 5 must be at most"
+                " execution.order_group_contracts = 4, or the exchange would stop trading at the"
+                " first fill"
             ),
         ),
         (

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from trio_websocket import ConnectionRejected, WebSocketConnection, wrap_client_stream
 
-from arb.sim.conditions import ExchangeConditions
+from arb.sim.conditions import ExchangeConditions, OrderAnswer
 from arb.sim.exchange.account import Account
 from arb.sim.exchange.markets import Market
 from arb.sim.exchange.placing import place
@@ -27,11 +27,14 @@ from arb.sim.websocket.server import ExchangeServer
 from arb.sim.world.games import Game
 from arb.sim.world.leagues import MLB, NFL, League
 from arb.sim.world.listing import list_game
+from tests.sim.published_contract import check_frame, check_response
 
 EPOCH_MS = 1_795_000_000_000
 HOUR_MS = 3_600_000
 KEY = rsa.generate_private_key(65_537, 2_048)
 PREFIX = "/trade-api/v2"
+SOCKET_PATH = "/trade-api/ws/v2"
+HTML = "text/html"
 
 Json = dict[str, Any]
 
@@ -62,6 +65,10 @@ class Bench:
     away: Market
     member: Account
     maker: Account
+
+    def later(self, ms: int = 2_000) -> None:
+        """Let so much time pass that private reads have caught up."""
+        self.clock.now_ms += ms
 
     def place(
         self,
@@ -117,10 +124,16 @@ class Answer:
 
 @attrs.define
 class HttpConnection:
-    """One kept-alive HTTP connection over any stream."""
+    """One kept-alive HTTP connection over any stream; checks what it gets by the contract."""
 
     stream: trio.abc.Stream
+    checked: bool = True
     _h11: h11.Connection = attrs.field(factory=lambda: h11.Connection(h11.CLIENT))
+
+    @property
+    def pending(self) -> bytes:
+        """Return what came after the last answer and belongs to none."""
+        return bytes(self._h11.trailing_data[0])
 
     async def send(
         self, method: str, target: str, headers: list[tuple[str, str]], body: bytes = b""
@@ -130,7 +143,10 @@ class HttpConnection:
         head = h11.Request(method=method, target=target, headers=lines)
         data = (self._h11.send(head) or b"") + (self._h11.send(h11.Data(data=body)) or b"")
         await self.stream.send_all(data + (self._h11.send(h11.EndOfMessage()) or b""))
-        return await self._answer()
+        answer = await self._answer()
+        if answer is not None and self.checked and answer.headers.get("content-type") != HTML:
+            check_response(method, target, answer.status, answer.body)
+        return answer
 
     async def _answer(self) -> Answer | None:
         status, headers, body = 0, dict[str, str](), b""
@@ -155,9 +171,10 @@ class HttpConnection:
 
 @attrs.define
 class Socket:
-    """A WebSocket client that reads JSON frames."""
+    """A WebSocket client that reads JSON frames, the exchange's checked by the contract."""
 
     connection: WebSocketConnection
+    checked: bool
 
     async def command(self, command_id: int, name: str, **params: Any) -> None:
         message: Json = {"id": command_id, "cmd": name}
@@ -172,7 +189,10 @@ class Socket:
         return message
 
     async def frame(self) -> Json:
-        found: Json = orjson.loads(await self.text())
+        text = await self.text()
+        if self.checked:
+            check_frame(text)
+        found: Json = orjson.loads(text)
         return found
 
     async def frames(self, count: int) -> list[Json]:
@@ -206,7 +226,7 @@ async def open_socket(
         # The library works on any stream; its annotation knows of sockets alone.
         socket = cast("trio.SocketStream", stream)
         connection = await wrap_client_stream(nursery, socket, "sim", path, extra_headers=named)
-        yield Socket(connection)
+        yield Socket(connection, checked=path == SOCKET_PATH)
         with trio.move_on_after(1):
             await connection.aclose()
         nursery.cancel_scope.cancel()
@@ -249,7 +269,13 @@ class Member:
         """Send a signed request; None when the server hung up instead of answering."""
         target = PREFIX + path
         raw = body if isinstance(body, bytes) else b"" if body is None else orjson.dumps(body)
+        self.http.checked = not self._spoiled()
         return await self.http.send(method, target, self.headers(method, target), raw)
+
+    def _spoiled(self) -> bool:
+        conditions = self.server.venue.conditions
+        answers = (conditions.order_answer, conditions.cancel_answer, conditions.amend_answer)
+        return OrderAnswer.EMPTY_SUCCESS in answers
 
     async def call(self, method: str, path: str, body: Any = None) -> Answer:
         answer = await self.call_or_none(method, path, body)
@@ -264,7 +290,7 @@ class Member:
 
     def socket(self) -> AbstractAsyncContextManager[Socket]:
         """Open a signed WebSocket on a connection of its own."""
-        path = "/trade-api/ws/v2"
+        path = SOCKET_PATH
         stream = connect(self.nursery, self.server.serve_stream)
         return open_socket(stream, path, self.headers("GET", path))
 

@@ -7,13 +7,10 @@ import trio
 import trio.testing
 from trio.testing import memory_stream_pair
 
-from arb.sim.rest.limits import TIER, Buckets
 from arb.sim.serving.connection import IDLE_S, Prefixed, serve_connection
 from arb.sim.serving.http import Request, Response, Route, Router, json_response, make_request
 from arb.sim.serving.live import LiveConnections
 from arb.sim.serving.socket import Outbox
-from arb.sim.signatures import KeyRing
-from arb.sim.websocket.server import ExchangeServer
 from tests.sim.sim_client import Bench, HttpConnection, Member, connect
 
 
@@ -200,30 +197,3 @@ async def test_the_prefix_is_part_of_every_path(member: Member) -> None:
     answer = await member.http.send("GET", "/exchange/status", [])
     assert answer is not None
     assert answer.status == 404
-
-
-def test_buckets_charge_by_the_item(bench: Bench) -> None:
-    """A batch costs its items, a cancel two, a read ten; a bucket refills with time."""
-    buckets = Buckets.full(TIER, 0)
-    batched = "/portfolio/events/orders/batched"
-    assert buckets.take("POST", batched, 60, 0)
-    assert not buckets.take("DELETE", "/portfolio/events/orders/{order_id}", 1, 6)
-    assert buckets.take("DELETE", "/portfolio/events/orders/{order_id}", 1, 7)
-    assert buckets.take("GET", "/portfolio/orders/{order_id}", 300, 0)
-    assert not buckets.take("GET", "/portfolio/balance", 1, 0)
-
-
-async def test_limits_can_be_enforced(bench: Bench, nursery: trio.Nursery) -> None:
-    """Beyond the bucket every private request is 429 until it has refilled."""
-    server = ExchangeServer(bench.venue, KeyRing(), enforce_limits=True)
-    member = Member(server, nursery)
-    statuses = [(await member.call("GET", "/portfolio/balance")).status for _ in range(62)]
-    assert statuses == [200] * 60 + [429] * 2
-    bench.clock.now_ms += 100
-    assert (await member.call("GET", "/portfolio/balance")).status == 200
-    assert (await member.call("GET", "/exchange/status")).status == 200
-    wishes: dict[str, list[object]] = {"orders": [{}] * 61}
-    path = "/portfolio/events/orders/batched"
-    assert (await member.call("POST", path, wishes)).status == 429
-    assert (await member.call("POST", path, b"[")).status == 400
-    assert "RestApp" in repr(server.rest)

@@ -7,6 +7,7 @@ import pytest
 
 from arb.sim.exchange.account import Position
 from arb.sim.exchange.grid import DECI_CENT, GRIDS, TAPERED_DECI_CENT
+from arb.sim.exchange.groups import GroupEvent
 from arb.sim.exchange.lifecycle import (
     change_grid,
     close,
@@ -17,7 +18,7 @@ from arb.sim.exchange.lifecycle import (
     settle,
     sweep_closed,
 )
-from arb.sim.exchange.markets import MarketStatus
+from arb.sim.exchange.markets import Event, MarketStatus
 from arb.sim.exchange.values import (
     BookSide,
     Change,
@@ -59,6 +60,12 @@ class Diary:
 
     def market_changed(self, event: LifecycleEvent) -> None:
         self.heard.append((event.ticker, event.event_type, dict(event.fields)))
+
+    def group_changed(self, event: GroupEvent) -> None:
+        self.heard.append(event)
+
+    def event_fee_changed(self, event: Event) -> None:
+        self.heard.append(event.ticker)
 
 
 @pytest.fixture

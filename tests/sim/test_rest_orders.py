@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import pytest
-import trio
 
-from arb.sim.conditions import OrderAnswer
 from arb.sim.exchange.values import BookSide
 from tests.sim.sim_client import Bench, Json, Member, order_wish
 
@@ -207,47 +205,3 @@ async def test_the_first_version_is_gone(member: Member, method: str, path: str)
     answer = await member.call(method, path, {})
     assert answer.status == 410
     assert answer.json["error"]["code"] == "deprecated_v1_order_endpoint"
-
-
-async def test_orders_can_be_refused_by_condition(member: Member, bench: Bench) -> None:
-    """A pause as the real exchange answers it, without anything placed."""
-    bench.venue.conditions.order_answer = OrderAnswer.REFUSE
-    answer = await member.call("POST", ORDERS, bid(bench))
-    assert answer.json["error"] == {
-        "code": "trading_is_paused",
-        "message": "trading is paused",
-    }
-    assert bench.member.orders() == []
-
-
-@pytest.mark.parametrize(
-    ("condition", "taken"), [(OrderAnswer.DROP_REQUEST, 0), (OrderAnswer.DROP_ACK, 1)]
-)
-async def test_an_answer_can_be_lost(
-    member: Member, bench: Bench, condition: OrderAnswer, taken: int
-) -> None:
-    """The connection closes instead of an answer; the order may or may not have been taken."""
-    bench.venue.conditions.order_answer = condition
-    assert await member.call_or_none("POST", ORDERS, bid(bench)) is None
-    assert len(bench.member.resting) == taken
-
-
-@pytest.mark.parametrize(
-    ("condition", "status"), [(OrderAnswer.ERROR_AFTER, 503), (OrderAnswer.EMPTY_SUCCESS, 201)]
-)
-async def test_an_answer_can_say_nothing(
-    member: Member, bench: Bench, condition: OrderAnswer, status: int
-) -> None:
-    """An error after the order was taken, or a success without an order in it."""
-    bench.venue.conditions.order_answer = condition
-    answer = await member.call("POST", ORDERS, bid(bench))
-    assert (answer.status, "order_id" in answer.json) == (status, False)
-    assert len(bench.member.resting) == 1
-
-
-async def test_an_answer_can_be_slow(member: Member, bench: Bench, autojump_clock: object) -> None:
-    """The order is taken at once, its answer comes later."""
-    bench.venue.conditions.order_delay_s = 7.0
-    before = trio.current_time()
-    await created(member, bid(bench))
-    assert trio.current_time() - before == pytest.approx(7.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from arb.sim.exchange.lifecycle import close, determine, settle
-from arb.sim.exchange.values import BookSide, Change, Lifetime
+from arb.sim.exchange.values import BookSide, Lifetime
 from tests.sim.sim_client import Bench, Member, order_wish
 
 BID, ASK = BookSide.BID, BookSide.ASK
@@ -17,7 +17,15 @@ def quote(bench: Bench) -> None:
 
 
 def buy(bench: Bench, count_e2: int = 100) -> None:
+    """Take from the ask, and let reads catch up."""
     bench.place(bench.member, BID, 5_200, count_e2, IOC, client_order_id=f"buy-{count_e2}")
+    bench.later()
+
+
+def sell(bench: Bench) -> None:
+    """Sell one to the bid, and let reads catch up."""
+    bench.place(bench.member, ASK, 4_700, 100, IOC)
+    bench.later()
 
 
 async def test_orders_are_listed_newest_first(member: Member, bench: Bench) -> None:
@@ -87,7 +95,7 @@ async def test_a_closed_position_is_listed_until_filtered(member: Member, bench:
     """What was traded and is flat again shows its profit, unless only positions are asked for."""
     quote(bench)
     buy(bench)
-    bench.place(bench.member, ASK, 4_700, 100, IOC)
+    sell(bench)
     (one,) = (await member.get("/portfolio/positions"))["market_positions"]
     assert (one["position_fp"], one["realized_pnl_dollars"]) == ("0.00", "-0.050000")
     path = "/portfolio/positions?count_filter="
@@ -96,7 +104,7 @@ async def test_a_closed_position_is_listed_until_filtered(member: Member, bench:
 
 
 async def test_the_balance_is_told_by_shard(member: Member, bench: Bench) -> None:
-    """Cents are cut off; what positions would fetch is the portfolio's value."""
+    """Cents are cut off; positions count at the last price, and the read is what is stamped."""
     quote(bench)
     buy(bench, 200)
     assert await member.get("/portfolio/balance") == {
@@ -106,18 +114,16 @@ async def test_the_balance_is_told_by_shard(member: Member, bench: Bench) -> Non
             {"balance": "998.9425", "exchange_index": 3},
         ],
         "balance_dollars": "1998.9425",
-        "portfolio_value": 94,
+        "portfolio_value": 104,
         "updated_ts": bench.clock.now_ms // 1_000,
     }
 
 
-async def test_no_is_worth_what_its_bid_pays(member: Member, bench: Bench) -> None:
-    """A NO position is valued at one dollar less the YES ask, at nothing without one."""
+async def test_no_is_worth_a_dollar_less_the_last_price(member: Member, bench: Bench) -> None:
+    """Recorded: what last traded counts, whatever the best bid is."""
     quote(bench)
-    bench.place(bench.member, ASK, 4_700, 100, IOC)
-    assert (await member.get("/portfolio/balance"))["portfolio_value"] == 48
-    bench.venue.take_off_book(bench.maker.resting_in(bench.home.ticker)[1], Change.CANCEL)
-    assert (await member.get("/portfolio/balance"))["portfolio_value"] == 0
+    sell(bench)
+    assert (await member.get("/portfolio/balance"))["portfolio_value"] == 53
 
 
 async def test_settlements_are_in_cents(member: Member, bench: Bench) -> None:
@@ -127,6 +133,7 @@ async def test_settlements_are_in_cents(member: Member, bench: Bench) -> None:
     close(bench.venue, bench.home)
     determine(bench.venue, bench.home, 10_000, "Los Angeles D")
     settle(bench.venue, bench.home)
+    bench.later()
     body = await member.get("/portfolio/settlements")
     assert body["settlements"] == [
         {
@@ -137,7 +144,7 @@ async def test_settlements_are_in_cents(member: Member, bench: Bench) -> None:
             "no_count_fp": "0.00",
             "no_total_cost_dollars": "0.000000",
             "revenue": 200,
-            "settled_time": "2026-11-18T11:06:40Z",
+            "settled_time": "2026-11-18T11:06:42Z",
             "ticker": bench.home.ticker,
             "value": 100,
             "yes_count_fp": "2.00",
@@ -202,7 +209,8 @@ async def test_limits_and_costs_are_told(member: Member) -> None:
 
 async def test_order_groups_live_over_rest(member: Member, bench: Bench) -> None:
     """Made, read, limited, triggered, reset and deleted."""
-    made = await member.call("POST", "/portfolio/order_groups/create", {"contracts_limit": 5})
+    wanted = {"contracts_limit": 5, "exchange_index": 3}
+    made = await member.call("POST", "/portfolio/order_groups/create", wanted)
     assert (made.status, made.json["subaccount"]) == (201, 0)
     path = f"/portfolio/order_groups/{made.json['order_group_id']}"
     wish = order_wish(bench.home.ticker, "bid", "0.40", "1", order_group_id=path.rsplit("/", 1)[1])
@@ -212,10 +220,12 @@ async def test_order_groups_live_over_rest(member: Member, bench: Bench) -> None
     (listed,) = (await member.get("/portfolio/order_groups"))["order_groups"]
     assert listed["contracts_limit_fp"] == "7.50"
     await member.call("PUT", f"{path}/trigger", {})
+    bench.later()
     assert bench.member.resting == {}
     refused = await member.call("POST", "/portfolio/events/orders", wish)
     assert refused.json["error"]["code"] == "exceeded_order_group_risk_limit"
     await member.call("PUT", f"{path}/reset", {})
+    bench.later()
     placed = await member.call("POST", "/portfolio/events/orders", wish)
     assert placed.status == 201
     (shown,) = (await member.get("/portfolio/orders?status=resting"))["orders"]

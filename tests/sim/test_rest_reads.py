@@ -25,16 +25,18 @@ def buy(bench: Bench, count_e2: int = 100) -> None:
 
 
 async def test_status_follows_pauses(member: Member, bench: Bench) -> None:
-    """A pause of trading and one of everything are told apart."""
-    assert await member.get("/exchange/status") == {
-        "exchange_active": True,
-        "trading_active": True,
-    }
-    pause_trading(bench.venue, whole_exchange=True)
-    assert await member.get("/exchange/status") == {
-        "exchange_active": False,
-        "trading_active": False,
-    }
+    """A pause of trading and one of everything are told apart, for every shard."""
+    for whole_exchange, active in ((False, True), (True, False)):
+        pause_trading(bench.venue, whole_exchange=whole_exchange)
+        status = await member.get("/exchange/status")
+        shards = status.pop("exchange_index_statuses")
+        assert status == {
+            "exchange_active": active,
+            "intra_exchange_transfers_active": active,
+            "trading_active": False,
+        }
+        assert [one["exchange_index"] for one in shards] == [0, 1, 2, 3]
+        assert {one["exchange_active"] for one in shards} == {active}
 
 
 async def test_the_moment_of_private_data_tells_the_lag(member: Member, bench: Bench) -> None:
@@ -66,7 +68,9 @@ async def test_events_can_be_read_with_their_markets(member: Member, bench: Benc
     assert "markets" not in (await member.get("/events"))["events"][0]
     one = await member.get(f"/events/{ticker}")
     assert len(one["markets"]) == 2
-    assert "markets" not in await member.get(f"/events/{ticker}?exclude_markets=true")
+    alone = f"/events/{ticker}?exclude_markets=true"
+    assert (await member.get(alone))["markets"] == []
+    assert (await member.call("GET", f"{alone}&with_nested_markets=true")).status == 400
     inside = await member.get(f"/events/{ticker}?with_nested_markets=true")
     assert len(inside["event"]["markets"]) == 2
     assert (await member.call("GET", "/events/NOTHING")).status == 404
@@ -146,6 +150,39 @@ async def test_a_book_is_bids_only_with_the_best_last(member: Member, bench: Ben
 async def test_markets_are_filtered(member: Member, query: str, count: int) -> None:
     """Every filter narrows the list."""
     assert len((await member.get(f"/markets?{query}"))["markets"]) == count
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("min_close_ts=1&max_close_ts=2", 200),
+        ("min_close_ts=1&max_settled_ts=2", 400),
+        (f"tickers={','.join(['T'] * 800)}", 200),
+        (f"tickers={','.join(['T'] * 801)}", 414),
+    ],
+)
+async def test_some_filters_are_too_much(member: Member, query: str, status: int) -> None:
+    """Moments of two kinds exclude each other, and a list of tickers has an end."""
+    assert (await member.call("GET", f"/markets?{query}")).status == status
+
+
+async def test_public_reads_can_be_stale(member: Member, bench: Bench) -> None:
+    """Observed: without a signature a book is served out of a cache for a quarter minute."""
+    bench.venue.conditions.public_cache_s = 15.0
+    path = f"/trade-api/v2/markets/{bench.home.ticker}/orderbook"
+
+    async def levels() -> int:
+        answer = await member.http.send("GET", path, [])
+        assert answer is not None
+        return len(answer.json["orderbook_fp"]["yes_dollars"])
+
+    assert await levels() == 0
+    bench.place(bench.maker, BID, 4_000, 100)
+    assert await levels() == 0
+    signed = await member.get(path.removeprefix("/trade-api/v2"))
+    assert len(signed["orderbook_fp"]["yes_dollars"]) == 1
+    bench.later(15_000)
+    assert await levels() == 1
 
 
 async def test_paging_forgives_a_cursor_that_is_none(member: Member) -> None:

@@ -231,7 +231,7 @@ def test_a_pause_of_all_trading_cancels_who_asked_for_it(bench: Bench) -> None:
 
 def test_a_group_over_its_limit_cancels_its_orders(bench: Bench) -> None:
     """More than the limit within fifteen seconds ends the group's orders until it is reset."""
-    group = bench.venue.groups["g"] = OrderGroup("g", "member", limit_e2=150)
+    group = bench.venue.groups["g"] = OrderGroup("g", "member", 150, exchange_index=3)
     first, second = rested(bench, count_e2=100, group_id="g"), rested(bench, 3_900, group_id="g")
     bench.place(bench.maker, ASK, 4_000, 100, IOC)
     assert (first.status, second.status) == (OrderStatus.EXECUTED, OrderStatus.RESTING)
@@ -255,7 +255,7 @@ def test_a_group_forgets_after_its_window(bench: Bench) -> None:
 
 def test_a_taker_stops_when_its_group_is_over(bench: Bench) -> None:
     """An order that takes its own group over the limit does not rest with what is left."""
-    bench.venue.groups["g"] = OrderGroup("g", "member", limit_e2=150)
+    bench.venue.groups["g"] = OrderGroup("g", "member", 150, exchange_index=3)
     bench.place(bench.maker, ASK, 4_000, 200)
     order = rested(bench, group_id="g")
     assert (order.filled_e2, order.status) == (200, OrderStatus.CANCELED)
@@ -264,21 +264,10 @@ def test_a_taker_stops_when_its_group_is_over(bench: Bench) -> None:
 
 def test_a_group_that_breaks_while_it_is_met_is_met_no_further(bench: Bench) -> None:
     """Orders that a group's cancel takes away are not traded by the order that set it off."""
-    bench.venue.groups["g"] = OrderGroup("g", "maker", limit_e2=50)
+    bench.venue.groups["g"] = OrderGroup("g", "maker", 50, exchange_index=3)
     bench.place(bench.maker, ASK, 4_000, 100, group_id="g")
     gone = bench.place(bench.maker, ASK, 4_100, 100, group_id="g").order
     bench.place(bench.maker, ASK, 4_200, 100)
     order = rested(bench, 4_200, 300)
     assert (gone.status, gone.filled_e2) == (OrderStatus.CANCELED, 0)
     assert (order.filled_e2, order.remaining_e2) == (200, 100)
-
-
-def test_a_read_can_lag_behind_a_cancel(bench: Bench) -> None:
-    """With stale reads on, an order is still shown resting for that long."""
-    bench.venue.conditions.stale_read_ms = 400
-    order = rested(bench)
-    cancel(bench.venue, bench.member, order.order_id, 3)
-    bench.clock.now_ms += 399
-    assert bench.venue.as_read(order).status is OrderStatus.RESTING
-    bench.clock.now_ms += 1
-    assert bench.venue.as_read(order) is order

@@ -14,6 +14,7 @@ import trio
 from trio.testing import MockClock
 
 from arb.io.clock import VirtualClock
+from arb.sim.conditions import POSITION_READ_LAG_MS
 from arb.sim.exchange.values import BookSide
 from arb.sim.simulation import MEMBER, Simulation, SimulationSettings
 from arb.sim.world.games import Calendar
@@ -150,6 +151,7 @@ async def test_a_clients_ledger_equals_the_exchanges(autojump_clock: object) -> 
                     frame = await socket.frame()
                     heard += [frame["msg"]] if frame["type"] == "fill" else []
             nursery.cancel_scope.cancel()
+        await trio.sleep(POSITION_READ_LAG_MS / 1_000)
         read = await all_pages(member, "/portfolio/fills?limit=7", "fills")
         assert len(heard) > 50
         assert [one["trade_id"] for one in heard] == [one["trade_id"] for one in reversed(read)]

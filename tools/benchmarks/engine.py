@@ -15,13 +15,14 @@ from actors import Address, Context, System, open_system
 from arb.core.money import CountE2, MoneyE6
 from arb.core.permission import TradingState
 from arb.engine.board import Board
-from arb.engine.book_feed import LiveBookFeed
 from arb.engine.journal_keeper import JournalKeeper
 from arb.engine.kalshi_gateway import CHANNELS, KalshiGateway
+from arb.engine.live_book_feed import LiveBookFeed
 from arb.engine.messages import Frame
 from arb.engine.names import BOOK_FEED, ODDS_FEED
 from arb.engine.odds_feed import OddsFeedActor
 from arb.engine.offload import IN_THREADS
+from arb.engine.order_desk import Exchange
 from arb.engine.parts import Parts
 from arb.engine.tree import engine_tree
 from arb.feeds.odds_api_wire import parse_frame
@@ -30,14 +31,16 @@ from arb.io.http import Http
 from arb.io.net import SocketNetwork
 from arb.io.url import Endpoint
 from arb.journal.writer import DiskFile, Journal
+from arb.kalshi.exchange_clock import ExchangeClock
 from arb.kalshi.lane import OrderLanes
 from arb.kalshi.listing import ListedPosition
+from arb.kalshi.rate import RateBudget
 from arb.kalshi.sign import load_signer
 from arb.kalshi.signatures_ahead import SignaturesAhead
 from arb.kalshi.wire import CREATE_PATH
 from arb.settings import Settings
 from arb.sim.credentials import make_member_key
-from tools.benchmarks.exchange import FrameLink, FrameSocket, Sink, StillAccount
+from tools.benchmarks.exchange import ENDLESS, FrameLink, FrameSocket, Sink, StillAccount
 from tools.benchmarks.waiting import until
 from tools.benchmarks.world import (
     FAVOURITE_ASK_E4,
@@ -102,8 +105,10 @@ async def open_rig(markets: int, folder: Path) -> AsyncIterator[Rig]:
     clock = SystemClock()
     journal = Journal(DiskFile(folder / "journal"), clock)
     parts = _parts(world, journal, clock)
-    path = Endpoint.parse(BASE_URL).path + CREATE_PATH
-    signatures = SignaturesAhead(signer, clock, (("POST", path),), off_loop=IN_THREADS.sign)
+    root = Endpoint.parse(BASE_URL).path
+    signatures = SignaturesAhead(
+        signer, clock, (("POST", CREATE_PATH),), root=root, off_loop=IN_THREADS.sign
+    )
     async with Http(SocketNetwork()) as http:
         account = StillAccount(http, signer, clock, BASE_URL)
         # Small worlds hold less, so that one game at least is left to trade.
@@ -114,7 +119,9 @@ async def open_rig(markets: int, folder: Path) -> AsyncIterator[Rig]:
         def gateway(ctx: Context) -> KalshiGateway:
             lanes = OrderLanes(sink, BASE_URL, signatures, clock)
             link = _link("account", _account_socket(), parts)
-            return KalshiGateway(ctx, parts, lanes, account, link, signatures)
+            budget = RateBudget(clock, ENDLESS)
+            exchange = Exchange(lanes, account, link, signatures, budget, ExchangeClock(clock))
+            return KalshiGateway(ctx, parts, exchange)
 
         tree = engine_tree(
             parts,

@@ -19,10 +19,16 @@ from arb.engine.link import Link
 from arb.io.connection import Connection
 from arb.io.url import Endpoint
 from arb.io.websocket import Socket
+from arb.kalshi.fields import Fields
 from arb.kalshi.listing import ListedOrder, ListedPosition
-from arb.kalshi.rest import Rest
+from arb.kalshi.rate import AccountLimits, EndpointCosts
+from arb.kalshi.rest import Params, Rest
+from arb.kalshi.token_bucket import BucketLimit
 
 CASH_E6 = MoneyE6(10_000_000_000)
+
+# Orders are measured as fast as they can be made; no account has such limits.
+ENDLESS = AccountLimits("endless", BucketLimit(10**9, 10**9), BucketLimit(10**9, 10**9))
 
 _HEAD = "HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 
@@ -125,7 +131,7 @@ class SinkConnection(Connection):
 
 
 class StillAccount(Rest):
-    """An account whose cash and positions stay as they are."""
+    """An account whose cash and positions stay as they are, and which has an order group."""
 
     held: tuple[ListedPosition, ...] = ()
 
@@ -148,6 +154,23 @@ class StillAccount(Rest):
         """Return no fill."""
         await trio.lowlevel.checkpoint()
         return []
+
+    async def limits(self) -> AccountLimits:
+        """Return limits that are never reached."""
+        await trio.lowlevel.checkpoint()
+        return ENDLESS
+
+    async def endpoint_costs(self) -> EndpointCosts:
+        """Return the documented costs."""
+        await trio.lowlevel.checkpoint()
+        return EndpointCosts()
+
+    async def write(
+        self, method: str, path: str, content: object = None, params: Params = ()
+    ) -> Fields:
+        """Make an order group."""
+        await trio.lowlevel.checkpoint()
+        return {"order_group_id": "3b23c1c7-f4ef-4f0d-8b9a-9e53c61f1a0d"}
 
 
 class FrameSocket(Socket):

@@ -19,7 +19,8 @@ from arb.core.grid import WHOLE_CENTS
 from arb.core.listing import Catalogue
 from arb.core.money import PriceE4, price_text
 from arb.core.teams import League
-from arb.engine.discovery import catalogue_of, listed_on_tape
+from arb.engine.discovery import listed_on_tape
+from arb.engine.listed import Found
 from arb.feeds.odds_api_wire import PROVIDER
 from arb.io.iso import ms_iso
 from arb.io.teams_file import packaged_teams
@@ -79,7 +80,8 @@ def make_world(markets: int) -> World:
         events=tuple(event for event, _ in games),
         odds_events=tuple(odds for _, odds in games),
     )
-    catalogue = catalogue_of(packaged_teams(), listed_on_tape(header), header.odds_events)
+    found = Found.of(packaged_teams(), listed_on_tape(header), header.odds_events)
+    catalogue = found.catalogue(header.begins_ms)
     if len(catalogue.listings) != markets:
         raise ValueError(f"{len(catalogue.listings)} markets matched of {markets}")
     tickers = tuple(listing.ticker for listing in catalogue.listings)

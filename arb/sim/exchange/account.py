@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import attrs
 
+from arb.sim.exchange.lagging import Lagging
 from arb.sim.exchange.values import BookSide, Fill, Order
 
 ONE_DOLLAR_E4 = 10_000
@@ -67,12 +68,35 @@ class Settlement:
     at_ms: int
 
 
+@attrs.frozen
+class Transfer:
+    """Money that moved between shards or subaccounts of one account."""
+
+    transfer_id: str
+    client_transfer_id: str
+    amount_e6: int
+    source: tuple[int, int]
+    destination: tuple[int, int]
+    at_ms: int
+
+
+@attrs.frozen
+class Payment:
+    """Money that came from outside, or left when it is negative."""
+
+    payment_id: str
+    amount_e6: int
+    at_ms: int
+
+
 @attrs.define(eq=False)
 class Account:
     """One member of the exchange.
 
     ``bottomless`` accounts (market makers and noise traders) need no collateral and keep no
-    history; everything else is the same for them, so that money is conserved over all.
+    history; everything else is the same for them, so that money is conserved over all. With
+    ``netting`` a dollar comes back at once for each pair of NO contracts of one game, because
+    one of them is sure to pay; ``returned_e6`` is what came back so, by event.
     """
 
     name: str
@@ -86,6 +110,14 @@ class Account:
     fills: list[Fill] = attrs.field(factory=list)
     settlements: list[Settlement] = attrs.field(factory=list)
     updated_ms: int = 0
+    netting: bool = False
+    returned_e6: dict[str, int] = attrs.field(factory=dict)
+    subaccounts_e6: dict[int, dict[int, int]] = attrs.field(factory=dict)
+    transfers: dict[str, Transfer] = attrs.field(factory=dict)
+    payments: list[Payment] = attrs.field(factory=list)
+    past_orders: dict[str, Lagging[Order]] = attrs.field(factory=dict)
+    past_positions: dict[str, Lagging[Position]] = attrs.field(factory=dict)
+    past_cash_e6: Lagging[dict[int, int]] = attrs.field(factory=Lagging)
 
     def __repr__(self) -> str:
         return f"Account({self.name}, cash_e6={self.total_cash_e6}, resting={len(self.resting)})"
@@ -119,6 +151,23 @@ class Account:
             self.history[order.order_id] = order
             if order.client_order_id:
                 self.client_order_ids[order.client_order_id] = order.order_id
+
+    def pay(self, shard: int, amount_e6: int, now_ms: int) -> None:
+        """Change the cash on a shard; what it was before stays readable for a while."""
+        if not self.bottomless:
+            self.past_cash_e6.keep(dict(self.cash_e6), now_ms)
+        self.cash_e6[shard] = self.cash_e6.get(shard, 0) + amount_e6
+
+    def about_to_change(self, position: Position, now_ms: int) -> None:
+        """Keep what a position is before it changes."""
+        if not self.bottomless:
+            past = self.past_positions.setdefault(position.ticker, Lagging())
+            past.keep(attrs.evolve(position), now_ms)
+
+    def about_to_end(self, order: Order, now_ms: int) -> None:
+        """Keep what an order is before it is taken off the book."""
+        if not self.bottomless:
+            self.past_orders.setdefault(order.order_id, Lagging()).keep(attrs.evolve(order), now_ms)
 
     def ended(self, order: Order) -> None:
         """Note that an order rests no longer."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from arb.sim.exchange.account import Account
 from arb.sim.exchange.fees import charge_e6
+from arb.sim.exchange.grouping import trigger_group
 from arb.sim.exchange.markets import Market
+from arb.sim.exchange.netting import return_collateral
 from arb.sim.exchange.order_book import Meeting
 from arb.sim.exchange.values import BookSide, Change, Fill, Order, OrderStatus, Trade
 from arb.sim.exchange.venue import Venue
@@ -47,10 +49,11 @@ def _fill(venue: Venue, market: Market, order: Order, trade: Trade, *, is_taker:
     fee_e6 = charge_e6(
         market.fees, order, revenue_e6, trade.price_e4, trade.count_e2, is_taker=is_taker
     )
-    shard = market.exchange_index
-    account.cash_e6[shard] = account.cash_e6.get(shard, 0) + revenue_e6 - fee_e6
+    account.about_to_change(position, trade.at_ms)
+    account.pay(market.exchange_index, revenue_e6 - fee_e6, trade.at_ms)
     venue.fees_e6 += fee_e6
     position.apply(order.side, trade.price_e4, trade.count_e2)
+    return_collateral(venue, account, market.event)
     position.fees_e6 += fee_e6
     position.updated_ms = account.updated_ms = trade.at_ms
     _book_on_order(order, trade, fee_e6, is_taker=is_taker)
@@ -95,6 +98,7 @@ def _announce(
     fills: tuple[Fill, ...],
 ) -> None:
     market.trades.append(trade)
+    market.candles.trade(trade.at_ms, trade.price_e4, trade.count_e2, market.open_interest_e2)
     venue.level_moved(market, resting.side, trade.price_e4, -trade.count_e2, resting, taker)
     for listener in list(venue.listeners):
         listener.traded(trade)
@@ -107,8 +111,7 @@ def _announce(
 
 def _count_in_group(venue: Venue, order: Order, fill: Fill) -> None:
     group = venue.groups.get(order.request.group_id or "")
-    if group is None or not group.note(fill.at_ms, fill.count_e2):
+    if group is None:
         return
-    for other in venue.accounts[order.account].resting.copy().values():
-        if other.request.group_id == group.group_id and other is not order:
-            venue.take_off_book(other, Change.GROUP)
+    if group.note(fill.at_ms, fill.count_e2) or group.triggered:
+        trigger_group(venue, group, sparing=order)

@@ -8,6 +8,19 @@ import attrs
 
 # Documented length of the window over which an order group counts what it traded.
 WINDOW_MS = 15_000
+# Documented: a user can have so many at a time.
+GROUPS_MAX = 100_000
+
+
+@attrs.frozen
+class GroupEvent:
+    """Something that became of a group; ``limit_e2`` is told when it is made or changed."""
+
+    event_type: str
+    group_id: str
+    account: str
+    at_ms: int
+    limit_e2: int | None = None
 
 
 @attrs.define(eq=False)
@@ -28,11 +41,13 @@ class OrderGroup:
     def note(self, at_ms: int, count_e2: int) -> bool:
         """Count a fill and return whether it took the group over its limit."""
         self.traded.append((at_ms, count_e2))
+        return self.is_over(at_ms)
+
+    def is_over(self, at_ms: int) -> bool:
+        """Return whether more than the limit traded within the window that ends now."""
         while self.traded and self.traded[0][0] <= at_ms - WINDOW_MS:
             self.traded.popleft()
-        if sum(count for _, count in self.traded) > self.limit_e2:
-            self.triggered = True
-        return self.triggered
+        return sum(count for _, count in self.traded) > self.limit_e2
 
     def reset(self) -> None:
         """Let the group trade again, its window empty."""

@@ -9,10 +9,13 @@ from __future__ import annotations
 from arb.core.money import price_text
 from arb.sim.exchange.account import ONE_DOLLAR_E4, Account, Settlement
 from arb.sim.exchange.grid import Grid
-from arb.sim.exchange.markets import Market, MarketStatus
+from arb.sim.exchange.markets import Event, Market, MarketStatus
+from arb.sim.exchange.netting import return_collateral
 from arb.sim.exchange.values import Change
 from arb.sim.exchange.venue import Venue
 from arb.sim.timing import MS_PER_S
+
+_TRADED = (MarketStatus.ACTIVE, MarketStatus.INACTIVE)
 
 
 def announce(venue: Venue, market: Market) -> None:
@@ -59,6 +62,34 @@ def resume_trading(venue: Venue) -> None:
     venue.trading_active = venue.exchange_active = True
 
 
+def follow_pauses(venue: Venue) -> None:
+    """Pause and resume what the conditions say, when they change."""
+    conditions = venue.conditions
+    wanted = (conditions.trading_paused or conditions.exchange_paused, conditions.exchange_paused)
+    if wanted != venue.paused_by_condition:
+        venue.paused_by_condition = wanted
+        resume_trading(venue)
+        if wanted[0]:
+            pause_trading(venue, whole_exchange=wanted[1])
+    if conditions.paused_markets != venue.markets_paused_by_condition:
+        for ticker in conditions.paused_markets - venue.markets_paused_by_condition:
+            if venue.markets[ticker].status is MarketStatus.ACTIVE:
+                pause_market(venue, venue.markets[ticker])
+        for ticker in venue.markets_paused_by_condition - conditions.paused_markets:
+            if venue.markets[ticker].status is MarketStatus.INACTIVE:
+                resume_market(venue, venue.markets[ticker])
+        venue.markets_paused_by_condition = set(conditions.paused_markets)
+
+
+def postpone(venue: Venue, event: Event, by_ms: int) -> None:
+    """Move a game's start; its milestone and the close of its markets move with it."""
+    event.start_ms += by_ms
+    event.moved_ms = venue.clock.wall_ms()
+    for market in venue.markets_of(event.ticker):
+        market.close_ms += by_ms
+        venue.market_moved(market, "close_date_updated", close_ts=market.close_ms // MS_PER_S)
+
+
 def change_grid(venue: Venue, market: Market, grid: Grid) -> None:
     """Give a market another price grid while it trades."""
     market.grid = grid
@@ -73,8 +104,14 @@ def close(venue: Venue, market: Market) -> None:
 
 
 def sweep_closed(venue: Venue) -> None:
-    """Cancel what still rests in closed markets, as the exchange does shortly after a close."""
+    """Close what has reached its time, and cancel what still rests in closed markets.
+
+    The exchange does the latter shortly after a close; no event tells of the former.
+    """
+    now_ms = venue.clock.wall_ms()
     for market in venue.markets.values():
+        if market.close_ms <= now_ms and market.status in _TRADED:
+            market.status = MarketStatus.CLOSED
         if market.status is MarketStatus.CLOSED:
             for order in market.book.orders():
                 venue.take_off_book(order, Change.CLOSE)
@@ -113,7 +150,8 @@ def _settle_account(venue: Venue, account: Account, market: Market, now_ms: int)
     own_e4 = market.value_e4 if position.count_e2 > 0 else ONE_DOLLAR_E4 - market.value_e4
     revenue_e6 = abs(position.count_e2) * own_e4
     shard = market.exchange_index
-    account.cash_e6[shard] = account.cash_e6.get(shard, 0) + revenue_e6
+    account.about_to_change(position, now_ms)
+    account.pay(shard, revenue_e6, now_ms)
     account.settlements.append(
         Settlement(
             market.ticker,
@@ -131,5 +169,6 @@ def _settle_account(venue: Venue, account: Account, market: Market, now_ms: int)
     position.realised_e6 += revenue_e6 - position.cost_e6
     position.count_e2 = position.cost_e6 = 0
     position.updated_ms = account.updated_ms = now_ms
+    return_collateral(venue, account, market.event)
     for listener in list(venue.listeners):
         listener.position_changed(account.name, position)

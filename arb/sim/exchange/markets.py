@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import attrs
 
+from arb.sim.exchange.candles import CandleTape
 from arb.sim.exchange.fees import FeeSchedule
 from arb.sim.exchange.grid import LINEAR_CENT, Grid
 from arb.sim.exchange.order_book import OrderBook
@@ -27,9 +28,9 @@ class MarketStatus(StrEnum):
     FINALIZED = "finalized"
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class Series:
-    """A series of events of one kind, with its fee."""
+    """A series of events of one kind, with its fee, which may change."""
 
     ticker: str
     title: str
@@ -42,9 +43,12 @@ class Series:
     milestone_type: str
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class Event:
-    """One game as the exchange lists it; two markets belong to it."""
+    """One game as the exchange lists it; two markets belong to it.
+
+    It may be postponed, and its own fee overrides that of its series.
+    """
 
     ticker: str
     series: Series
@@ -55,6 +59,13 @@ class Event:
     milestone_id: str
     home_target_id: str
     away_target_id: str
+    fee_override: FeeSchedule | None = None
+    moved_ms: int = 0
+
+    @property
+    def updated_ms(self) -> int:
+        """Return when the event was listed or last postponed."""
+        return max(self.created_ms, self.moved_ms)
 
 
 @attrs.define(eq=False)
@@ -80,6 +91,7 @@ class Market:
     volume_e2: int = 0
     open_interest_e2: int = 0
     trades: deque[Trade] = attrs.field(factory=lambda: deque(maxlen=TRADES_KEPT))
+    candles: CandleTape = attrs.field(factory=CandleTape)
     result: str = ""
     value_e4: int | None = None
     settled_ms: int | None = None
@@ -95,5 +107,5 @@ class Market:
 
     @property
     def fees(self) -> FeeSchedule:
-        """Return the fee of the market's series."""
-        return self.event.series.fees
+        """Return the fee of the market's series, or of its event where that has one of its own."""
+        return self.event.fee_override or self.event.series.fees

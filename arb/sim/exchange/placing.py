@@ -6,6 +6,7 @@ from arb.sim.exchange.account import Account
 from arb.sim.exchange.collateral import Claim, claims_in, needed_e6
 from arb.sim.exchange.execution import execute
 from arb.sim.exchange.markets import Market, MarketStatus
+from arb.sim.exchange.netting import free_position_e2
 from arb.sim.exchange.order_book import Plan
 from arb.sim.exchange.refusals import nested
 from arb.sim.exchange.values import (
@@ -28,11 +29,12 @@ def place(venue: Venue, account: Account, request: OrderRequest) -> Placed:
     """Take an order and return what became of it; raises `Refused` and then nothing exists."""
     market = venue.market(request.ticker)
     check_open(venue, market)
+    _pull_beyond(venue, account, market, request)
     _check_request(venue, account, market, request)
     order = _new_order(venue, account, request, _allowed_count_e2(account, request))
     if request.lifetime is Lifetime.FILL_OR_KILL:
         _check_fillable(account, market, order)
-    check_collateral(account, market, request.side, request.price_e4, order.initial_e2)
+    check_collateral(venue, account, market, request.side, request.price_e4, order.initial_e2)
     account.opened(order)
     fills, cut = trade_now(venue, market, order)
     finish_arrival(venue, account, order, cut=cut)
@@ -55,6 +57,7 @@ def check_exchange(venue: Venue) -> None:
 
 
 def check_collateral(
+    venue: Venue,
     account: Account,
     market: Market,
     side: BookSide,
@@ -69,12 +72,13 @@ def check_collateral(
     cash_e6 = account.cash_e6.get(market.exchange_index)
     if cash_e6 is None:
         raise nested(404, "user_not_found")
-    position_e2 = account.position(market.ticker).count_e2
+    position_e2 = free_position_e2(venue, account, market)
     claims = claims_in(account, market.ticker, without=replacing)
     before_e6 = needed_e6(position_e2, claims, market.fees)
     claims.append(Claim(side, price_e4, count_e2))
     after_e6 = needed_e6(position_e2, claims, market.fees)
-    if after_e6 > before_e6 and after_e6 > cash_e6 - _set_aside_elsewhere_e6(account, market):
+    elsewhere_e6 = _set_aside_elsewhere_e6(venue, account, market)
+    if after_e6 > before_e6 and after_e6 > cash_e6 - elsewhere_e6:
         raise nested(400, "insufficient_balance")
 
 
@@ -124,6 +128,33 @@ def finish_arrival(venue: Venue, account: Account, order: Order, *, cut: bool) -
     venue.order_moved(order, Change.SELF_TRADE if cut else order.change)
 
 
+def _pull_beyond(venue: Venue, account: Account, market: Market, request: OrderRequest) -> None:
+    """Take away what a member's order would meet beyond the conditions' count."""
+    left_e2 = venue.conditions.pull_beyond_e2
+    if left_e2 is None or account.bottomless or not market.grid.allows(request.price_e4):
+        return
+    plan = market.book.plan(
+        request.side, request.price_e4, request.count_e2, account.name, request.self_trade
+    )
+    for meeting in plan.meetings:
+        if meeting.count_e2 <= left_e2:
+            left_e2 -= meeting.count_e2
+            continue
+        shrink(venue, market, meeting.resting, left_e2)
+        left_e2 = 0
+
+
+def shrink(venue: Venue, market: Market, order: Order, remaining_e2: int) -> None:
+    """Leave less of an order resting, its place kept, or nothing of it."""
+    if remaining_e2 == 0:
+        venue.take_off_book(order, Change.CANCEL)
+        return
+    delta_e2 = remaining_e2 - order.remaining_e2
+    order.remaining_e2 = remaining_e2
+    order.initial_e2 += delta_e2
+    venue.level_moved(market, order.side, order.price_e4, delta_e2, order)
+
+
 def _plan(market: Market, order: Order) -> Plan:
     return market.book.plan(
         order.side, order.price_e4, order.remaining_e2, order.account, order.request.self_trade
@@ -137,7 +168,7 @@ def _check_request(venue: Venue, account: Account, market: Market, request: Orde
         raise nested(400, "invalid_price")
     _check_client_order_id(venue, account, request.client_order_id)
     _check_lifetime(venue, request)
-    _check_group(venue, account, request.group_id)
+    _check_group(venue, account, market, request.group_id)
     if request.post_only and market.book.crosses(request.side, request.price_e4):
         raise nested(400, "invalid_order", "post only cross")
 
@@ -166,11 +197,12 @@ def _check_lifetime(venue: Venue, request: OrderRequest) -> None:
         raise nested(400, "invalid_order", "expiration is in the past")
 
 
-def _check_group(venue: Venue, account: Account, group_id: str | None) -> None:
+def _check_group(venue: Venue, account: Account, market: Market, group_id: str | None) -> None:
     if group_id is None:
         return
     group = venue.groups.get(group_id)
-    if group is None or group.account != account.name:
+    known = group is not None and group.account == account.name
+    if group is None or not known or group.exchange_index != market.exchange_index:
         raise nested(404, "order_group_not_found")
     if group.triggered:
         raise nested(409, "exceeded_order_group_risk_limit")
@@ -185,15 +217,14 @@ def _allowed_count_e2(account: Account, request: OrderRequest) -> int:
     return held_e2
 
 
-def _set_aside_elsewhere_e6(account: Account, market: Market) -> int:
-    elsewhere = {order.ticker: order for order in account.resting.values()}
-    elsewhere.pop(market.ticker, None)
-    total_e6 = 0
-    for ticker in elsewhere:
-        # The other market's fee schedule is close enough to this one's for money set aside.
-        position_e2 = account.position(ticker).count_e2
-        total_e6 += needed_e6(position_e2, claims_in(account, ticker), market.fees)
-    return total_e6
+def _set_aside_elsewhere_e6(venue: Venue, account: Account, market: Market) -> int:
+    tickers = dict.fromkeys(order.ticker for order in account.resting.values())
+    elsewhere = [venue.markets[ticker] for ticker in tickers if ticker != market.ticker]
+    return sum(
+        needed_e6(free_position_e2(venue, account, one), claims_in(account, one.ticker), one.fees)
+        for one in elsewhere
+        if one.exchange_index == market.exchange_index
+    )
 
 
 def _new_order(venue: Venue, account: Account, request: OrderRequest, count_e2: int) -> Order:

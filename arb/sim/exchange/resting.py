@@ -11,6 +11,7 @@ from arb.sim.exchange.placing import (
     check_exchange,
     check_open,
     finish_arrival,
+    shrink,
     trade_now,
 )
 from arb.sim.exchange.refusals import nested, not_found
@@ -72,7 +73,21 @@ def cancel_all(venue: Venue, account: Account) -> int:
     ]
     for order in orders:
         venue.take_off_book(order, Change.CANCEL)
+    venue.swept_until_ms[account.name] = (
+        venue.clock.wall_ms() + venue.conditions.cancel_all_lingers_ms
+    )
     return len(orders)
+
+
+def sweep_late_orders(venue: Venue) -> None:
+    """Cancel what was placed shortly after everything was cancelled, while that lingers."""
+    now_ms = venue.clock.wall_ms()
+    for name, until_ms in list(venue.swept_until_ms.items()):
+        if now_ms >= until_ms:
+            del venue.swept_until_ms[name]
+            continue
+        for order in list(venue.accounts[name].resting.values()):
+            venue.take_off_book(order, Change.CANCEL)
 
 
 def decrease(venue: Venue, order: Order, remaining_e2: int) -> Order:
@@ -84,7 +99,7 @@ def decrease(venue: Venue, order: Order, remaining_e2: int) -> Order:
     if remaining_e2 == 0:
         venue.take_off_book(order, Change.DECREASE)
         return order
-    _shrink(venue, market, order, remaining_e2)
+    shrink(venue, market, order, remaining_e2)
     venue.order_moved(order, Change.DECREASE)
     return order
 
@@ -99,7 +114,7 @@ def amend(venue: Venue, account: Account, order: Order, wish: Amendment) -> Amen
     _rename(venue, account, order, wish)
     if wish.price_e4 == order.price_e4 and remaining_e2 <= order.remaining_e2:
         if resized:
-            _shrink(venue, market, order, remaining_e2)
+            shrink(venue, market, order, remaining_e2)
         venue.order_moved(order, Change.AMEND)
         return Amended(order, (), resized)
     market.book.remove(order)
@@ -150,7 +165,7 @@ def _check_amendment(
     if order.request.post_only and market.book.crosses(order.side, wish.price_e4):
         raise nested(400, "invalid_order", "post only cross")
     check_collateral(
-        account, market, order.side, wish.price_e4, remaining_e2, replacing=order.order_id
+        venue, account, market, order.side, wish.price_e4, remaining_e2, replacing=order.order_id
     )
 
 
@@ -163,10 +178,3 @@ def _rename(venue: Venue, account: Account, order: Order, wish: Amendment) -> No
         venue.expiring.pop(order.order_id, None)
         if order.expires_s is not None:
             venue.expiring[order.order_id] = order
-
-
-def _shrink(venue: Venue, market: Market, order: Order, remaining_e2: int) -> None:
-    delta_e2 = remaining_e2 - order.remaining_e2
-    order.remaining_e2 = remaining_e2
-    order.initial_e2 += delta_e2
-    venue.level_moved(market, order.side, order.price_e4, delta_e2, order)

@@ -9,13 +9,13 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import attrs
 
 from arb.sim.conditions import ExchangeConditions
-from arb.sim.exchange.account import Account, Position
-from arb.sim.exchange.groups import OrderGroup
+from arb.sim.exchange.account import ONE_DOLLAR_E4, Account, Position
+from arb.sim.exchange.groups import GroupEvent, OrderGroup
 from arb.sim.exchange.markets import Event, Market, Series
 from arb.sim.exchange.refusals import nested
 from arb.sim.exchange.values import (
@@ -29,6 +29,9 @@ from arb.sim.exchange.values import (
     Trade,
 )
 from arb.sim.timing import WallClock
+
+if TYPE_CHECKING:
+    from arb.sim.exchange.fee_changes import FeeChange
 
 
 class Listener(Protocol):
@@ -52,6 +55,12 @@ class Listener(Protocol):
     def market_changed(self, event: LifecycleEvent) -> None:
         """A market went on in its life."""
 
+    def group_changed(self, event: GroupEvent) -> None:
+        """An order group was made, changed, triggered, reset or deleted."""
+
+    def event_fee_changed(self, event: Event) -> None:
+        """An event got a fee of its own, or lost it."""
+
 
 @attrs.define(eq=False)
 class Venue:
@@ -73,7 +82,12 @@ class Venue:
     exchange_active: bool = True
     fees_e6: int = 0
     expiring: dict[str, Order] = attrs.field(factory=dict)
-    stale_views: dict[str, tuple[int, Order]] = attrs.field(factory=dict)
+    fee_changes: list[FeeChange] = attrs.field(factory=list)
+    coming_fees: list[FeeChange] = attrs.field(factory=list)
+    in_maintenance: bool = False
+    paused_by_condition: tuple[bool, bool] = (False, False)
+    markets_paused_by_condition: set[str] = attrs.field(factory=set)
+    swept_until_ms: dict[str, int] = attrs.field(factory=dict)
 
     def __repr__(self) -> str:
         return f"Venue({len(self.markets)} markets, {len(self.accounts)} accounts)"
@@ -119,6 +133,13 @@ class Venue:
         market.clock += 1
         named = tuple((order.account, order.client_order_id) for order in owners)
         at_ms = self.clock.wall_ms()
+        book = market.book
+        ask_e4 = book.best_e4(BookSide.ASK)
+        market.candles.touch(
+            at_ms,
+            book.best_e4(BookSide.BID) or 0,
+            ONE_DOLLAR_E4 if ask_e4 is None else ask_e4,
+        )
         change = LevelChange(market.ticker, side, price_e4, delta_e2, market.clock, at_ms, named)
         for listener in list(self.listeners):
             listener.level_changed(change)
@@ -140,7 +161,7 @@ class Venue:
     def take_off_book(self, order: Order, change: Change) -> int:
         """End a resting order and return the count that was taken away."""
         market = self.markets[order.ticker]
-        self._keep_stale_view(order)
+        self.accounts[order.account].about_to_end(order, self.clock.wall_ms())
         market.book.remove(order)
         reduced_e2 = order.remaining_e2
         self.level_moved(market, order.side, order.price_e4, -reduced_e2, order)
@@ -150,16 +171,3 @@ class Venue:
         self.expiring.pop(order.order_id, None)
         self.order_moved(order, change)
         return reduced_e2
-
-    def as_read(self, order: Order) -> Order:
-        """Return an order as a REST read shows it, which may lag behind what became of it."""
-        until_ms, view = self.stale_views.get(order.order_id, (0, order))
-        if self.clock.wall_ms() < until_ms:
-            return view
-        self.stale_views.pop(order.order_id, None)
-        return order
-
-    def _keep_stale_view(self, order: Order) -> None:
-        if self.conditions.stale_read_ms:
-            until_ms = self.clock.wall_ms() + self.conditions.stale_read_ms
-            self.stale_views[order.order_id] = (until_ms, attrs.evolve(order))

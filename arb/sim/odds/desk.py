@@ -81,7 +81,8 @@ class OddsDesk:
         return f"OddsDesk({len(self._quotes)} lines, seq={self.seq}, {len(self.listeners)} sockets)"
 
     def opened(self, game: Game, follower: Follower) -> None:
-        """Take a book's first line, from before anybody listened."""
+        """Take a book's first line of a game that is new; no message tells of it."""
+        self.games[game.game_id] = game
         book = follower.bookmaker.name
         if book not in self.books:
             self.books.append(book)

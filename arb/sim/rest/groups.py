@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from arb.core.money import count_text
+from arb.sim.exchange import grouping
 from arb.sim.exchange.groups import OrderGroup
 from arb.sim.exchange.refusals import nested, not_found
-from arb.sim.exchange.values import Change
 from arb.sim.rest.call import Call, Field, count_field, decode_object, json_body
+from arb.sim.rest.order_wishes import refuse_subaccount
 from arb.sim.rest.words import Json
 from arb.sim.serving.http import Response, json_response
 
@@ -20,18 +21,18 @@ _LIMIT_MAX_E2 = 1_000_000 * 100
 
 
 def create_group(call: Call) -> Response:
-    """``POST /portfolio/order_groups/create``."""
+    """``POST /portfolio/order_groups/create``; a group belongs to one shard."""
     body = decode_object(json_body(call.request), "CreateOrderGroupRequest", _LIMIT)
+    refuse_subaccount(body)
     shard = body.get("exchange_index", 0)
-    group = OrderGroup(call.venue.new_id(), call.account.name, _limit_e2(body), shard)
-    call.venue.groups[group.group_id] = group
+    group = grouping.make_group(call.venue, call.account, _limit_e2(body), shard)
     answer = {"exchange_index": shard, "order_group_id": group.group_id, "subaccount": 0}
     return json_response(201, answer)
 
 
 def list_groups(call: Call) -> Response:
     """``GET /portfolio/order_groups``."""
-    groups = [one for one in call.venue.groups.values() if one.account == call.account.name]
+    groups = grouping.groups_of(call.venue, call.account)
     return json_response(
         200, {"order_groups": [{"id": one.group_id, **_body(one)} for one in groups]}
     )
@@ -40,47 +41,33 @@ def list_groups(call: Call) -> Response:
 def one_group(call: Call) -> Response:
     """``GET /portfolio/order_groups/{group_id}``, with the ids of its resting orders."""
     group = _group(call)
-    orders = [
-        order.order_id
-        for order in call.account.resting.values()
-        if order.request.group_id == group.group_id
-    ]
+    orders = [order.order_id for order in grouping.orders_of(call.venue, group)]
     return json_response(200, {"orders": orders, **_body(group)})
 
 
 def limit_group(call: Call) -> Response:
     """``PUT /portfolio/order_groups/{group_id}/limit``."""
     body = decode_object(json_body(call.request), "UpdateOrderGroupLimitRequest", _LIMIT)
-    _group(call).limit_e2 = _limit_e2(body)
+    grouping.limit_group(call.venue, _group(call), _limit_e2(body))
     return json_response(200, {})
 
 
 def reset_group(call: Call) -> Response:
     """``PUT /portfolio/order_groups/{group_id}/reset``."""
-    _group(call).reset()
+    grouping.reset_group(call.venue, _group(call))
     return json_response(200, {})
 
 
 def trigger_group(call: Call) -> Response:
     """``PUT /portfolio/order_groups/{group_id}/trigger``: one call cancels all of its orders."""
-    group = _group(call)
-    group.triggered = True
-    _cancel_orders(call, group)
+    grouping.trigger_group(call.venue, _group(call))
     return json_response(200, {})
 
 
 def delete_group(call: Call) -> Response:
     """``DELETE /portfolio/order_groups/{group_id}``; its orders are cancelled."""
-    group = _group(call)
-    _cancel_orders(call, group)
-    del call.venue.groups[group.group_id]
+    grouping.delete_group(call.venue, _group(call))
     return json_response(200, {})
-
-
-def _cancel_orders(call: Call, group: OrderGroup) -> None:
-    for order in list(call.account.resting.values()):
-        if order.request.group_id == group.group_id:
-            call.venue.take_off_book(order, Change.GROUP)
 
 
 def _group(call: Call) -> OrderGroup:

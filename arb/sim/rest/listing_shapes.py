@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from arb.core.money import count_text, price_text
 from arb.sim.exchange.account import ONE_DOLLAR_E4
+from arb.sim.exchange.fees import FeeSchedule
 from arb.sim.exchange.grid import Grid
 from arb.sim.exchange.markets import Event, Market, Series
 from arb.sim.exchange.values import BookSide, Trade
@@ -13,7 +14,6 @@ from arb.sim.timing import MS_PER_HOUR, iso, iso_seconds
 
 def series_body(series: Series) -> Json:
     """Return a series with its fee."""
-    multiplier = series.fees.multiplier_e4 / ONE_DOLLAR_E4
     return {
         "additional_prohibitions": ["Current and former players, coaches, and staff."],
         "categories": ["Sports"],
@@ -21,7 +21,7 @@ def series_body(series: Series) -> Json:
         "contract_terms_url": f"https://example.invalid/{series.ticker}-terms.pdf",
         "contract_url": f"https://example.invalid/{series.ticker}.pdf",
         "exchange_index": series.exchange_index,
-        "fee_multiplier": int(multiplier) if multiplier.is_integer() else multiplier,
+        "fee_multiplier": multiplier_number(series.fees),
         "fee_type": series.fees.fee_type.value,
         "frequency": "custom",
         "product_metadata": {"scope": "Game"},
@@ -32,14 +32,28 @@ def series_body(series: Series) -> Json:
     }
 
 
+def multiplier_number(fees: FeeSchedule) -> int | float:
+    """Return a fee multiplier as JSON shows it: 1, 0.5."""
+    multiplier = fees.multiplier_e4 / ONE_DOLLAR_E4
+    return int(multiplier) if multiplier.is_integer() else multiplier
+
+
 def event_body(event: Event) -> Json:
-    """Return an event without its markets."""
-    return {
+    """Return an event without its markets; a fee of its own is told where it has one."""
+    body: Json = (
+        {}
+        if event.fee_override is None
+        else {
+            "fee_multiplier_override": multiplier_number(event.fee_override),
+            "fee_type_override": event.fee_override.fee_type.value,
+        }
+    )
+    return body | {
         "category": "Sports",
         "collateral_return_type": "MECNET",
         "event_ticker": event.ticker,
         "exchange_index": event.series.exchange_index,
-        "last_updated_ts": iso(event.created_ms),
+        "last_updated_ts": iso(event.updated_ms),
         "mutually_exclusive": True,
         "product_metadata": {
             "competition": event.series.competition,
@@ -65,9 +79,12 @@ def market_body(market: Market) -> Json:
         "event_ticker": market.event.ticker,
         "exchange_index": market.exchange_index,
         "expected_expiration_time": iso_seconds(expected_ms),
+        "expiration_time": iso_seconds(market.close_ms),
         "expiration_value": market.winner_label,
         "last_price_dollars": price_text(market.last_price_e4),
         "latest_expiration_time": iso_seconds(market.close_ms),
+        # In no contract since 3.31.0; a client published in October still asks for it.
+        "liquidity_dollars": "0.0000",
         "market_type": "binary",
         "no_sub_title": market.label,
         "notional_value_dollars": "1.0000",
@@ -133,7 +150,7 @@ def milestone_body(event: Event) -> Json:
             "status": "scheduled",
         },
         "id": event.milestone_id,
-        "last_updated_ts": iso(event.created_ms),
+        "last_updated_ts": iso(event.updated_ms),
         "notification_message": f"{event.title} is about to start",
         "primary_event_tickers": [event.ticker],
         "related_event_tickers": [event.ticker],

@@ -54,6 +54,7 @@ BATCHED_CANCEL = (
 def read_order(venue: Venue, value: object) -> OrderRequest:
     """Read the body of a new order; refuses it on a shard that is not its market's."""
     body = decode_object(value, "CreateOrderV2Request", _CREATE)
+    refuse_subaccount(body)
     market = venue.market(body["ticker"])
     shard = body.get("exchange_index", _AUTO_ROUTE)
     if shard not in (_AUTO_ROUTE, market.exchange_index):
@@ -74,6 +75,12 @@ def read_order(venue: Venue, value: object) -> OrderRequest:
         cancel_on_pause=body.get("cancel_order_on_pause", False),
         group_id=body.get("order_group_id"),
     )
+
+
+def refuse_subaccount(body: dict[str, Any]) -> None:
+    """Refuse what names a subaccount: they hold money here and do not trade."""
+    if body.get("subaccount"):
+        raise nested(400, "invalid_parameters", "subaccounts do not trade in this exchange")
 
 
 def read_amendment(value: object) -> tuple[Amendment, int | None]:

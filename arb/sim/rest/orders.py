@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from arb.core.money import count_text
-from arb.sim.conditions import OrderAnswer
 from arb.sim.exchange.placing import place
 from arb.sim.exchange.refusals import Refused, nested
 from arb.sim.exchange.resting import amend, cancel, cancel_all, decrease, find_resting
@@ -19,57 +18,58 @@ from arb.sim.rest.order_wishes import (
     read_order,
     shard_of,
 )
+from arb.sim.rest.spoiling import spoiled
 from arb.sim.rest.words import Json, dollars_text
 from arb.sim.serving.http import Response, json_response
 
 
 def create(call: Call) -> Response:
-    """``POST /portfolio/events/orders``; conditions may refuse it or lose its answer."""
-    conditions = call.venue.conditions
-    answer = conditions.order_answer
-    if answer is OrderAnswer.REFUSE:
-        raise nested(409, "trading_is_paused")
-    if answer is OrderAnswer.DROP_REQUEST:
-        return Response(0, hang_up=True, delay_s=conditions.order_delay_s)
-    body = _placed_body(_create(call, json_body(call.request)))
-    if answer is OrderAnswer.ERROR_AFTER:
-        return json_response(503, {"error": {"code": "service_unavailable", "message": ""}})
-    if answer is OrderAnswer.EMPTY_SUCCESS:
-        return json_response(201, {})
-    made = json_response(201, body)
-    return Response(
-        made.status,
-        made.body,
-        delay_s=conditions.order_delay_s,
-        hang_up=answer is OrderAnswer.DROP_ACK,
+    """``POST /portfolio/events/orders``."""
+    return spoiled(
+        call.venue,
+        "order",
+        lambda: json_response(201, _placed_body(_create(call, json_body(call.request)))),
     )
 
 
 def create_batch(call: Call) -> Response:
     """``POST /portfolio/events/orders/batched``: each order succeeds or fails by itself."""
-    return _batch(call, 201, lambda one: _placed_body(_create(call, one)))
+    return spoiled(
+        call.venue,
+        "order",
+        lambda: _batch(call, 201, lambda one: _placed_body(_create(call, one))),
+    )
 
 
 def cancel_batch(call: Call) -> Response:
     """``DELETE /portfolio/events/orders/batched``: each cancel succeeds or fails by itself."""
-    return _batch(call, 200, lambda one: _cancel_one(call, one))
+    return spoiled(
+        call.venue, "cancel", lambda: _batch(call, 200, lambda one: _cancel_each(call, one))
+    )
 
 
 def cancel_by_id(call: Call) -> Response:
     """``DELETE /portfolio/events/orders/{order_id}``; without a market it looks on shard 0."""
+    return spoiled(call.venue, "cancel", lambda: _cancel_by_id(call))
+
+
+def _cancel_by_id(call: Call) -> Response:
     shard = shard_of(call.venue, call.request.text("market_ticker"), call.integer("exchange_index"))
     order, reduced_e2 = cancel(call.venue, call.account, call.params["order_id"], shard)
     return json_response(200, _cancelled_body(order, reduced_e2))
 
 
 def cancel_everything(call: Call) -> Response:
-    """``DELETE /portfolio/events/orders``: all shards, everybody's orders on the account."""
-    cancel_all(call.venue, call.account)
-    return Response(204)
+    """``DELETE /portfolio/events/orders``: all shards, and what is placed in the next minute."""
+    return spoiled(call.venue, "cancel", lambda: _cancel_everything(call))
 
 
 def amend_by_id(call: Call) -> Response:
     """``POST /portfolio/events/orders/{order_id}/amend``."""
+    return spoiled(call.venue, "amend", lambda: _amend_by_id(call))
+
+
+def _amend_by_id(call: Call) -> Response:
     wish, shard = read_amendment(json_body(call.request))
     shard = shard_of(call.venue, wish.ticker, shard)
     order = find_resting(call.venue, call.account, call.params["order_id"], shard)
@@ -87,6 +87,10 @@ def amend_by_id(call: Call) -> Response:
 
 def decrease_by_id(call: Call) -> Response:
     """``POST /portfolio/events/orders/{order_id}/decrease``."""
+    return spoiled(call.venue, "amend", lambda: _decrease_by_id(call))
+
+
+def _decrease_by_id(call: Call) -> Response:
     body = decode_object(json_body(call.request), "DecreaseOrderV2Request", DECREASE)
     shard = shard_of(call.venue, body.get("market_ticker", ""), body.get("exchange_index"))
     order = find_resting(call.venue, call.account, call.params["order_id"], shard)
@@ -104,6 +108,11 @@ def decrease_by_id(call: Call) -> Response:
             "ts_ms": order.updated_ms,
         },
     )
+
+
+def _cancel_everything(call: Call) -> Response:
+    cancel_all(call.venue, call.account)
+    return Response(204)
 
 
 def first_version(_call: Call) -> Response:
@@ -129,6 +138,11 @@ def _cancel_one(call: Call, value: object) -> Json:
     shard = shard_of(call.venue, body.get("market_ticker", ""), body.get("exchange_index"))
     order, reduced_e2 = cancel(call.venue, call.account, body["order_id"], shard)
     return _cancelled_body(order, reduced_e2)
+
+
+def _cancel_each(call: Call, value: object) -> Json:
+    # What failed reduced nothing, and the contract wants that said.
+    return {"reduced_by": "0.00"} | _each(lambda one: _cancel_one(call, one), value)
 
 
 def _batch(call: Call, status: int, handle: Callable[[object], Json]) -> Response:

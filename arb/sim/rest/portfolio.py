@@ -5,7 +5,7 @@ from __future__ import annotations
 from arb.core.money import count_text
 from arb.sim.exchange.account import ONE_DOLLAR_E4, Position
 from arb.sim.exchange.refusals import nested, not_found
-from arb.sim.exchange.values import BookSide, Order, OrderStatus
+from arb.sim.exchange.values import Order, OrderStatus
 from arb.sim.exchange.venue import Venue
 from arb.sim.rest.call import Call, page, within
 from arb.sim.rest.limits import ENDPOINT_COSTS, TIER
@@ -17,6 +17,14 @@ from arb.sim.rest.portfolio_shapes import (
     order_body,
     position_body,
     settlement_body,
+)
+from arb.sim.rest.reading import (
+    is_seen,
+    seen_cash_e6,
+    seen_fills,
+    seen_order,
+    seen_orders,
+    seen_positions,
 )
 from arb.sim.rest.words import Json
 from arb.sim.serving.http import Response, json_response
@@ -30,7 +38,7 @@ def orders_list(call: Call) -> Response:
         raise nested(400, "bad_request", "invalid status filter")
     found = [
         order
-        for order in (call.venue.as_read(one) for one in call.account.orders())
+        for order in seen_orders(call.venue, call.account)
         if (not ticker or order.ticker == ticker)
         and (not status or order.status == status)
         and (not events or call.venue.markets[order.ticker].event.ticker in events)
@@ -44,8 +52,8 @@ def orders_list(call: Call) -> Response:
 
 def orders_one(call: Call) -> Response:
     """``GET /portfolio/orders/{order_id}``; without a market it looks on shard 0."""
-    order = _order(call)
-    return json_response(200, {"order": order_body(call.venue, call.venue.as_read(order))})
+    order = seen_order(call.venue, call.account, _order(call))
+    return json_response(200, {"order": order_body(call.venue, order)})
 
 
 def fills(call: Call) -> Response:
@@ -53,7 +61,7 @@ def fills(call: Call) -> Response:
     tickers, order_id = call.request.texts("ticker"), call.request.text("order_id")
     found = [
         fill
-        for fill in reversed(call.account.fills)
+        for fill in seen_fills(call.venue, call.account)
         if (not tickers or fill.ticker in tickers)
         and (not order_id or fill.order_id == order_id)
         and _on_shard(call, fill.ticker)
@@ -71,7 +79,7 @@ def positions(call: Call) -> Response:
     count_filter = call.request.texts("count_filter")
     found = [
         position
-        for position in call.account.positions.values()
+        for position in seen_positions(call.venue, call.account)
         if position.volume_e2
         and (not ticker or position.ticker == ticker)
         and (not event or call.venue.markets[position.ticker].event.ticker == event)
@@ -96,9 +104,10 @@ def positions(call: Call) -> Response:
 
 def balance(call: Call) -> Response:
     """``GET /portfolio/balance``; resting orders are not taken off."""
-    account = call.account
-    worth_e6 = sum(_worth_e6(call.venue, one) for one in account.positions.values())
-    return json_response(200, balance_body(account, worth_e6))
+    venue = call.venue
+    worth_e6 = sum(_worth_e6(venue, one) for one in call.account.positions.values())
+    cash_e6 = seen_cash_e6(venue, call.account)
+    return json_response(200, balance_body(cash_e6, worth_e6, venue.clock.wall_ms()))
 
 
 def settlements(call: Call) -> Response:
@@ -165,6 +174,8 @@ def _order(call: Call) -> Order:
     shard = shard_of(call.venue, call.request.text("market_ticker"), call.integer("exchange_index"))
     if order is None or call.venue.markets[order.ticker].exchange_index != shard:
         raise not_found()
+    if not is_seen(call.venue, order):
+        raise not_found()
     return order
 
 
@@ -179,11 +190,11 @@ def _settled_as_asked(venue: Venue, position: Position, kind: str) -> bool:
 
 
 def _worth_e6(venue: Venue, position: Position) -> int:
-    book = venue.markets[position.ticker].book
-    if position.count_e2 >= 0:
-        return position.count_e2 * (book.best_e4(BookSide.BID) or 0)
-    ask_e4 = book.best_e4(BookSide.ASK)
-    return -position.count_e2 * (ONE_DOLLAR_E4 - (ONE_DOLLAR_E4 if ask_e4 is None else ask_e4))
+    # At the last price: two contracts that had last traded at 99 cents were recorded as worth
+    # 198 while the best bid stood at 47.
+    last_e4 = venue.markets[position.ticker].last_price_e4
+    own_e4 = last_e4 if position.count_e2 >= 0 else ONE_DOLLAR_E4 - last_e4
+    return abs(position.count_e2) * own_e4
 
 
 def _queue_text(venue: Venue, order: Order) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from arb.core.money import count_text, money_text
-from arb.sim.exchange.account import Account, Position, Settlement
+from arb.sim.exchange.account import Position, Settlement
 from arb.sim.exchange.values import Fill, Order
 from arb.sim.exchange.venue import Venue
 from arb.sim.rest.words import Json, direction, dollars_text, prices
@@ -109,16 +109,16 @@ def settlement_body(settlement: Settlement) -> Json:
     }
 
 
-def balance_body(account: Account, portfolio_e6: int) -> Json:
-    """Return an account's cash of all shards; cents are cut off."""
-    total_e6 = account.total_cash_e6
+def balance_body(cash_e6: dict[int, int], portfolio_e6: int, now_ms: int) -> Json:
+    """Return the cash of all shards, cents cut off; it is stamped with the moment of the read."""
+    total_e6 = sum(cash_e6.values())
     return {
         "balance": total_e6 // _E6_PER_CENT,
         "balance_breakdown": [
-            {"balance": dollars_text(cash_e6), "exchange_index": shard}
-            for shard, cash_e6 in sorted(account.cash_e6.items())
+            {"balance": dollars_text(one_e6), "exchange_index": shard}
+            for shard, one_e6 in sorted(cash_e6.items())
         ],
         "balance_dollars": dollars_text(total_e6),
         "portfolio_value": portfolio_e6 // _E6_PER_CENT,
-        "updated_ts": account.updated_ms // MS_PER_S,
+        "updated_ts": now_ms // MS_PER_S,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from arb.sim.exchange.markets import Event, Market, MarketStatus
-from arb.sim.exchange.refusals import bad_parameter, nested, not_found, undecodable
+from arb.sim.exchange.refusals import bad_parameter, nested, not_found
 from arb.sim.rest.call import Call, page, within
 from arb.sim.rest.listing_shapes import (
     event_body,
@@ -15,9 +15,10 @@ from arb.sim.rest.listing_shapes import (
     series_body,
     trade_body,
 )
+from arb.sim.rest.reading import as_of_ms
 from arb.sim.rest.words import Json
 from arb.sim.serving.http import Response, json_response
-from arb.sim.timing import iso, wall_ms_from_iso
+from arb.sim.timing import iso
 
 # The words of the status filter are not those of the payload.
 _STATUS_WORDS: dict[str, tuple[MarketStatus, ...]] = {
@@ -28,20 +29,30 @@ _STATUS_WORDS: dict[str, tuple[MarketStatus, ...]] = {
     "settled": (MarketStatus.FINALIZED,),
 }
 _BOOKS_MAX = 100
+# Observed: a list of about this many tickers makes the address too long.
+_TICKERS_MAX = 800
+_TOO_LONG = b"<html><body><h1>414 Request-URI Too Large</h1></body></html>"
+_SHARD_WORDS = ("Default", "Combos", "Crypto & Commodities", "Tennis, Baseball & Basketball")
 
 
 def exchange_status(call: Call) -> Response:
-    """``GET /exchange/status``."""
+    """``GET /exchange/status``, for the exchange and for each of its shards."""
     venue = call.venue
-    return json_response(
-        200, {"exchange_active": venue.exchange_active, "trading_active": venue.trading_active}
-    )
+    flags: Json = {
+        "exchange_active": venue.exchange_active,
+        "intra_exchange_transfers_active": venue.exchange_active,
+        "trading_active": venue.trading_active,
+    }
+    shards = [
+        {"description": words, "exchange_index": index} | flags
+        for index, words in enumerate(_SHARD_WORDS)
+    ]
+    return json_response(200, flags | {"exchange_index_statuses": shards})
 
 
 def user_data_timestamp(call: Call) -> Response:
     """``GET /exchange/user_data_timestamp``: how far private reads have caught up."""
-    lag_ms = call.venue.conditions.stale_read_ms
-    return json_response(200, {"as_of_time": iso(call.venue.clock.wall_ms() - lag_ms)})
+    return json_response(200, {"as_of_time": iso(as_of_ms(call.venue))})
 
 
 def series_list(call: Call) -> Response:
@@ -61,11 +72,6 @@ def series_one(call: Call) -> Response:
     if series is None:
         raise not_found()
     return json_response(200, {"series": series_body(series)})
-
-
-def fee_changes(_call: Call) -> Response:
-    """``GET /series/fee_changes``: none are scheduled."""
-    return json_response(200, {"series_fee_change_arr": []})
 
 
 def events_list(call: Call) -> Response:
@@ -94,9 +100,16 @@ def events_one(call: Call) -> Response:
     if event is None:
         raise not_found()
     inside = call.request.text("with_nested_markets") == "true"
-    answer: Json = {"event": _event(call, event, nested_markets=inside)}
-    if not inside and call.request.text("exclude_markets") != "true":
-        answer["markets"] = [market_body(market) for market in _markets(call, event)]
+    alone = call.request.text("exclude_markets") == "true"
+    if inside and alone:
+        raise nested(
+            400, "bad_request", "exclude_markets and with_nested_markets exclude each other"
+        )
+    outside = [] if alone else _markets(call, event)
+    answer: Json = {
+        "event": _event(call, event, nested_markets=inside),
+        "markets": [market_body(market) for market in outside],
+    }
     return json_response(200, answer)
 
 
@@ -104,12 +117,17 @@ def markets_list(call: Call) -> Response:
     """``GET /markets``."""
     event, series = call.request.text("event_ticker"), call.request.text("series_ticker")
     tickers, wanted = call.request.texts("tickers"), _statuses(call)
+    if len(tickers) > _TICKERS_MAX:
+        return Response(414, _TOO_LONG, content_type="text/html")
     times: tuple[tuple[str, Callable[[Market], int | None]], ...] = (
         ("created_ts", lambda market: market.open_ms),
         ("close_ts", lambda market: market.close_ms),
         ("settled_ts", lambda market: market.settled_ms),
         ("updated_ts", lambda market: market.updated_ms),
     )
+    asked = [name for name, _ in times if _names_a_moment(call, name)]
+    if len(asked) > 1:
+        raise nested(400, "bad_request", "timestamp filters exclude each other")
     markets = [
         market
         for market in call.venue.markets.values()
@@ -162,29 +180,8 @@ def trades(call: Call) -> Response:
     return json_response(200, {"cursor": cursor, "trades": [trade_body(one) for one in shown]})
 
 
-def milestones(call: Call) -> Response:
-    """``GET /milestones``, which alone tell when a game starts; ``limit`` is required."""
-    if call.integer("limit") is None:
-        raise bad_parameter("GetMilestones", "Limit", "required")
-    found = [event for event in call.venue.events.values() if _milestone_matches(call, event)]
-    shown, cursor = page(call, found, "GetMilestones", highest=500)
-    bodies = [milestone_body(event) for event in shown]
-    return json_response(200, {"cursor": cursor, "milestones": bodies})
-
-
-def _milestone_matches(call: Call, event: Event) -> bool:
-    text = call.request.text
-    try:
-        earliest_ms = wall_ms_from_iso(text("minimum_start_date", "1970-01-01T00:00:00Z"))
-    except ValueError:
-        raise undecodable("invalid minimum_start_date") from None
-    return (
-        text("category", "Sports") == "Sports"
-        and text("type", event.series.milestone_type) == event.series.milestone_type
-        and text("competition", event.series.competition) == event.series.competition
-        and text("related_event_ticker", event.ticker) == event.ticker
-        and event.start_ms >= earliest_ms
-    )
+def _names_a_moment(call: Call, name: str) -> bool:
+    return any(call.request.text(f"{end}_{name}") for end in ("min", "max"))
 
 
 def _statuses(call: Call) -> tuple[MarketStatus, ...] | None:

@@ -84,15 +84,31 @@ async def _serve_http(stream: trio.abc.Stream, head: bytes, app: Handler) -> Non
         request = await _next_request(stream, connection)
         if request is None:
             return
-        response = app(request)
-        if response.delay_s:
-            await trio.sleep(response.delay_s)
-        if response.hang_up:
+        response = await _ready(app(request))
+        if response.silent:
+            await _until_closed(stream)
+        if response.hang_up or response.silent:
             return
-        await stream.send_all(_response_bytes(connection, response, request.method))
+        data = _response_bytes(connection, response, request.method)
+        await stream.send_all(data * 2 if response.twice else data)
         if connection.our_state is h11.MUST_CLOSE:
             return
         connection.start_next_cycle()
+
+
+async def _ready(response: Response) -> Response:
+    while True:
+        if response.delay_s:
+            await trio.sleep(response.delay_s)
+        if response.later is None:
+            return response
+        response = response.later()
+
+
+async def _until_closed(stream: trio.abc.Stream) -> None:
+    with trio.move_on_after(IDLE_S):
+        while await stream.receive_some(_RECEIVE_BYTES):
+            pass
 
 
 async def _next_request(stream: trio.abc.Stream, connection: h11.Connection) -> Request | None:

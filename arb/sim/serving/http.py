@@ -36,7 +36,12 @@ class Request:
 
 @attrs.frozen
 class Response:
-    """One HTTP response; ``hang_up`` closes the connection instead of answering."""
+    """One HTTP response, after ``delay_s``.
+
+    ``hang_up`` closes the connection instead of answering, ``silent`` leaves it open and says
+    nothing, ``twice`` sends the same bytes two times. ``later`` is asked for the response to send
+    once the delay is over.
+    """
 
     status: int
     body: bytes = b""
@@ -44,6 +49,9 @@ class Response:
     content_type: str = JSON
     delay_s: float = 0.0
     hang_up: bool = False
+    silent: bool = False
+    twice: bool = False
+    later: Callable[[], Response] | None = None
 
 
 def make_request(method: str, target: str, headers: dict[str, str], body: bytes) -> Request:

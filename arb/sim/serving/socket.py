@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
+from heapq import heappop, heappush
 from typing import Protocol
 
 import trio
@@ -43,6 +45,8 @@ class Outbox:
         self.limit = limit
         self.closing: tuple[int, str] | None = None
         self._frames: deque[str] = deque()
+        self._held: list[tuple[float, int, str]] = []
+        self._held_ever = 0
         self._wake = trio.Event()
 
     def __repr__(self) -> str:
@@ -56,9 +60,13 @@ class Outbox:
         """Return whether no further frame may be put in."""
         return len(self._frames) >= self.limit
 
-    def put(self, frame: str) -> None:
-        """Add a frame; whoever minds the limit looks at ``full`` before."""
-        self._frames.append(frame)
+    def put(self, frame: str, delay_s: float = 0.0) -> None:
+        """Add a frame, sent after a delay; whoever minds the limit looks at ``full`` before."""
+        if delay_s:
+            self._held_ever += 1
+            heappush(self._held, (trio.current_time() + delay_s, self._held_ever, frame))
+        else:
+            self._frames.append(frame)
         self._wake.set()
 
     def close(self, code: int, reason: str = "") -> None:
@@ -68,12 +76,20 @@ class Outbox:
 
     async def take(self) -> str | None:
         """Return the next frame, or None when the connection is to be closed."""
-        while not self._frames:
+        while True:
+            if self._held:
+                self._release(trio.current_time())
+            if self._frames:
+                return self._frames.popleft()
             if self.closing is not None:
                 return None
             self._wake = trio.Event()
-            await self._wake.wait()
-        return self._frames.popleft()
+            with trio.move_on_at(self._held[0][0] if self._held else math.inf):
+                await self._wake.wait()
+
+    def _release(self, now: float) -> None:
+        while self._held and self._held[0][0] <= now:
+            self._frames.append(heappop(self._held)[2])
 
 
 class Agent(Protocol):

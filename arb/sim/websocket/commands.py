@@ -8,7 +8,13 @@ import orjson
 
 from arb.sim.rest.words import Json
 from arb.sim.websocket.session import Session
-from arb.sim.websocket.subscriptions import Channel, Code, CommandError, Subscription
+from arb.sim.websocket.subscriptions import (
+    ABOUT_EVERYTHING,
+    Channel,
+    Code,
+    CommandError,
+    Subscription,
+)
 
 
 def obey(session: Session, text: str) -> None:
@@ -46,6 +52,9 @@ def _run(session: Session, command: dict[str, Any], command_id: int) -> None:
 
 
 def _subscribe(session: Session, params: dict[str, Any], command_id: int) -> None:
+    refused = session.venue.conditions.refuse_subscriptions
+    if refused is not None:
+        raise CommandError(Code.refusal(refused))
     names = params.get("channels")
     if not isinstance(names, list) or not names:
         raise CommandError(Code.CHANNELS)
@@ -53,13 +62,17 @@ def _subscribe(session: Session, params: dict[str, Any], command_id: int) -> Non
     tickers = _tickers(session, params)
     if tickers is None and Channel.BOOK in channels:
         raise CommandError(Code.MARKET)
+    opened: list[Subscription] = []
     for channel in channels:
-        wanted = None if channel is Channel.LIFECYCLE else tickers
+        wanted = None if channel in ABOUT_EVERYTHING else tickers
         one = session.subscription(channel)
         if one is None:
-            _open(session, channel, wanted, params, command_id)
+            opened.append(_open(session, channel, wanted, params, command_id))
         else:
             _extend(session, one, wanted, command_id)
+    # Every acknowledgement comes before the first snapshot, as recorded.
+    for one in opened:
+        _begin(session, one, params)
 
 
 def _open(
@@ -68,16 +81,20 @@ def _open(
     tickers: dict[str, None] | None,
     params: dict[str, Any],
     command_id: int,
-) -> None:
+) -> Subscription:
     one = session.subscribe(channel, None if tickers is None else dict(tickers))
     one.use_yes_price = params.get("use_yes_price") is True
     one.quiet_ack = params.get("skip_ticker_ack") is True
     acknowledgement = {"channel": channel.value, "sid": one.sid}
     session.send({"id": command_id, "type": "subscribed", "msg": acknowledgement})
-    if channel is Channel.TICKER and params.get("send_initial_snapshot") is True:
-        for ticker in tickers or session.venue.markets:
+    return one
+
+
+def _begin(session: Session, one: Subscription, params: dict[str, Any]) -> None:
+    if one.channel is Channel.TICKER and params.get("send_initial_snapshot") is True:
+        for ticker in one.tickers or session.venue.markets:
             session.ticker(one, ticker)
-    _snapshots(session, one, tickers)
+    _snapshots(session, one, one.tickers)
 
 
 def _extend(
@@ -124,10 +141,7 @@ def _leave(session: Session, params: dict[str, Any], command_id: int) -> None:
         if one is None:
             raise CommandError(Code.UNKNOWN_SID)
         message: Json = {"id": command_id, "sid": one.sid, "type": "unsubscribed"}
-        seq = one.next_seq()
-        if seq is not None:
-            message["seq"] = seq
-        session.send(message)
+        session.send(message | {"seq": one.last_seq()})
 
 
 def _acknowledge(session: Session, one: Subscription, command_id: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from arb.core.money import count_text, money_text, price_text
 from arb.sim.exchange.account import ONE_DOLLAR_E4, Account, Position
+from arb.sim.exchange.groups import GroupEvent
 from arb.sim.exchange.markets import Event, Market
 from arb.sim.exchange.values import (
     BookSide,
@@ -14,9 +15,12 @@ from arb.sim.exchange.values import (
     Order,
     Trade,
 )
-from arb.sim.rest.listing_shapes import ranges_body
+from arb.sim.rest.listing_shapes import multiplier_number, ranges_body
 from arb.sim.rest.words import Json
 from arb.sim.timing import MS_PER_S, iso, iso_seconds
+
+# The contract has no word for a person's own cancel, nor for that of an order group.
+_UNSPOKEN = frozenset({Change.NONE, Change.CANCEL, Change.GROUP})
 
 
 def side_word(side: BookSide) -> str:
@@ -168,7 +172,7 @@ def order_message(market: Market, account: Account, order: Order) -> Json:
     if order.expires_s is not None:
         message["expiration_time"] = iso_seconds(order.expires_s * MS_PER_S)
         message["expiration_ts_ms"] = order.expires_s * MS_PER_S
-    if order.change not in (Change.NONE, Change.CANCEL):
+    if order.change not in _UNSPOKEN:
         message["last_update_reason"] = order.change.value
     return message
 
@@ -219,3 +223,25 @@ def event_message(event: Event) -> Json:
         "collateral_return_type": "MECNET",
         "series_ticker": event.series.ticker,
     }
+
+
+def event_fee_message(event: Event) -> Json:
+    """Return an event's own fee; both are null where its series' counts again."""
+    override = event.fee_override
+    return {
+        "event_ticker": event.ticker,
+        "fee_type_override": None if override is None else override.fee_type.value,
+        "fee_multiplier_override": None if override is None else multiplier_number(override),
+    }
+
+
+def group_message(event: GroupEvent) -> Json:
+    """Return what became of an order group; its limit is told when it is new."""
+    message: Json = {
+        "event_type": event.event_type,
+        "order_group_id": event.group_id,
+        "ts_ms": event.at_ms,
+    }
+    if event.limit_e2 is not None:
+        message["contracts_limit_fp"] = count_text(event.limit_e2)
+    return message

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import random
+from email.utils import format_datetime
+
+import attrs
 import trio
 
 from arb.sim.exchange.refusals import Refused
 from arb.sim.exchange.venue import Venue
 from arb.sim.rest.app import RestApp
 from arb.sim.serving.connection import serve_connection
+from arb.sim.serving.freezing import Freezing
 from arb.sim.serving.http import Request, Response, json_response
 from arb.sim.serving.live import LiveConnections
 from arb.sim.serving.socket import Agent, serve_socket
 from arb.sim.signatures import KeyRing
+from arb.sim.timing import utc
 from arb.sim.websocket.commands import obey
 from arb.sim.websocket.session import OUTBOX_FRAMES_MAX, Session
 
 SOCKET_PATH = "/trade-api/ws/v2"
 _PING = b"heartbeat"
+# What the first connect after a reset was recorded to get.
+_BAD_GATEWAY = 502
 
 
 class ClientSession(Session):
@@ -43,6 +51,9 @@ class ExchangeServer:
         self.rest = RestApp(venue, keys, enforce_limits=enforce_limits)
         self.sessions: list[ClientSession] = []
         self._outbox_limit = outbox_limit
+        self._refuse_next = False
+        # Its own source: how long connections live must not change the ids that are drawn.
+        self._rng = random.Random("connections")
         self._live = LiveConnections()
 
     def __repr__(self) -> str:
@@ -51,7 +62,7 @@ class ExchangeServer:
     async def serve_stream(self, stream: trio.abc.Stream) -> None:
         """Serve one connection to its end."""
         with self._live.one():
-            await serve_connection(stream, self.rest, self._serve_socket)
+            await serve_connection(stream, self._dated, self._serve_socket)
 
     def cut_connections(self) -> None:
         """Break every open connection at once, as a restart of the exchange would."""
@@ -62,22 +73,41 @@ class ExchangeServer:
         for session in self.sessions:
             session.outbox.put(text)
 
+    def _dated(self, request: Request) -> Response:
+        response = self.rest(request)
+        ahead_ms = self.venue.conditions.clock_ahead_ms
+        now = utc(self.venue.clock.wall_ms() + ahead_ms)
+        date = format_datetime(now, usegmt=True)
+        return attrs.evolve(response, headers=(*response.headers, ("date", date)))
+
     async def _serve_socket(self, stream: trio.abc.Stream) -> None:
         conditions = self.venue.conditions
-        await serve_socket(
-            stream, self._admit, ping=_PING, stalled=lambda: conditions.stall_sockets
-        )
+        freezing = Freezing(stream, lambda: conditions.freeze_sockets)
+        with trio.CancelScope() as life:
+            if conditions.socket_life_s is not None:
+                life.deadline = trio.current_time() + self._life_s(conditions.socket_life_s)
+            await serve_socket(
+                freezing, self._admit, ping=_PING, stalled=lambda: conditions.stall_sockets
+            )
+        if life.cancelled_caught:
+            self._refuse_next = True
+
+    def _life_s(self, mean_s: float) -> float:
+        return self._rng.uniform(mean_s / 2, mean_s * 3 / 2)
 
     def _admit(self, request: Request) -> Agent | Response:
-        status = self.venue.conditions.refuse_upgrades
+        conditions = self.venue.conditions
+        status = conditions.refuse_upgrades
+        if self._refuse_next and conditions.socket_life_s is not None:
+            status = _BAD_GATEWAY
+        self._refuse_next = False
         if status is not None:
             return Response(status, b"unavailable", content_type="text/plain")
         if request.path != SOCKET_PATH:
             return Response(404, b"404 page not found\n", content_type="text/plain")
         try:
-            name = self.keys.account_of(
-                request.headers, "GET", request.path, self.venue.clock.wall_ms()
-            )
+            now_ms = self.venue.clock.wall_ms() + conditions.clock_ahead_ms
+            name = self.keys.account_of(request.headers, "GET", request.path, now_ms)
         except Refused as refused:
             return json_response(refused.refusal.status, refused.refusal.body())
         session = ClientSession(

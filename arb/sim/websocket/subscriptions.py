@@ -18,10 +18,22 @@ class Channel(StrEnum):
     ORDERS = "user_orders"
     POSITIONS = "market_positions"
     LIFECYCLE = "market_lifecycle_v2"
+    COMBOS_LIFECYCLE = "multivariate_market_lifecycle"
+    GROUPS = "order_group_updates"
 
 
 # Sequence numbers exist on these channels; the private ones and the ticker have none.
-SEQUENCED = frozenset({Channel.BOOK, Channel.TRADE, Channel.LIFECYCLE})
+SEQUENCED = frozenset(
+    {
+        Channel.BOOK,
+        Channel.TRADE,
+        Channel.LIFECYCLE,
+        Channel.COMBOS_LIFECYCLE,
+        Channel.GROUPS,
+    }
+)
+# These take no market: they always tell of everything.
+ABOUT_EVERYTHING = frozenset({Channel.LIFECYCLE, Channel.COMBOS_LIFECYCLE, Channel.GROUPS})
 
 
 class Code:
@@ -39,7 +51,22 @@ class Code:
     ACTION_UNSUPPORTED = (13, "Unsupported action")
     MARKET = (14, "Market Ticker required")
     ACTION = (15, "Action required")
+    CHANNEL = (10, "Channel error")
+    TIMEOUT = (18, "Command timeout")
     OVERFLOW = (25, "Subscription buffer overflow")
+    MARKET_LIMIT = (26, "Subscription market limit exceeded")
+    TOO_MANY = (27, "Too many requests")
+
+    @classmethod
+    def terminal(cls, number: int) -> tuple[int, str]:
+        """Return the error that ends a subscription, 10 or 25."""
+        return cls.OVERFLOW if number == cls.OVERFLOW[0] else cls.CHANNEL
+
+    @classmethod
+    def refusal(cls, number: int) -> tuple[int, str]:
+        """Return an error that answers a command, by its number."""
+        known = (cls.UNABLE, cls.UNKNOWN_CHANNEL, cls.TIMEOUT, cls.MARKET_LIMIT, cls.TOO_MANY)
+        return next((one for one in known if one[0] == number), (number, "Refused"))
 
 
 class CommandError(Exception):
@@ -70,6 +97,11 @@ class Subscription:
         if self.channel not in SEQUENCED:
             return None
         self.seq += 1 + skipped
+        return self.seq
+
+    def last_seq(self) -> int:
+        """Return the number of the farewell, which the contract wants on every channel."""
+        self.seq += 1
         return self.seq
 
     def add(self, tickers: Iterable[str]) -> None:

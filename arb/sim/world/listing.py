@@ -20,7 +20,7 @@ def list_game(venue: Venue, game: Game, wall_ms: int) -> tuple[Market, Market]:
     listed_ms = min(wall_ms, game.start_ms) - _LISTED_BEFORE_MS
     event = Event(
         ticker=game.event_ticker,
-        series=series_of(game.league),
+        series=venue.series.get(game.league.series_ticker) or series_of(game.league),
         title=f"{game.away.label} vs {game.home.label}",
         sub_title=f"{game.away.code} vs {game.home.code} ({_month_day(game)})",
         start_ms=game.start_ms,

@@ -13,6 +13,7 @@ from typing import Protocol
 
 import attrs
 
+from arb.sim.exchange.lifecycle import postpone
 from arb.sim.exchange.venue import Venue
 from arb.sim.world.chance import HomeChance
 from arb.sim.world.games import Game
@@ -46,6 +47,12 @@ class Fixture:
     followers: list[Follower]
     maker: Maker
     over: bool = False
+    postponed_ms: int = 0
+
+    @property
+    def ends_ms(self) -> int:
+        """Return the moment of the final whistle."""
+        return self.game.end_ms + self.postponed_ms
 
     @property
     def consensus(self) -> float:
@@ -70,10 +77,13 @@ class World:
         self.listeners: list[OddsListener] = []
         self.moment_ms = 0.0
         self._rng = rng
+        self._bookmakers = bookmakers
         self._jump_at_ms = rng.expovariate(1 / JUMP_EVERY_MS)
         self._noise = NoiseTraders(venue.open_account("noise", {}, bottomless=True))
         self.referee = Referee(venue, settle_scale)
-        self.fixtures = {game.game_id: self._fixture(game, bookmakers, wall_ms) for game in games}
+        self.fixtures: dict[int, Fixture] = {}
+        for game in games:
+            self.add(game, wall_ms)
 
     def __repr__(self) -> str:
         return f"World({len(self.fixtures)} games, moment_ms={self.moment_ms:.0f})"
@@ -88,13 +98,32 @@ class World:
             fixture.maker.step(self.venue, fixture.consensus, self.moment_ms, elapsed_ms, self._rng)
             self._make_noise(fixture, elapsed_ms)
         for fixture in playing:
-            if wall_ms >= fixture.game.end_ms:
+            if wall_ms >= fixture.ends_ms:
                 self._end(fixture, wall_ms)
         self.referee.step(wall_ms)
+
+    def add(self, game: Game, wall_ms: int) -> Fixture:
+        """List a game; everybody has an opinion on it from then on."""
+        self.fixtures[game.game_id] = self._fixture(game, self._bookmakers, wall_ms)
+        return self.fixtures[game.game_id]
 
     def jump(self, game_id: int, home_chance: float) -> None:
         """Set a game's true chance by hand, as a test or a person may want to."""
         self.fixtures[game_id].chance.value = home_chance
+
+    def postpone(self, game_id: int, by_ms: int) -> None:
+        """Let a game begin and end so much later than it was listed."""
+        fixture = self.fixtures[game_id]
+        fixture.postponed_ms += by_ms
+        postpone(self.venue, self.venue.events[fixture.game.event_ticker], by_ms)
+
+    def call_off(self, game_id: int, wall_ms: int) -> None:
+        """Let a game not be played at all; its markets pay their fair market price."""
+        fixture = self.fixtures[game_id]
+        fixture.over = True
+        self.referee.call_off(fixture.game, wall_ms)
+        for listener in self.listeners:
+            listener.game_over(fixture.game)
 
     def _fixture(self, game: Game, bookmakers: Sequence[Bookmaker], wall_ms: int) -> Fixture:
         chance = HomeChance.drawn(self._rng)
@@ -129,6 +158,7 @@ class World:
         fixture.over = True
         tie = fixture.game.league.ties and self._rng.random() < self.referee.tie_share
         home_wins = self._rng.random() < fixture.chance.value
+        tie = tie or self.venue.conditions.force_ties
         self.referee.whistle(fixture.game, wall_ms, home_wins=None if tie else home_wins)
         for listener in self.listeners:
             listener.game_over(fixture.game)
