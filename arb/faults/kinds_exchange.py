@@ -21,9 +21,10 @@ MARKET = ("market",)
 VENUE = ("venue",)
 
 
-def _answer(answer: OrderAnswer, stage: Stage, _component: str, _dice: Random) -> Heal:
-    stage.exchange.order_answer = answer
-    return partial(_restore, stage.exchange, "order_answer", OrderAnswer.NORMAL)
+def _answer(answer: OrderAnswer, stage: Stage, component: str, _dice: Random) -> Heal:
+    condition = _ANSWERS[component]
+    setattr(stage.exchange, condition, answer)
+    return partial(_restore, stage.exchange, condition, OrderAnswer.NORMAL)
 
 
 def _switch(name: str, values: tuple[Any, ...], stage: Stage, component: str, dice: Random) -> Heal:
@@ -97,8 +98,16 @@ def _money_moves(stage: Stage, _component: str, dice: Random) -> Heal:
     return heal
 
 
+# Which condition answers requests of each kind.
+_ANSWERS = {"orders": "order_answer", "cancels": "cancel_answer", "amends": "amend_answer"}
+
+
 def _orders(name: str, answer: OrderAnswer) -> Kind:
-    return Kind(name, EXCHANGE, ORDERS, partial(_answer, answer))
+    return Kind(name, EXCHANGE, tuple(_ANSWERS), partial(_answer, answer))
+
+
+def _venue(name: str, condition: str, values: tuple[Any, ...], *components: str) -> Kind:
+    return Kind(name, EXCHANGE, components, partial(_switch, condition, values))
 
 
 def _not_yet(name: str, why: str, components: tuple[str, ...] = MARKET) -> Kind:
@@ -114,6 +123,33 @@ KINDS = (
     _orders("answer-lost", OrderAnswer.DROP_ACK),
     _orders("error-after-taking", OrderAnswer.ERROR_AFTER),
     _orders("success-without-order", OrderAnswer.EMPTY_SUCCESS),
+    _orders("answered-429", OrderAnswer.TOO_MANY),
+    _orders("error-before-taking", OrderAnswer.ERROR_BEFORE),
+    _orders("page-after-taking", OrderAnswer.HTML_AFTER),
+    _orders("no-answer-not-taken", OrderAnswer.TIMEOUT_BEFORE),
+    _orders("no-answer-taken", OrderAnswer.TIMEOUT_AFTER),
+    _orders("answered-twice", OrderAnswer.ACK_TWICE),
+    _venue("request-lags", "order_lag_s", (0.1, 0.7, 3.0), "orders"),
+    _venue("cancel-lags", "cancel_lag_s", (0.1, 0.7, 3.0), "cancels"),
+    _venue("amend-lags", "amend_lag_s", (0.1, 0.7, 3.0), "amends"),
+    _venue("cancel-answer-late", "cancel_delay_s", (0.2, 3.0), "cancels"),
+    _venue("partial-fill", "pull_beyond_e2", (0, 100, 150), "orders"),
+    _venue("slow-reads", "rest_delay_s", (0.5, 4.0, 11.0), "reads"),
+    _venue("lagging-lists", "read_lag_ms", (500, 3_000), "reads"),
+    _venue("stale-balance", "stale_balance_ms", (500, 3_000), "reads"),
+    _venue("stale-positions", "stale_position_ms", (3_000,), "reads"),
+    _venue("fills-lost", "drop_fills", (True,), "private"),
+    _venue("order-repeated", "duplicate_orders", (True,), "private"),
+    _venue("late-private", "private_delay_s", (0.3, 2.0), "private"),
+    _venue("private-reordered", "reorder_private", (True,), "private"),
+    _venue("crossed-book", "cross_books", (1, 3), "market data"),
+    _venue("negative-level", "negative_books", (1, 3), "market data"),
+    _venue("cut-frames", "garble_frames", (1, 5), "market data"),
+    _venue("books-repeated", "duplicate_books", (True,), "market data"),
+    _venue("books-reordered", "reorder_books", (True,), "market data"),
+    _venue("subscription-ended", "end_subscription", (10, 25), "market data"),
+    _venue("subscription-refused", "refuse_subscriptions", (5, 8), "market data"),
+    _venue("frozen-sockets", "freeze_sockets", (True,), "venue"),
     Kind("slow-answer", EXCHANGE, ORDERS, partial(_switch, "order_delay_s", (2.5, 4.0, 8.0))),
     Kind("fill-before-answer", EXCHANGE, ORDERS, partial(_switch, "order_delay_s", (0.05, 0.4))),
     Kind("cancel-loses-race", EXCHANGE, ORDERS, _race),
