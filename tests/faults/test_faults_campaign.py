@@ -12,6 +12,7 @@ import attrs
 import orjson
 import pytest
 
+from arb.cli.app import run
 from arb.faults.campaign import Summary, outcomes_of, run_campaign
 from arb.faults.determinism import digests
 from arb.faults.plan import plan_of
@@ -111,12 +112,10 @@ def test_a_run_names_its_version() -> None:
 
 
 @pytest.mark.slow
-def test_two_hash_seeds_give_the_same_events(tmp_path: Path) -> None:
+def test_two_hash_seeds_give_the_same_events(capsys: pytest.CaptureFixture[str]) -> None:
     """Twenty seeds in two processes whose sets of texts are ordered differently."""
-    done = command("equal", "--seeds", "20", "--first", "100", state=tmp_path)
-
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "20 of 20 seeds are equal" in done.stdout
+    assert run(["faults", "equal", "--seeds", "20", "--first", "100"]) == 0
+    assert "20 of 20 seeds are equal" in capsys.readouterr().out
 
 
 @pytest.mark.slow
@@ -134,11 +133,14 @@ def test_a_thousand_seeds_hold(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_killed_engine_leaves_a_journal_that_can_be_gone_on_with(tmp_path: Path) -> None:
+def test_a_killed_engine_leaves_a_journal_that_can_be_gone_on_with(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """Real processes, real sockets, ``kill -9``: a tenth of what is run before a release."""
-    done = command("kill9", "--cycles", "10", "--json", state=tmp_path)
+    code = run(["faults", "kill9", "--cycles", "10", "--json"])
+    said = capsys.readouterr()
 
-    assert done.returncode == 0, done.stdout + done.stderr
-    report = orjson.loads(done.stdout.splitlines()[-1])
+    assert code == 0, said.out + said.err
+    report = orjson.loads(said.out.splitlines()[-1])
     assert (report["cycles"], report["violations"]) == (10, 0)
     assert report["orders"] > 0
