@@ -97,6 +97,7 @@ class BookFeed(Actor):
             parsed = parse_frame(frame.raw)
         except Malformed as error:
             self._parts.board.note_bad(SOURCE, error.reason, frame.raw)
+            self._damaged()
             return
         self._parts.board.counts["book_frames"] += 1
         broken, off_grid = self._books.broken_count, self._books.off_grid
@@ -164,6 +165,12 @@ class BookFeed(Actor):
     def lost(self) -> None:
         """Trust no book any more and say so to every market."""
         self._books.distrust_all()
+        self._tell_all()
+
+    def _damaged(self) -> None:
+        """Go on after a message that cannot be read: nobody could say the books again."""
+
+    def _tell_all(self) -> None:
         for ticker in self._books.tickers:
             self._tell_if_changed(ticker, self._parts.clock.monotonic_ns())
 

@@ -69,6 +69,10 @@ class SubscribedBooks:
         self._guard.reset()
         self._distrust(BookFault.NO_SNAPSHOT)
 
+    def distrust_for_damage(self) -> None:
+        """Break every book, because a message came that cannot be read."""
+        self._distrust(BookFault.GAP)
+
     def take(self, frame: Frame) -> tuple[str, ...]:
         """Apply one message and return the markets whose book it may have changed."""
         if isinstance(frame, BookDelta):

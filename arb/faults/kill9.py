@@ -98,21 +98,25 @@ async def _world(folder: Path, dice: Random) -> AsyncIterator[dict[str, Any]]:
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
     )
     try:
-        with trio.move_on_after(START_S):
-            line = b""
-            while process.stdout is not None and b"\n" not in line:
-                piece = await process.stdout.receive_some()
-                if not piece:
-                    break
-                line += piece
-            if b"\n" in line:
-                yield orjson.loads(line)
-                return
-        raise Kill9Failed("the simulated world did not start")
+        yield await _announced(process)
     finally:
         process.kill()
         with trio.CancelScope(shield=True):
             await process.wait()
+
+
+async def _announced(process: trio.Process) -> dict[str, Any]:
+    line = b""
+    with trio.move_on_after(START_S):
+        while process.stdout is not None and b"\n" not in line:
+            piece = await process.stdout.receive_some()
+            if not piece:
+                break
+            line += piece
+    if b"\n" not in line:
+        raise Kill9Failed("the simulated world did not start")
+    said: dict[str, Any] = orjson.loads(line)
+    return said
 
 
 def _environment(said: dict[str, Any], folder: Path) -> dict[str, str]:

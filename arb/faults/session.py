@@ -124,7 +124,7 @@ class Session:
             wires=Wires(network, self._oracle),
             disk=SimDisk(),
             clock=MachineClock(true),
-            saboteur=Saboteur(self._jump, frozenset(_tickers(simulation))),
+            saboteur=Saboteur(self._stand_still, frozenset(_tickers(simulation))),
             trace=self._trace,
             on_write=self._oracle.journal.written,
         )
@@ -173,6 +173,11 @@ class Session:
         await trio.sleep(self._plan.faulty_s)
         self._heal(stage)
         await Liveness(stage, self._oracle, self._dice).run()
+
+    def _stand_still(self, seconds: float) -> None:
+        """Let time pass while the whole process stands still."""
+        self._jump(seconds)
+        self._oracle.orders.stood_still_s = trio.current_time()
 
     async def _turn_world(self) -> None:
         last_s = trio.current_time()
