@@ -125,6 +125,8 @@ class Lookups:
             self._found(OrderAmended(name, order.price_e4, order.remaining_e2))
 
     def _settle_absent(self, wanted: Wanted, as_of_ms: int) -> None:
+        # Nothing was sent in the future: the clock was ahead when this was noted.
+        wanted.sent_ms = min(wanted.sent_ms, self._clock.wall_ms())
         wanted.absent_reads += as_of_ms - wanted.sent_ms >= ABSENT_AFTER_MS
         if wanted.absent_reads >= ABSENT_READS:
             self._done(wanted, _absent(wanted))

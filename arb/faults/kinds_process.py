@@ -21,12 +21,29 @@ HEARING = ("risk", "gateway", "books", "odds", ANY_MARKET)
 RUNNING = ("gateway", "books", "odds", "journal")
 ENGINE = ("engine",)
 
+# More than any supervisor restarts within a minute, those above it counted in.
+STORM_CRASHES = 40
+
 
 def _at_message(prank: Prank, stage: Stage, component: str, dice: Random) -> Heal:
     for _ in range(dice.randint(1, 2)):
         seconds = dice.choice((0.05, 0.4, 2.0))
         stage.saboteur.plan(component, Planned(prank, dice.randrange(60), seconds))
     return stage.saboteur.forget
+
+
+def _storm(stage: Stage, component: str, dice: Random) -> Heal:
+    """Let an actor crash at each of its next messages, more often than its supervisor bears."""
+    name = stage.actor(component, dice)
+    for _ in range(STORM_CRASHES):
+        stage.saboteur.plan(name, Planned(Prank.CRASH))
+
+    def heal() -> None:
+        stage.saboteur.forget()
+        if component == ANY_MARKET:
+            stage.insist("release", name=name)
+
+    return heal
 
 
 def _suspended(stage: Stage, _component: str, dice: Random) -> Heal:
@@ -163,6 +180,7 @@ def _process(name: str, components: tuple[str, ...], apply: Any) -> Kind:
 KINDS = (
     _process("crash", HEARING, partial(_at_message, Prank.CRASH)),
     _process("deep-crash", HEARING, partial(_at_message, Prank.DEEP_CRASH)),
+    _process("restart-storm", HEARING, _storm),
     _process("loop-blocked", HEARING, partial(_at_message, Prank.BLOCK)),
     _process("suspended", ENGINE, _suspended),
     _process("work-fails", RUNNING, _run_fails),
