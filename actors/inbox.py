@@ -311,6 +311,9 @@ class Inbox(Node):
     def _in_time(self, ask: Ask) -> bool:
         if not ask.abandoned and trio.current_time() <= ask.due_s:
             return True
+        if ask.active:
+            ask.fire()
+            self.system.timers.forget_one()
         self.drop(ask, "ask expired before it was handled")
         return False
 

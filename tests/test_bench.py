@@ -11,7 +11,7 @@ import pytest
 import trio
 
 from arb.kalshi.wire import BookDelta, BookSnapshot, parse_frame
-from tools.benchmarks import actors, books, main, naive, path, replay
+from tools.benchmarks import actors, books, lane, main, path, posting, replay
 from tools.benchmarks.engine import open_rig
 from tools.benchmarks.figures import (
     BenchmarkFailed,
@@ -34,7 +34,7 @@ TINY: dict[str, Callable[[], list[Figure]]] = {
     "actors": lambda: actors.run(
         actors.Plan(messages=2_000, waits=3, asks=20, actors=20, restarts=2)
     ),
-    "naive": lambda: naive.run(naive.Plan(orders=3)),
+    "lane": lambda: lane.run(lane.Plan(orders=3)),
 }
 
 
@@ -54,6 +54,13 @@ def test_each_topic_measures_something(topic: str) -> None:
 def test_every_topic_can_be_asked_for() -> None:
     """What is tried here is what the program offers."""
     assert TINY.keys() == main.TOPICS.keys()
+
+
+def test_the_lane_is_measured_against_requests_or_what_it_stands_on() -> None:
+    """The standard library's client stands in for requests where that is not installed."""
+    httpx = ["httpx", "httpx/2"]
+    assert posting.judged([*httpx, "requests", "http.client"]) == [*httpx, "requests"]
+    assert posting.judged([*httpx, "http.client"]) == [*httpx, "http.client"]
 
 
 @pytest.mark.slow
@@ -165,7 +172,7 @@ def test_an_unknown_topic_is_refused(capsys: pytest.CaptureFixture[str]) -> None
         main.main(["nothing"])
 
     assert ended.value.code == 2
-    assert "naive" in capsys.readouterr().err
+    assert "lane" in capsys.readouterr().err
 
 
 def test_a_measurement_that_means_nothing_fails(

@@ -34,10 +34,12 @@ PROGRAMS = (
     ".ci/run",
     "tools/bench",
     "tools/check",
+    "tools/fuzz",
     "tools/lock",
     "tools/picture",
     "tools/plant",
     "tools/run",
+    "tools/soak",
 )
 
 Rule = Callable[[str], Iterator[str]]

@@ -106,6 +106,12 @@ COMMANDS = (
         "arb flatten",
     ),
     Command(
+        "reconcile",
+        "arb.cli.reconcile:reconcile",
+        "Compare our books with Kalshi's account, or accept it.",
+        "arb reconcile --accept",
+    ),
+    Command(
         "stop",
         "arb.cli.stop:stop",
         "Stop the engine in good order.",

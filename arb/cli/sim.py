@@ -32,6 +32,8 @@ _PORT_MAX = 65_535
 _GAMES_MAX = 2_000
 # Beyond this a step of the world is longer than its books' delays, and nothing follows anything.
 _SPEED_MAX = 100.0
+# Ten times what one core of this world can say in a second.
+_BOOK_RATE_MAX = 50_000.0
 _DOLLAR_E6 = 1_000_000
 
 
@@ -58,6 +60,9 @@ def sim(
     seed: Annotated[int, Parameter(help="The same seed makes the same world.")] = 1,
     games: Annotated[int, Parameter(help="How many games there are.")] = 8,
     speed: Annotated[float, Parameter(help="How fast prices move; stamps stay real.")] = 1.0,
+    book_rate: Annotated[
+        float, Parameter(help="Changes of the books a second on top of the makers' own.")
+    ] = 0.0,
     cash: Annotated[int, Parameter(help="The account's cash in dollars.")] = 10_000,
     start_in: Annotated[
         float | None, Parameter(help="Seconds until the first game starts; else hours.")
@@ -74,14 +79,19 @@ def sim(
     json: Json = False,
 ) -> None:
     """Serve the simulated exchange and odds provider on loopback until stopped."""
-    _check(port, odds_port, games, speed, cash)
+    _check(port, odds_port, games, speed, cash, book_rate)
     calendar = Calendar(
         None if start_in is None else round(start_in * 1_000),
         round(stagger * 1_000),
         round(length * 1_000),
     )
     settings = SimulationSettings(
-        seed=seed, games=games, speed=speed, cash_e6=cash * _DOLLAR_E6, calendar=calendar
+        seed=seed,
+        games=games,
+        speed=speed,
+        cash_e6=cash * _DOLLAR_E6,
+        calendar=calendar,
+        book_changes_per_s=book_rate,
     )
     with _folder(state_dir) as folder:
         run = partial(
@@ -197,7 +207,9 @@ def _announce(ready: Ready, *, json: bool) -> None:
     sys.stdout.flush()
 
 
-def _check(port: int, odds_port: int, games: int, speed: float, cash: int) -> None:
+def _check(
+    port: int, odds_port: int, games: int, speed: float, cash: int, book_rate: float
+) -> None:
     for name, number in (("--port", port), ("--odds-port", odds_port)):
         if not 0 <= number <= _PORT_MAX:
             raise UsageError(f"{name} {number} must be between 0 and {_PORT_MAX}")
@@ -205,6 +217,8 @@ def _check(port: int, odds_port: int, games: int, speed: float, cash: int) -> No
         raise UsageError(f"--games {games} must be between 1 and {_GAMES_MAX}")
     if not 0 < speed <= _SPEED_MAX:
         raise UsageError(f"--speed {speed:g} must be above 0 and at most {_SPEED_MAX:g}")
+    if not 0 <= book_rate <= _BOOK_RATE_MAX:
+        raise UsageError(f"--book-rate {book_rate:g} must be between 0 and {_BOOK_RATE_MAX:g}")
     if cash <= 0:
         raise UsageError(f"--cash {cash} must be above 0")
 

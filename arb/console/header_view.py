@@ -46,6 +46,10 @@ STATE_SIGNS = {
     "stopping": "…",
 }
 
+# Such a pause ends when the numbers are equal, or by a person's word; to resume is not enough.
+UNRECONCILED = "not reconciled: "
+ACCEPT_HINT = "to look: arb reconcile · to take Kalshi's word: arb reconcile --accept"
+
 STATE_HINTS = {
     "starting": "",
     "paused": "press r to resume",
@@ -165,7 +169,7 @@ def _trading_banner(trading: Trading, width: int) -> list[Line]:
     sign = STATE_SIGNS.get(trading.state, "!")
     head = f"{sign} {formats.one_line(trading.state).upper()}: "
     reasons = [formats.one_line(reason) for reason in trading.reasons] or ["no reason given"]
-    hint = STATE_HINTS.get(trading.state, "")
+    hint = _hint(trading.state, reasons)
     if len(head) + len("; ".join(reasons)) <= width:
         return _wrapped(f"{head}{'; '.join(reasons)}", hint, tone, width)
     # Reasons that do not fit into one line get one each, as far as they leave room for the rest.
@@ -174,6 +178,12 @@ def _trading_banner(trading: Trading, width: int) -> list[Line]:
     lines = [_start(head, index) + reason for index, reason in enumerate(shown)]
     end = _wrapped(_start(head, len(shown)) + last, hint, tone, width)
     return [(Cell(text, tone),) for text in lines] + end
+
+
+def _hint(state: str, reasons: list[str]) -> str:
+    if state == "paused" and any(reason.startswith(UNRECONCILED) for reason in reasons):
+        return ACCEPT_HINT
+    return STATE_HINTS.get(state, "")
 
 
 def _start(head: str, index: int) -> str:

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 import attrs
 
-from arb.core.money import CountE2, MoneyE6, PriceE4
+from arb.core.money import ONE_DOLLAR_E4, CountE2, MoneyE6, PriceE4
 
 
 class Side(StrEnum):
@@ -105,6 +105,47 @@ class Fill:
     fee_e6: MoneyE6
     liquidity: Liquidity
     at_ms: int
+
+
+@attrs.frozen
+class Settlement:
+    """How a decided market paid what was held in it; ``value_e4`` is what one YES was worth.
+
+    ``count_e2`` was held then, negative is NO. ``revenue_e6`` is the exchange's own sum, cut to
+    whole cents, and ``fee_e6`` repeats the fees of the fills: both are compared, never booked.
+    """
+
+    ticker: str
+    count_e2: CountE2
+    value_e4: PriceE4
+    revenue_e6: MoneyE6
+    fee_e6: MoneyE6
+    at_ms: int
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Return what makes it one of its own: a market may be decided again, at another time."""
+        return self.ticker, self.at_ms
+
+    @property
+    def paid_e6(self) -> MoneyE6:
+        """Return what it paid, exactly: count times value."""
+        own_e4 = self.value_e4 if self.count_e2 > 0 else ONE_DOLLAR_E4 - self.value_e4
+        return MoneyE6(abs(self.count_e2) * own_e4)
+
+
+@attrs.frozen
+class CashMove:
+    """Money that came or went without a trade; what went out is negative.
+
+    ``kind`` is a person's word for it; ``fee_e6`` is what the exchange charged for moving it.
+    """
+
+    move_id: str
+    kind: str
+    amount_e6: MoneyE6
+    at_ms: int
+    fee_e6: MoneyE6 = MoneyE6(0)
 
 
 @attrs.frozen

@@ -46,8 +46,21 @@ def market_exposure_e6(ledger: Ledger, ticker: str, fee_of: FeeOf) -> MoneyE6:
     return MoneyE6(held_e6 + at_stake_e6)
 
 
+def by_hand_exposure_e6(ledger: Ledger, fee_of: FeeOf) -> MoneyE6:
+    """Return what a person's own orders may add to the loss, beyond closing what is held."""
+    total_e6 = 0
+    for order in ledger.by_hand:
+        held_e2 = ledger.position(order.ticker).count_e2
+        closable_e2 = max(0, -held_e2 if order.side is Side.BID else held_e2)
+        opening_e2 = CountE2(order.remaining_e2 - closable_e2)
+        if opening_e2 > 0:
+            total_e6 += entry_cost_e6(order.ticker, order.side, order.price_e4, opening_e2, fee_of)
+    return MoneyE6(total_e6)
+
+
 def total_exposure_e6(ledger: Ledger, fee_of: FeeOf) -> MoneyE6:
     """Return the worst loss over all markets."""
-    return MoneyE6(
-        sum(market_exposure_e6(ledger, ticker, fee_of) for ticker in ledger.active_tickers())
+    markets_e6 = sum(
+        market_exposure_e6(ledger, ticker, fee_of) for ticker in ledger.active_tickers()
     )
+    return MoneyE6(markets_e6 + by_hand_exposure_e6(ledger, fee_of))

@@ -10,7 +10,7 @@ from collections import Counter
 
 import attrs
 
-from arb.core.events import Fill, Side
+from arb.core.events import CashMove, Fill, Settlement, Side
 from arb.core.ledger import Ledger
 from arb.core.money import ONE_DOLLAR_E4, CountE2, MoneyE6, contracts, dollars
 from arb.core.orders import Order
@@ -21,9 +21,14 @@ VIOLATIONS_KEPT = 20
 
 @attrs.define
 class Invariants:
-    """A running check of the ledger; `checks` and `violations` are what people are shown."""
+    """A running check of the ledger; `checks` and `violations` are what people are shown.
+
+    ``own_prefix`` is what the ids of our orders begin with. What a person traded by hand is
+    counted like all else and breaks no rule of ours.
+    """
 
     start_cash_e6: MoneyE6
+    own_prefix: str = ""
     checks: int = 0
     violations: int = 0
     kept: list[str] = attrs.field(factory=list)
@@ -61,6 +66,19 @@ class Invariants:
         self._check_cash(ledger)
         self._check_order(fill, ledger)
 
+    def after_settlement(self, settlement: Settlement, ledger: Ledger) -> None:
+        """Check the ledger after it booked the end of a market."""
+        self.checks += 1
+        self._yes_cash_e6 += settlement.value_e4 * self._counts_e2.pop(settlement.ticker, 0)
+        self._check_position(settlement.ticker, ledger)
+        self._check_cash(ledger)
+
+    def after_move(self, move: CashMove, ledger: Ledger) -> None:
+        """Check the ledger after it booked money that came or went without a trade."""
+        self.checks += 1
+        self._yes_cash_e6 += move.amount_e6
+        self._check_cash(ledger)
+
     def after_report(self, order: Order) -> None:
         """Check an order after the exchange said something of it."""
         self.checks += 1
@@ -85,8 +103,8 @@ class Invariants:
     def _check_order(self, fill: Fill, ledger: Ledger) -> None:
         order = ledger.order_of(fill)
         if order is None:
-            if not _may_turn_out_ours(fill, ledger):
-                self._violated(f"fill {fill.trade_id} belongs to no order of ours")
+            if is_own(fill, self.own_prefix):
+                self._violated(f"fill {fill.trade_id} has our name and belongs to no order of ours")
         elif order.filled_e2 > order.count_e2:
             self._violated(f"{order!r} filled beyond its count")
         elif order.side is not fill.side or not _within_limit(order, fill):
@@ -102,11 +120,13 @@ class Invariants:
             self.kept.append(text)
 
 
-def _may_turn_out_ours(fill: Fill, ledger: Ledger) -> bool:
-    # The exchange's list of fills names no id of ours, and an order whose answer is still out
-    # has no id of theirs.
-    nameless = (order.order_id is None for order in ledger.at_stake(fill.ticker))
-    return fill.client_order_id is None and any(nameless)
+def is_own(fill: Fill, own_prefix: str) -> bool:
+    """Tell whether a fill says that its order was ours.
+
+    The exchange's list of fills names no id of ours: one from there may turn out ours when the
+    answer to its order comes, or be of a person's own order.
+    """
+    return fill.client_order_id is not None and fill.client_order_id.startswith(own_prefix)
 
 
 def _within_limit(order: Order, fill: Fill) -> bool:

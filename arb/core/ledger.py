@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import attrs
 
-from arb.core.events import Fill, OrderClosed, OrderEvent, Side
+from arb.core.events import CashMove, Fill, OrderClosed, OrderEvent, Settlement, Side
 from arb.core.money import ONE_DOLLAR_E4, CountE2, MoneyE6, PriceE4, cost_e6
 from arb.core.orders import IllegalTransition, Order
 
@@ -21,6 +21,7 @@ class Position:
     """The contracts of one market: positive is YES, negative is NO.
 
     ``cost_e6`` is what the open contracts cost, fees apart: a NO contract sold at 0.60 cost 0.40.
+    ``fees_before_e6`` was paid before we counted, and is in no sum of ours.
     """
 
     ticker: str
@@ -28,6 +29,7 @@ class Position:
     cost_e6: MoneyE6 = MoneyE6(0)
     realised_e6: MoneyE6 = MoneyE6(0)
     fees_e6: MoneyE6 = MoneyE6(0)
+    fees_before_e6: MoneyE6 = MoneyE6(0)
 
     @property
     def entry_e4(self) -> PriceE4:
@@ -64,14 +66,32 @@ class Position:
         return proceeds_e6
 
 
+@attrs.frozen
+class HandOrder:
+    """An order that rests and is not ours: a person's own, which nobody here touches."""
+
+    order_id: str
+    ticker: str
+    side: Side
+    price_e4: PriceE4
+    remaining_e2: CountE2
+
+
 @attrs.define
 class Ledger:
-    """All orders, fills, positions and cash of one account, as far as we know them."""
+    """All orders, fills, positions and cash of one account, as far as we know them.
+
+    ``by_hand`` is a person's own orders as of the last reading of the account.
+    """
 
     cash_e6: MoneyE6
     orders: dict[str, Order] = attrs.field(factory=dict)
     positions: dict[str, Position] = attrs.field(factory=dict)
     trade_ids: set[str] = attrs.field(factory=set)
+    settled: set[tuple[str, int]] = attrs.field(factory=set)
+    move_ids: set[str] = attrs.field(factory=set)
+    adopted_ms: int = 0
+    by_hand: tuple[HandOrder, ...] = ()
     fills_booked: int = 0
     stray_fills: int = 0
     illegal_reports: int = 0
@@ -111,6 +131,32 @@ class Ledger:
         self._credit_order(fill)
         return True
 
+    def settle(self, settlement: Settlement) -> bool:
+        """Book a settlement once and return True.
+
+        False where it is booked already, or is of another count than is held: then a fill is
+        missing, or it is of a time before ours.
+        """
+        position = self.positions.get(settlement.ticker)
+        if settlement.key in self.settled or position is None or not position.count_e2:
+            return False
+        if position.count_e2 != settlement.count_e2:
+            return False
+        self.settled.add(settlement.key)
+        # The end of a market is a sale of all that is held, at what it turned out to be worth.
+        side = Side.ASK if position.count_e2 > 0 else Side.BID
+        paid_e6 = position.trade(side, settlement.value_e4, abs(position.count_e2))
+        self.cash_e6 = MoneyE6(self.cash_e6 + paid_e6)
+        return True
+
+    def move_cash(self, move: CashMove) -> bool:
+        """Book a deposit, withdrawal or transfer once and return True, else False."""
+        if move.move_id in self.move_ids:
+            return False
+        self.move_ids.add(move.move_id)
+        self.cash_e6 = MoneyE6(self.cash_e6 + move.amount_e6)
+        return True
+
     def position(self, ticker: str) -> Position:
         """Return the position in a market; a flat one that is nobody's where there was none."""
         return self.positions.get(ticker) or Position(ticker)
@@ -134,6 +180,10 @@ class Ledger:
         if fill.client_order_id is not None and fill.client_order_id in self.orders:
             return self.orders[fill.client_order_id]
         return self._by_order_id.get(fill.order_id)
+
+    def reindex(self, order: Order) -> None:
+        """Look again whether more of an order may reach a position."""
+        self._index(order)
 
     def _credit_order(self, fill: Fill) -> None:
         order = self.order_of(fill)

@@ -22,6 +22,9 @@ from arb.core.setting import setting
 EXITS_KEEP = "keep"
 EXITS_CANCEL = "cancel"
 
+LANE_HTTP1 = "http1"
+LANE_HTTP2 = "http2"
+
 
 @attrs.frozen(kw_only=True)
 class Strategy:
@@ -161,6 +164,11 @@ class Execution:
         unit="connections",
         low=1,
         high=16,
+    )
+    lane_protocol: str = setting(
+        LANE_HTTP1,
+        "how orders are sent: the quicker of the two to the last byte, measured side by side",
+        choices=(LANE_HTTP1, LANE_HTTP2),
     )
     request_timeout_ms: int = setting(
         2_000,

@@ -56,8 +56,12 @@ class Permission:
             return TradingState.HALTED
         if self.paused_by is not None:
             return TradingState.PAUSED
-        if not self.ready or self.unreconciled is not None or self.down:
-            return TradingState.STARTING if not self.ready else TradingState.PAUSED
+        if self.unreconciled is not None:
+            return TradingState.PAUSED
+        if not self.ready:
+            return TradingState.STARTING
+        if self.down:
+            return TradingState.PAUSED
         return TradingState.RUNNING
 
     @property
@@ -73,10 +77,10 @@ class Permission:
             found.append(self.halt.text)
         if self.paused_by is not None:
             found.append(f"paused by {self.paused_by} (end it with: arb resume)")
-        if not self.ready:
-            found.append("starting: positions and orders are not read yet")
         if self.unreconciled is not None:
             found.append(f"not reconciled: {self.unreconciled}")
+        elif not self.ready:
+            found.append("starting: positions, orders and cash are not compared with Kalshi yet")
         found.extend(f"{name} is down: {why}" for name, why in sorted(self.down.items()))
         return found
 

@@ -13,7 +13,13 @@ import attrs
 
 from arb.core.commands import AmendIntent, Amendment, OrderIntent, Purpose
 from arb.core.events import Side
-from arb.core.exposure import FeeOf, entry_cost_e6, order_exposure_e6, total_exposure_e6
+from arb.core.exposure import (
+    FeeOf,
+    by_hand_exposure_e6,
+    entry_cost_e6,
+    order_exposure_e6,
+    total_exposure_e6,
+)
 from arb.core.ledger import Ledger
 from arb.core.listing import Listing
 from arb.core.money import CountE2, MoneyE6, cents, contracts, dollars
@@ -275,7 +281,8 @@ def _review_money(
 
 
 def _reserved_e6(ledger: Ledger, fee_of: FeeOf) -> int:
-    return sum(order_exposure_e6(order, fee_of) for order in ledger.all_at_stake())
+    ours_e6 = sum(order_exposure_e6(order, fee_of) for order in ledger.all_at_stake())
+    return ours_e6 + by_hand_exposure_e6(ledger, fee_of)
 
 
 def _no(intent: OrderIntent, code: RefusalCode, text: str) -> Refusal:

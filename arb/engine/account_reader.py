@@ -1,77 +1,201 @@
-"""Reading the whole account at intervals: cash, positions, fills and what rests."""
+"""Reading the whole account at intervals: cash, positions, fills, settlements and what rests."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import trio
 
-from arb.engine.messages import Account, HeldPosition, RestingOrder
+from arb.core.events import Settlement
+from arb.core.money import CountE2, MoneyE6, money_text
+from arb.engine.messages import Account, ConnectionChanged, HeldPosition, RestingOrder
 from arb.engine.parts import Parts
-from arb.kalshi.rest import Rest, RestError
+from arb.kalshi.listing import ListedOrder, ListedPosition
+from arb.kalshi.money_moves import DETERMINED, FINALIZED, ListedSettlement, MarketEnd
+from arb.kalshi.rest import Rest
+from arb.kalshi.rest_calls import RestError
 
 # Fills and positions come from two read models, which were seen apart for less than this.
-FILLS_OVERLAP_MS = 60_000
+OVERLAP_MS = 60_000
 
 # A resting order lives for a week at most, so no fill of ours can be older when we come back.
 FIRST_FILLS_MS = 8 * 86_400_000
 
+# The balance may be read once a second, and has a bucket of its own without any reserve.
+READING_GAP_S = 1.0
+
+# A reading that failed is tried again, later each time: until it succeeds nothing may be begun.
+RETRY_FIRST_S = 1.0
+
+# A reading may fail now and then; without any for so many intervals nobody knows what is ours.
+READINGS_MISSED_MAX = 3
+
+# What reading the account is called where connections are shown, once it has failed.
+READS = "Kalshi reads"
+
+# Markets that ended between yes and no, the newest: their exact value stands with the market.
+SCALARS_READ_MAX = 50
+
 MS_PER_S = 1000
+
+
+class Unreadable(Exception):
+    """What was read does not fit together; a later reading may."""
 
 
 class AccountReader:
     """Reads when asked, and at intervals; ``read`` hears of each reading that succeeded."""
 
     def __init__(
-        self, rest: Rest, parts: Parts, prefix: str, read: Callable[[Account, int], None]
+        self,
+        rest: Rest,
+        parts: Parts,
+        prefix: str,
+        read: Callable[[Account, int], None],
+        report: Callable[[ConnectionChanged], object],
     ) -> None:
         self._rest = rest
         self._parts = parts
         self._prefix = prefix
         self._read = read
+        self._report = report
+        self._succeeded_s = trio.current_time()
+        self._reported_late = False
         self._fills_since_ms = parts.clock.wall_ms() - FIRST_FILLS_MS
+        # How long we were away is not known, and one page holds a thousand: all, the first time.
+        self._settlements_since_ms: int | None = None
         self._wake = trio.Event()
         self._wanted = 0
+        self._with_moves = False
+        self._retry_s = 0.0
+        self._began_s = -READING_GAP_S
 
-    def want(self) -> int:
+    def want(self, *, with_moves: bool = False) -> int:
         """Ask for a reading that begins from now on, and return its number."""
         self._wanted += 1
+        self._with_moves = self._with_moves or with_moves
         self._wake.set()
         return self._wanted
 
     async def run(self) -> None:
         """Read for ever; ``read`` is told which wish each reading has fulfilled."""
         while True:
-            with trio.move_on_after(self._parts.execution.reconcile_interval_ms / MS_PER_S):
-                await self._wake.wait()
+            await self._until_due()
             self._wake = trio.Event()
+            self._began_s = trio.current_time()
             wanted = self._wanted
             account = await self._account()
-            if account is not None:
-                self._read(account, wanted)
+            if account is None:
+                self._failed()
+                continue
+            self._retry_s = 0.0
+            self._succeeded_s = trio.current_time()
+            self._read(account, wanted)
+            if self._reported_late:
+                self._reported_late = False
+                self._report(ConnectionChanged(READS, connected=True, detail="account read"))
+
+    def _failed(self) -> None:
+        interval_s = self._parts.execution.reconcile_interval_ms / MS_PER_S
+        self._retry_s = min(interval_s, max(RETRY_FIRST_S, self._retry_s * 2))
+        unread_s = trio.current_time() - self._succeeded_s
+        if unread_s >= READINGS_MISSED_MAX * interval_s:
+            self._reported_late = True
+            detail = "the account cannot be read, see the log"
+            self._report(ConnectionChanged(READS, connected=False, detail=detail))
+
+    async def _until_due(self) -> None:
+        if self._retry_s:
+            await trio.sleep(self._retry_s)
+            return
+        with trio.move_on_after(self._parts.execution.reconcile_interval_ms / MS_PER_S):
+            await self._wake.wait()
+        await trio.sleep_until(self._began_s + READING_GAP_S)
 
     async def _account(self) -> Account | None:
         now_ms = self._parts.clock.wall_ms()
+        with_moves = self._with_moves
         try:
-            fills = await self._rest.fills(self._fills_since_ms)
-            cash_e6 = await self._rest.balance()
-            positions = await self._rest.positions()
-            orders = await self._rest.open_orders()
-        except RestError as error:
+            account = await self._whole(with_moves=with_moves)
+        except (RestError, Unreadable) as error:
             self._parts.board.say("KALSHI", f"account not read: {error}", level="warning")
             return None
-        self._fills_since_ms = now_ms - FILLS_OVERLAP_MS
+        self._fills_since_ms = self._settlements_since_ms = now_ms - OVERLAP_MS
+        self._with_moves = self._with_moves and not with_moves
+        return account
+
+    async def _whole(self, *, with_moves: bool) -> Account:
+        # What led to the cash is read before the cash: what comes in between is then missing from
+        # the books, which the next reading mends, and never counted twice.
+        fills = await self._rest.fills(self._fills_since_ms)
+        settlements = await self._rest.settlements(self._settlements_since_ms)
+        moves = await self._rest.cash_moves() if with_moves else ()
+        cash_e6 = await self._cash_e6()
+        positions = await self._rest.positions()
+        orders = await self._rest.open_orders()
+        held = tuple(each.ticker for each in positions if each.count_e2)
+        ends = await self._ends(held, settlements)
         return Account(
             cash_e6,
-            tuple(HeldPosition(each.ticker, each.count_e2, each.cost_e6) for each in positions),
+            tuple(_held(each) for each in positions),
             tuple(fills),
-            tuple(
-                RestingOrder(each.client_order_id, each.order_id, each.ticker)
-                for each in orders
-                if each.client_order_id is not None
-                and each.client_order_id.startswith(self._prefix)
-            ),
+            tuple(_resting(each) for each in orders if self._is_ours(each)),
+            tuple(_resting(each) for each in orders if not self._is_ours(each)),
+            tuple(_settlement(each, ends) for each in settlements),
+            tuple(t for t in held if t in ends and ends[t].status in (DETERMINED, FINALIZED)),
+            tuple(moves),
         )
+
+    async def _cash_e6(self) -> MoneyE6:
+        balance = await self._rest.balances()
+        shards = balance.by_exchange_index.values()
+        if shards and sum(shards) != balance.cash_e6:
+            shards_text, all_text = money_text(sum(shards)), money_text(balance.cash_e6)
+            raise Unreadable(f"the shards hold ${shards_text} together, the balance ${all_text}")
+        return balance.cash_e6
+
+    async def _ends(
+        self, held: Sequence[str], settlements: Sequence[ListedSettlement]
+    ) -> dict[str, MarketEnd]:
+        """Read how far markets are: those held, and those whose value is not whole cents."""
+        scalars = [each.ticker for each in settlements if each.is_scalar]
+        tickers = sorted({*held, *scalars[:SCALARS_READ_MAX]})
+        if not tickers:
+            return {}
+        return {end.ticker: end for end in await self._rest.market_ends(tickers)}
+
+    def _is_ours(self, order: ListedOrder) -> bool:
+        return (order.client_order_id or "").startswith(self._prefix)
 
     def __repr__(self) -> str:
         return f"<AccountReader {self._wanted} wanted>"
+
+
+def _held(position: ListedPosition) -> HeldPosition:
+    return HeldPosition(position.ticker, position.count_e2, position.cost_e6, position.fees_e6)
+
+
+def _resting(order: ListedOrder) -> RestingOrder:
+    return RestingOrder(
+        order.client_order_id or "",
+        order.order_id,
+        order.ticker,
+        order.side,
+        order.price_e4,
+        order.remaining_e2,
+    )
+
+
+def _settlement(listed: ListedSettlement, ends: dict[str, MarketEnd]) -> Settlement:
+    value_e4 = listed.value_e4
+    end = ends.get(listed.ticker)
+    if listed.is_scalar and end is not None and end.value_e4 is not None:
+        value_e4 = end.value_e4
+    return Settlement(
+        listed.ticker,
+        CountE2(listed.yes_count_e2 - listed.no_count_e2),
+        value_e4,
+        listed.revenue_e6,
+        listed.fee_e6,
+        listed.at_ms,
+    )

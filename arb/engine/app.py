@@ -46,7 +46,7 @@ from arb.io.rendezvous import (
 from arb.journal.frames import JournalDamaged
 from arb.journal.records import NotARecord, RecordKind
 from arb.journal.writer import DiskFile, Journal
-from arb.kalshi.rest import RestError
+from arb.kalshi.rest_calls import RestError
 from arb.kalshi.sign import PASSPHRASE_VARIABLE, KeyFileError, load_signer
 from arb.settings import Mode, Settings, SettingsError, venue
 from arb.version import VERSION

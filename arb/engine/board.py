@@ -13,9 +13,11 @@ from collections.abc import Callable
 import attrs
 
 from arb.core.exits import Holding
+from arb.core.ledger import HandOrder
 from arb.core.money import MoneyE6, PriceE4
 from arb.core.permission import TradingState
 from arb.io.clock import Clock
+from arb.io.text import one_line
 
 # As many as the console shows; older ones stand in the journal and the log file.
 TRADES_KEPT = 100
@@ -26,6 +28,12 @@ LATENCIES_KEPT = 4096
 
 # An example shows what a message was like; the whole of it stands on the tape.
 EXAMPLE_LENGTH_MAX = 200
+
+# Some reasons carry a foreign word, such as a message's type: neither its length nor how many
+# there are may be for the sender to choose.
+REASON_LENGTH_MAX = 80
+REASONS_MAX = 200
+OTHER_REASONS = "more kinds than are counted apart"
 
 
 @attrs.frozen
@@ -127,6 +135,7 @@ class Board:
     refusals: Counter[str] = attrs.field(factory=Counter)
     counts: Counter[str] = attrs.field(factory=Counter)
     account: AccountLine | None = None
+    by_hand: tuple[HandOrder, ...] = ()
     exposure_max_e6: int = 0
     log_seq: int = 0
 
@@ -141,7 +150,9 @@ class Board:
     def note_bad(self, source: str, reason: str, example: str) -> None:
         """Count a message that was no good, and keep it as the last example of its reason."""
         # Reasons are often words of an enumeration; as JSON keys they must be plain text.
-        reason = str(reason)
+        reason = one_line(str(reason), REASON_LENGTH_MAX)
+        if (source, reason) not in self.bad and len(self.bad) >= REASONS_MAX:
+            reason = OTHER_REASONS
         before = self.bad.get((source, reason))
         count = before.count + 1 if before is not None else 1
         self.bad[(source, reason)] = BadInput(

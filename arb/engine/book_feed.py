@@ -97,7 +97,8 @@ class BookFeed(Actor):
             parsed = parse_frame(frame.raw)
         except Malformed as error:
             self._parts.board.note_bad(SOURCE, error.reason, frame.raw)
-            self._damaged()
+            self._tell_all(self._books.unreadable(), frame.received_ns)
+            self._stirred.set()
             return
         self._parts.board.counts["book_frames"] += 1
         broken, off_grid = self._books.broken_count, self._books.off_grid
@@ -165,14 +166,7 @@ class BookFeed(Actor):
     def lost(self) -> None:
         """Trust no book any more and say so to every market."""
         self._books.distrust_all()
-        self._tell_all()
-
-    def _damaged(self) -> None:
-        """Go on after a message that cannot be read: nobody could say the books again."""
-
-    def _tell_all(self) -> None:
-        for ticker in self._books.tickers:
-            self._tell_if_changed(ticker, self._parts.clock.monotonic_ns())
+        self._tell_all(self._books.tickers, self._parts.clock.monotonic_ns())
 
     def _greet(self, ticker: str) -> None:
         address = self.ctx.find(market_name(ticker))
@@ -180,6 +174,10 @@ class BookFeed(Actor):
             told = self._told.get(name) if name is not None else None
             if told is not None:
                 address.tell(told)
+
+    def _tell_all(self, tickers: tuple[str, ...], received_ns: int) -> None:
+        for ticker in tickers:
+            self._tell_if_changed(ticker, received_ns)
 
     def _tell_if_changed(self, ticker: str, received_ns: int) -> None:
         book_top, usable = self._books.top(ticker)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from arb.core.adoption import AdoptedAccount, adopt
 from arb.core.commands import OrderIntent
-from arb.core.events import Fill, OrderEvent, Side
+from arb.core.events import CashMove, Fill, OrderEvent, Settlement, Side
 from arb.core.exits import Holding, OpenOrder
 from arb.core.exposure import total_exposure_e6
 from arb.core.invariants import Invariants
@@ -14,11 +15,19 @@ from arb.core.money import CountE2, MoneyE6, PriceE4
 from arb.core.orders import Order, OrderState
 from arb.core.parameters import Risk
 from arb.core.permission import Permission
-from arb.core.risk import Approved
+from arb.core.risk import Approved, client_order_prefix
 from arb.engine.board import AccountLine, TradeLine
-from arb.engine.messages import Account, OwnResting, StillThere
+from arb.engine.messages import OwnResting, StillThere
 from arb.engine.parts import Parts
-from arb.journal.records import Record, RecordKind, fill_data, report_data
+from arb.journal.records import (
+    Record,
+    RecordKind,
+    account_data,
+    cash_data,
+    fill_data,
+    report_data,
+    settlement_data,
+)
 from arb.journal.recovery import recover
 from arb.journal.writer import JournalFailed
 
@@ -43,7 +52,8 @@ class Bookkeeper:
         self._checks_before = counts["invariant_checks"]
         self._violations_before = counts["invariant_violations"]
         self._violations_told = 0
-        self.invariants = Invariants(self.ledger.cash_e6)
+        prefix = client_order_prefix(parts.installation)
+        self.invariants = Invariants(self.ledger.cash_e6, prefix)
         self.invariants.adopt(self.ledger)
 
     def open(self, approved: Approved, intent: OrderIntent) -> Order:
@@ -115,18 +125,41 @@ class Bookkeeper:
         self._show_fill(fill, gained_e6)
         return True
 
-    def adopt(self, account: Account) -> None:
-        """Take the exchange's word for cash and positions, and journal that we did."""
-        positions = [
-            {"ticker": held.ticker, "count_e2": held.count_e2, "cost_e6": held.cost_e6}
-            for held in account.positions
-        ]
-        # Fills from before this moment are in the positions already.
-        trade_ids = [fill.trade_id for fill in account.fills]
-        data = {"cash_e6": account.cash_e6, "positions": positions, "trade_ids": trade_ids}
-        self.record(RecordKind.ACCOUNT, data)
-        recovered = recover(self._parts.journal.records())
-        self.ledger = recovered.ledger
+    def is_by_hand(self, fill: Fill) -> bool:
+        """Tell whether a fill is of a person's own order: no order of ours can be the one.
+
+        The exchange's list of fills names no id of ours, and an order whose answer is still out
+        has no id of theirs: while there is such a one, the fill may be its own.
+        """
+        nameless = (order.order_id is None for order in self.ledger.at_stake(fill.ticker))
+        return self.ledger.order_of(fill) is None and not any(nameless)
+
+    def settle(self, settlement: Settlement) -> int | None:
+        """Journal and book the end of a market once, and return what it gained before fees.
+
+        None where it is booked already or ends another position than is held.
+        """
+        position = self.ledger.position(settlement.ticker)
+        is_held = position.count_e2 == settlement.count_e2 and position.count_e2
+        if settlement.key in self.ledger.settled or not is_held:
+            return None
+        self.record(RecordKind.SETTLEMENT, settlement_data(settlement))
+        before_e6 = position.realised_e6
+        self.ledger.settle(settlement)
+        self.invariants.after_settlement(settlement, self.ledger)
+        self._parts.board.counts["settlements"] += 1
+        return position.realised_e6 - before_e6
+
+    def move_cash(self, move: CashMove) -> None:
+        """Journal and book a deposit, a withdrawal or a transfer."""
+        self.record(RecordKind.CASH, cash_data(move))
+        self.ledger.move_cash(move)
+        self.invariants.after_move(move, self.ledger)
+
+    def adopt(self, account: AdoptedAccount) -> None:
+        """Take the exchange's word for cash, positions and orders, and journal that we did."""
+        self.record(RecordKind.ACCOUNT, account_data(account))
+        adopt(self.ledger, account, self._parts.clock.wall_ms())
         self.has_account = True
         self.invariants.adopt(self.ledger)
 

@@ -8,6 +8,8 @@ from typing import Any
 import attrs
 import orjson
 
+from arb.io.text import one_line
+
 # An answer is read in one line of a terminal or a log.
 ERROR_LENGTH_MAX = 500
 
@@ -29,7 +31,7 @@ _NAME = {"name": Argument(str)}
 _REASON = {"reason": Argument(str)}
 _EXITS = {"exits": Argument(str, required=False, values=("keep", "cancel"))}
 
-# Every verb with its arguments; the first two only look, all others steer.
+# Every verb with its arguments; the first two are answered with a picture, all others in a line.
 VERBS: dict[str, dict[str, Argument]] = {
     "status": {},
     "watch": {"every_ms": Argument(int, required=False)},
@@ -43,6 +45,8 @@ VERBS: dict[str, dict[str, Argument]] = {
     "clear": _REASON,
     "flatten": {},
     "force_close": {"ticker": Argument(str)},
+    "reconcile": {},
+    "accept": {"by": Argument(str, required=False)},
     "limit": {"change_cents": Argument(int)},
     "stop": _EXITS,
 }
@@ -79,7 +83,8 @@ def parse_request(text: bytes) -> Request:
     verb = document.pop("do", None)
     known = VERBS.get(verb) if isinstance(verb, str) else None
     if known is None or not isinstance(verb, str):
-        raise BadRequest(number, f"{verb!r} is no verb: use one of {', '.join(VERBS)}")
+        named = repr(verb) if isinstance(verb, str) else one_line(verb)
+        raise BadRequest(number, f"{named} is no verb: use one of {', '.join(VERBS)}")
     why = _what_is_wrong(known, document)
     if why is not None:
         raise BadRequest(number, f"{verb} {why}")

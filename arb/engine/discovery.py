@@ -8,7 +8,8 @@ from arb.core.games import KalshiGame
 from arb.core.listing import MarketStatus
 from arb.engine.listed import Found, Listed, OwnFees, Terms, series_of
 from arb.kalshi.listing import FeeChange, ListedEvent, Series
-from arb.kalshi.rest import Rest, RestError
+from arb.kalshi.rest import Rest
+from arb.kalshi.rest_calls import RestError
 from arb.tape.format import TapeEvent, TapeFeeChange, TapeHeader, TapeMarket, TapeSeries
 
 # The series of game winners, by league as the settings name it.

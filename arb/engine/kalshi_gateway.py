@@ -28,6 +28,7 @@ from arb.engine.messages import (
     ResetGroups,
     TriggerGroups,
 )
+from arb.engine.names import ACCOUNT_LINK
 from arb.engine.order_desk import Exchange, OrderDesk
 from arb.engine.parts import Parts
 from arb.engine.requests_out import Known
@@ -46,7 +47,7 @@ from arb.kalshi.wire import (
 )
 
 CHANNELS = ("fill", "user_orders")
-SOURCE = "Kalshi account"
+SOURCE = ACCOUNT_LINK
 
 # A subscription is confirmed within milliseconds. Its confirmation may be lost or damaged, and
 # then nothing would ever say that fills are not told.
@@ -66,7 +67,9 @@ class KalshiGateway(Gateway):
         )
         self._watch = VenueWatch(parts, exchange, self._desk, self._risk.tell)
         self._prefix = client_order_prefix(parts.installation)
-        self._accounts = AccountReader(exchange.rest, parts, self._prefix, self._account_read)
+        self._accounts = AccountReader(
+            exchange.rest, parts, self._prefix, self._account_read, self._risk.tell
+        )
         self._unsubscribed: set[str] = set(CHANNELS)
         self._subscription_lost: str | None = None
         self._reading_wanted: int | None = None
@@ -75,7 +78,7 @@ class KalshiGateway(Gateway):
         more: dict[type, Callable[[Any], None]] = {
             Answer: self._desk.answered,
             Frame: self._on_frame,
-            LookUp: self._on_look_up,
+            LookUp: self._lookups.look_up,
             ReadAccount: self._on_read_account,
             CancelsDue: lambda _due: self._desk.cancels.woken(),
             ResetGroups: lambda _wish: self._desk.groups.reset(),
@@ -119,9 +122,6 @@ class KalshiGateway(Gateway):
         self._desk.cancel(cancel)
 
     # Back: lookups of what had no answer.
-
-    def _on_look_up(self, wish: LookUp) -> None:
-        self._lookups.want(wish.client_order_id, wish.ticker, wish.sent_ms, existed=wish.existed)
 
     def _looked_up(self, event: OrderEvent) -> None:
         name = event.client_order_id
@@ -200,8 +200,8 @@ class KalshiGateway(Gateway):
 
     # The account, read whole.
 
-    def _on_read_account(self, _wish: ReadAccount) -> None:
-        self._accounts.want()
+    def _on_read_account(self, wish: ReadAccount) -> None:
+        self._accounts.want(with_moves=wish.with_moves)
 
     def _account_read(self, account: Account, number: int) -> None:
         self._risk.tell(account)

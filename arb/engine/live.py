@@ -184,6 +184,7 @@ class LiveTree:
             signer,
             made.clock,
             lanes=self.settings.execution.order_lanes,
+            protocol=self.settings.execution.lane_protocol,
             limits=Limits(answer_s=self.settings.execution.request_timeout_ms / MS_PER_S),
         )
         link = self._kalshi_link(ACCOUNT)

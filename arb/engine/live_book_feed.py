@@ -139,12 +139,6 @@ class LiveBookFeed(BookFeed):
             self._note_asked(tickers)
             await socket.send(add_markets_command(self._next_id(), sid, tickers))
 
-    def _damaged(self) -> None:
-        # It may have been a change of any book; the next number would show it too late.
-        self._books.distrust_for_damage()
-        self._tell_all()
-        self._stirred.set()
-
     async def _mend(self, socket: Socket, sid: int) -> None:
         """Ask for each broken book anew, and again after a while until it has come."""
         if not self._books.broken_count:

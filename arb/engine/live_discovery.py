@@ -19,7 +19,8 @@ from arb.engine.messages import StillThere
 from arb.engine.names import MARKETS, RISK
 from arb.engine.parts import Parts
 from arb.feeds.base import FeedError, OddsPoll
-from arb.kalshi.rest import Rest, RestError
+from arb.kalshi.rest import Rest
+from arb.kalshi.rest_calls import RestError
 from arb.tape.format import Feed, Record, header_line
 
 # A slate of games is listed in one go: its messages lead to one reading, not to thirty.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import attrs
 
-from arb.core.events import Fill, OrderEvent, Quote
+from arb.core.events import CashMove, Fill, OrderEvent, Quote, Settlement, Side
 from arb.core.money import CountE2, MoneyE6, PriceE4
 from arb.core.orders import Order
 
@@ -96,33 +96,57 @@ class HeldPosition:
     ticker: str
     count_e2: CountE2
     cost_e6: MoneyE6
+    fees_e6: MoneyE6 | None = None
 
 
 @attrs.frozen
 class RestingOrder:
-    """One order of ours that the exchange lists as resting."""
+    """One order that the exchange lists as resting; a person's own may have no id of its own."""
 
     client_order_id: str
     order_id: str
     ticker: str
+    side: Side
+    price_e4: PriceE4
+    remaining_e2: CountE2
 
 
 @attrs.frozen
 class Account:
-    """What the exchange says we have: cash, positions, and the fills that led there lately.
+    """What the exchange says we have: cash, positions, and what led there lately.
 
-    ``resting`` is every order of this installation that rests, None where nobody was asked.
+    ``resting`` is every order of this installation that rests, None where nobody was asked, and
+    ``by_hand`` everybody else's. ``decided`` are held markets whose result is known. ``moves`` is
+    read only on request, because cash seldom differs.
     """
 
     cash_e6: MoneyE6
     positions: tuple[HeldPosition, ...]
     fills: tuple[Fill, ...] = ()
     resting: tuple[RestingOrder, ...] | None = None
+    by_hand: tuple[RestingOrder, ...] = ()
+    settlements: tuple[Settlement, ...] = ()
+    decided: tuple[str, ...] = ()
+    moves: tuple[CashMove, ...] = ()
 
 
 @attrs.frozen
 class ReadAccount:
-    """Risk wants the account read again, because it differs from the ledger."""
+    """Risk wants the account read again; ``with_moves`` with deposits and the like."""
+
+    with_moves: bool = False
+
+
+@attrs.frozen
+class ShowComparison:
+    """A person wants to see how the last reading of the account compared with the ledger."""
+
+
+@attrs.frozen
+class AcceptAccount:
+    """A person takes the exchange's word where it differs from ours."""
+
+    by: str
 
 
 @attrs.frozen
@@ -136,12 +160,19 @@ class LookUp:
     ticker: str
     sent_ms: int
     existed: bool = False
+    order_id: str | None = None
 
     @classmethod
     def of(cls, order: Order) -> LookUp:
         """Ask for an order of the ledger."""
-        existed = order.order_id is not None
-        return cls(order.client_order_id, order.intent.ticker, order.created_ms, existed)
+        order_id = order.order_id
+        return cls(
+            order.client_order_id,
+            order.intent.ticker,
+            order.created_ms,
+            order_id is not None,
+            order_id,
+        )
 
 
 @attrs.frozen

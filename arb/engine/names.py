@@ -17,6 +17,10 @@ DISCOVERY = "discovery"
 CONTROL = "control"
 TAPE = "tape"
 
+# The connections that orders and our account depend on, as people are shown them.
+ACCOUNT_LINK = "Kalshi account"
+ORDER_LANES = "Kalshi orders"
+
 
 def market_name(ticker: str) -> str:
     """Return the name of a market's actor: its ticker."""

@@ -25,6 +25,7 @@ from arb.engine.cancel_queue import CancelQueue
 from arb.engine.link import Link
 from arb.engine.lookups import Lookups
 from arb.engine.messages import ConnectionChanged, HaltTrading, JournalBroken
+from arb.engine.names import ORDER_LANES
 from arb.engine.order_groups import OrderGroups
 from arb.engine.order_sender import NotSent, OrderSender
 from arb.engine.parts import Parts
@@ -51,7 +52,6 @@ from arb.kalshi.rest import Rest
 from arb.kalshi.signatures_ahead import SignaturesAhead
 from arb.kalshi.wire_orders import amend_path, cancel_path
 
-ORDERS = "Kalshi orders"
 GROUPS = "Kalshi order groups"
 NO_GROUP = "no order group"
 
@@ -136,7 +136,9 @@ class OrderDesk:
             # How this endpoint refuses was never recorded: one by one they must get through.
             self.cancels.go_alone()
             text = one_line(answer.body)
-            self._parts.board.note_bad(ORDERS, f"HTTP {answer.status} to a batch of cancels", text)
+            self._parts.board.note_bad(
+                ORDER_LANES, f"HTTP {answer.status} to a batch of cancels", text
+            )
             for sent in batch.cancels.values():
                 self._again(sent)
             return
@@ -213,7 +215,7 @@ class OrderDesk:
     def _too_many(self, sent: Sent, verdict: Refused) -> None:
         self._exchange.budget.refused_write(sent.exchange_index)
         what = f"429 to a {sent.operation.value}"
-        self._parts.board.note_bad(ORDERS, what, f"{sent.ticker}: {verdict.text}")
+        self._parts.board.note_bad(ORDER_LANES, what, f"{sent.ticker}: {verdict.text}")
 
     def _unknown(self, sent: Sent, verdict: Unknown) -> None:
         self._parts.board.say(

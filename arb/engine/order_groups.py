@@ -14,7 +14,7 @@ import trio
 
 from arb.engine.board import Board
 from arb.kalshi.order_groups import ListedGroup, OrderGroupClient, contracts_e2
-from arb.kalshi.rest import RestError
+from arb.kalshi.rest_calls import RestError
 
 # Between two tries at a request that failed: often enough that trading begins soon after the
 # exchange is back, and seldom beside the write budget of the lowest tier.

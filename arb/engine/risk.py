@@ -18,7 +18,6 @@ from arb.core.exits import ExitView, plan_exits
 from arb.core.money import cents, contracts, dollars
 from arb.core.orders import Order
 from arb.core.permission import Permission
-from arb.core.reconcile import difference
 from arb.core.risk import (
     Approvals,
     Approved,
@@ -29,6 +28,7 @@ from arb.core.risk import (
 )
 from arb.engine.bookkeeping import Bookkeeper
 from arb.engine.messages import (
+    AcceptAccount,
     Account,
     BookFeedReady,
     ConnectionChanged,
@@ -42,16 +42,20 @@ from arb.engine.messages import (
     ReadAccount,
     Reported,
     Session,
+    ShowComparison,
     StillThere,
 )
-from arb.engine.names import BOOK_FEED, GATEWAY, market_name, ticker_of
+from arb.engine.names import (
+    ACCOUNT_LINK,
+    BOOK_FEED,
+    GATEWAY,
+    ORDER_LANES,
+    market_name,
+    ticker_of,
+)
 from arb.engine.parts import Parts
+from arb.engine.reconciler import Acceptance, Comparison, Reach, Reconciler
 from arb.engine.risk_switches import Hands, Switchboard
-from arb.engine.standing import Standing
-
-# What still moves is not a difference: an account that differs is read again after this long,
-# and differs only if it does so twice without a fill in between.
-DIFFERENCE_REPEATED_S = 2.0
 
 # A fill that the exchange has counted comes within milliseconds; one that is missing after this
 # long was lost on the way, and the account is read.
@@ -83,12 +87,16 @@ class RiskManager(Actor):
         self._markets: dict[str, Address] = {}
         self._away: set[str] = set()
         self._wishes_heard: Counter[str] = Counter()
-        self._differed_at_fill: int | None = None
-        self._reads_again = False
         self._fills_awaited = False
-        self._standing = Standing()
+        self._lost: set[str] = set()
         hands = Hands(self._cancel_entries, self._cancel_exits, self._tell_market, self._publish)
         self._switches = Switchboard(parts, self._books, self._permission, hands, self._gateway)
+        self._reconciler = Reconciler(
+            parts,
+            self._books,
+            self._permission,
+            Reach(self._gateway.tell, ctx.after, self._on_settled, self._publish),
+        )
         self._handlers: dict[type, Callable[[Any], object]] = {
             OrderIntent: self._on_intent,
             AmendIntent: self._on_amend,
@@ -103,6 +111,8 @@ class RiskManager(Actor):
             GatewayReady: self._on_gateway_ready,
             Account: self._on_account,
             ReadAccount: self._on_read_account,
+            ShowComparison: self._on_show_comparison,
+            AcceptAccount: self._on_accept,
             ConnectionChanged: self._on_connection,
             StillThere: self._books.still_there,
             **self._switches.handlers,
@@ -202,69 +212,30 @@ class RiskManager(Actor):
             self._board.counts["fills_repeated"] += 1
             return
         self._log_fill(fill)
-        self._switches.settle(fill.ticker)
-        self._tell_own_resting(fill.ticker)
-        self._tell_holding(fill.ticker)
+        self._on_settled(fill.ticker)
         if fill.ticker in self._away:
             self._cover(fill.ticker)
 
     def _on_account(self, account: Account) -> None:
-        if not self._books.has_account:
-            self._books.adopt(account)
-            self._board.say("RISK", f"account read: {dollars(account.cash_e6)} in cash")
-        for fill in account.fills:
-            self._on_filled(Filled(fill))
-        strangers = self._compare_orders(account)
-        positions = {held.ticker: held.count_e2 for held in account.positions}
-        differs = difference(self._books.ledger, account.cash_e6, positions) or strangers
-        if differs is None:
-            self._agree()
-            return
-        fills = self._books.ledger.fills_booked
-        if self._differed_at_fill == fills:
-            self._permission.unreconciled = differs
-            self._board.say("RISK", f"account differs: {differs}", level="error")
-        self._differed_at_fill = fills
-        self._read_again()
-        self._publish()
-
-    def _read_again(self) -> None:
-        # One reading is enough, however many have found something to look at again.
-        if not self._reads_again:
-            self._reads_again = True
-            self.ctx.after(DIFFERENCE_REPEATED_S, ReadAccount())
+        if self._books.has_account:
+            for fill in account.fills:
+                self._on_filled(Filled(fill))
+        self._reconciler.take(account)
 
     def _on_read_account(self, wish: ReadAccount) -> None:
-        self._reads_again = False
+        self._reconciler.read_again_done()
         self._gateway.tell(wish)
 
-    def _compare_orders(self, account: Account) -> str | None:
-        """Look up what should rest and does not, and cancel what rests and is nobody's.
+    def _on_show_comparison(self, _wish: ShowComparison) -> Comparison | None:
+        return self._reconciler.last
 
-        Returns what rests that no book counts: until it is gone, no entry may rely on them.
-        """
-        if account.resting is None:
-            self._parts.switches.resting_known = True
-            return None
-        found = self._standing.compare(
-            self._books.ledger, account.resting, self._parts.clock.wall_ms()
-        )
-        for order in found.missing:
-            self._gateway.tell(LookUp.of(order))
-        for cancel in found.orphans:
-            self._board.say("RISK", f"{cancel.client_order_id} {cancel.why}", level="error")
-            self._gateway.tell(cancel)
-        strangers = sorted(found.suspects | {cancel.client_order_id for cancel in found.orphans})
-        self._parts.switches.resting_known |= not strangers
-        return f"{', '.join(strangers)} rests and is nobody's here" if strangers else None
+    def _on_accept(self, wish: AcceptAccount) -> Acceptance:
+        return self._reconciler.accept(wish.by)
 
-    def _agree(self) -> None:
-        self._differed_at_fill = None
-        self._permission.unreconciled = None
-        if not self._permission.ready:
-            self._permission.ready = True
-            self._board.say("RISK", "positions and cash agree with the exchange")
-        self._publish()
+    def _on_settled(self, ticker: str) -> None:
+        self._switches.settle(ticker)
+        self._tell_own_resting(ticker)
+        self._tell_holding(ticker)
 
     # Markets that come and go.
 
@@ -341,7 +312,18 @@ class RiskManager(Actor):
             self._board.say("ENGINE", f"{changed.name} {word}", level=level)
         if not changed.connected:
             self._cancel_entries(f"{changed.name} is down")
+            if self._permission.ready:
+                self._lost.add(changed.name)
+        elif changed.name in self._lost:
+            self._lost.discard(changed.name)
+            self._compare_again(changed.name)
         self._publish()
+
+    def _compare_again(self, name: str) -> None:
+        # The account's own connection is back only after a reading; for the others one is due.
+        if name == ORDER_LANES or (name == ACCOUNT_LINK and self._reconciler.differs):
+            self._reconciler.distrust(f"{name} was down")
+            self._gateway.tell(ReadAccount())
 
     # Helpers.
 
@@ -394,7 +376,8 @@ class RiskManager(Actor):
     def _log_fill(self, fill: Fill) -> None:
         verb = "bought" if fill.side.value == "bid" else "sold"
         text = f"{verb} {contracts(fill.count_e2)} {fill.ticker} at {cents(fill.price_e4)}c"
-        self._board.say("TRADE", f"{text} ({fill.liquidity}), fee {dollars(fill.fee_e6)}")
+        hand = ", by hand" if self._books.is_by_hand(fill) else ""
+        self._board.say("TRADE", f"{text} ({fill.liquidity}), fee {dollars(fill.fee_e6)}{hand}")
 
     def __repr__(self) -> str:
         return f"<RiskManager {self._permission.state} {self._books!r}>"

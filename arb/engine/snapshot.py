@@ -50,6 +50,7 @@ class Photographer:
             "connections": [_connection(board, name, now_ms) for name in board.connections],
             "markets": self._markets(tree, now_ms),
             "positions": self._positions(),
+            "orders_by_hand": [attrs.asdict(order) for order in board.by_hand],
             "trades": [attrs.asdict(line) for line in board.trades],
             "log": [attrs.asdict(line) for line in board.log],
             "actors": [_actor(node) for node in tree.nodes],

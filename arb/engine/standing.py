@@ -8,7 +8,9 @@ import attrs
 
 from arb.core.commands import CancelOrder
 from arb.core.ledger import Ledger
+from arb.core.money import cents, contracts
 from arb.core.orders import Order, OrderState
+from arb.core.reconcile import Difference
 from arb.engine.messages import RestingOrder
 
 # The order list lags what happened by up to 0.4 s: a younger order may not be in it yet.
@@ -19,11 +21,12 @@ ORPHAN = "rests at the exchange and is nobody's here: canceled"
 
 @attrs.frozen
 class Found:
-    """Where list and ledger differ; ``suspects`` differed for the first time."""
+    """Where list and ledger differ, what is done about it, and whether anything is nobody's."""
 
     missing: tuple[Order, ...]
     orphans: tuple[CancelOrder, ...]
-    suspects: frozenset[str]
+    differences: tuple[Difference, ...]
+    strangers: bool
 
 
 @attrs.define
@@ -33,26 +36,47 @@ class Standing:
     _suspects: frozenset[str] = frozenset()
 
     def compare(self, ledger: Ledger, resting: Sequence[RestingOrder], now_ms: int) -> Found:
-        """Return what should rest and does not, and what rests and should not."""
-        listed = {order.client_order_id for order in resting}
-        missing = tuple(
-            order
-            for order in ledger.all_at_stake()
-            if order.state is OrderState.RESTING
-            and order.client_order_id not in listed
-            and now_ms - order.created_ms >= LISTED_AFTER_MS
-        )
+        """Return what should rest and does not, what rests and should not, and what is unlike."""
+        listed = {order.client_order_id: order for order in resting}
+        ours = [order for order in ledger.all_at_stake() if _must_be_listed(order, now_ms)]
+        missing = tuple(order for order in ours if order.client_order_id not in listed)
         unowned = [order for order in resting if not _is_owned(ledger, order.client_order_id)]
         orphans = tuple(
             CancelOrder(order.client_order_id, order.order_id, order.ticker, ORPHAN)
             for order in unowned
             if order.client_order_id in self._suspects
         )
-        before = self._suspects
         self._suspects = frozenset(order.client_order_id for order in unowned)
-        return Found(missing, orphans, self._suspects - before)
+        unlike = (
+            _unlike(order, listed[order.client_order_id])
+            for order in ours
+            if order.client_order_id in listed
+        )
+        found = [_alone(order.client_order_id, "here", "at Kalshi") for order in missing]
+        found += [_alone(order.client_order_id, "at Kalshi", "here") for order in unowned]
+        found += [difference for difference in unlike if difference is not None]
+        return Found(missing, orphans, tuple(found), strangers=bool(unowned))
+
+
+def _must_be_listed(order: Order, now_ms: int) -> bool:
+    return order.state is OrderState.RESTING and now_ms - order.created_ms >= LISTED_AFTER_MS
 
 
 def _is_owned(ledger: Ledger, client_order_id: str) -> bool:
     order = ledger.orders.get(client_order_id)
     return order is not None and order.is_open
+
+
+def _alone(name: str, where: str, missing: str) -> Difference:
+    return Difference(name, f"order {name} rests {where} and not {missing}")
+
+
+def _unlike(order: Order, there: RestingOrder) -> Difference | None:
+    name = order.client_order_id
+    if there.remaining_e2 != order.at_stake_e2:
+        counts = f"{contracts(there.remaining_e2)} at Kalshi, {contracts(order.at_stake_e2)} here"
+        return Difference(name, f"order {name} rests with {counts}")
+    if there.price_e4 != order.price_e4 and not order.amending:
+        prices = f"{cents(there.price_e4)}c at Kalshi, {cents(order.price_e4)}c here"
+        return Difference(name, f"order {name} rests at {prices}")
+    return None

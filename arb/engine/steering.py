@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import trio
+
 from actors import Actor, ActorError, Context, System
 from arb.core.money import ONE_CENT_E6, MoneyE6, dollars
 from arb.engine.control import ControlServer
 from arb.engine.control_requests import SteeringError
 from arb.engine.messages import (
+    AcceptAccount,
     ChangeLimit,
     ClearHalt,
     Flatten,
     ForceClose,
     HaltTrading,
     Pause,
+    ReadAccount,
     Resume,
+    ShowComparison,
 )
 from arb.engine.names import RISK
 from arb.engine.snapshot import Photographer
@@ -24,6 +29,10 @@ from arb.engine.stopping import StopRequest
 
 # The risk manager answers in the turn it is asked; a second means that it is down.
 ASK_TIMEOUT_S = 1.0
+
+# A reading takes a second at most where the exchange answers; the last one is shown after that.
+READING_TIMEOUT_S = 5.0
+READING_STEP_S = 0.1
 
 # Whoever steers through the socket is a person with the rights of the engine's owner.
 PERSON = "a person"
@@ -49,6 +58,8 @@ class EngineSteering:
             "clear": self._clear,
             "flatten": self._flatten,
             "force_close": self._force_close,
+            "reconcile": self._reconcile,
+            "accept": self._accept,
             "limit": self._limit,
             "stop": self._stop_engine,
         }
@@ -112,6 +123,27 @@ class EngineSteering:
         if not await self._ask(ForceClose(ticker, PERSON)):
             raise SteeringError(f"{ticker} holds nothing that could be sold here")
         return f"{ticker} is being sold at the bid"
+
+    async def _reconcile(self, _arguments: dict[str, Any]) -> str:
+        before = await self._ask(ShowComparison())
+        await self._ask(ReadAccount())
+        number = before.number if before is not None else 0
+        last = before
+        with trio.move_on_after(READING_TIMEOUT_S):
+            while last is None or last.number <= number:
+                await trio.sleep(READING_STEP_S)
+                last = await self._ask(ShowComparison())
+        if last is None:
+            raise SteeringError("the account has not been read yet: look at the connections")
+        age_ms = self._photographer.parts.clock.wall_ms() - last.at_ms
+        late = "" if last.number > number else f" (read {age_ms // 1000} s ago, and not since)"
+        return f"{last.text}{late}"
+
+    async def _accept(self, arguments: dict[str, Any]) -> str:
+        answer = await self._ask(AcceptAccount(arguments.get("by", PERSON)))
+        if not answer.done:
+            raise SteeringError(answer.text)
+        return f"accepted, trading goes on by Kalshi's account: {answer.text}"
 
     async def _limit(self, arguments: dict[str, Any]) -> str:
         change_e6 = MoneyE6(arguments["change_cents"] * ONE_CENT_E6)

@@ -18,6 +18,8 @@ NoteBad = Callable[[str, str, str], None]
 
 SOURCE = "Kalshi books"
 
+NOT_ASKED_FOR = "the book of a market that was not asked for"
+
 
 class SubscribedBooks:
     """All books of one connection, kept from snapshots and deltas in sequence."""
@@ -29,6 +31,8 @@ class SubscribedBooks:
         self.off_grid = 0
         self._own: dict[str, OwnResting] = {}
         self._guard = SequenceGuard()
+        self._begins_anew = False
+        self._sid: int | None = None
         self._note_bad = note_bad
 
     @property
@@ -67,21 +71,30 @@ class SubscribedBooks:
     def distrust_all(self) -> None:
         """Break every book, because the connection that kept it is gone."""
         self._guard.reset()
+        self._begins_anew = False
         self._distrust(BookFault.NO_SNAPSHOT)
-
-    def distrust_for_damage(self) -> None:
-        """Break every book, because a message came that cannot be read."""
-        self._distrust(BookFault.GAP)
 
     def take(self, frame: Frame) -> tuple[str, ...]:
         """Apply one message and return the markets whose book it may have changed."""
         if isinstance(frame, BookDelta):
             return self._sequenced(frame.seq) or self._delta(frame)
         if isinstance(frame, BookSnapshot):
+            self._sid = frame.sid
             return self._sequenced(frame.seq) or self._snapshot(frame)
-        if isinstance(frame, (Ok, Unsubscribed, Ignored)) and frame.seq is not None:
+        if isinstance(frame, (Ok, Unsubscribed)) and frame.seq is not None:
             return self._sequenced(frame.seq)
+        if isinstance(frame, Ignored) and frame.seq is not None and frame.sid == self._sid:
+            return self.unreadable()
         return ()
+
+    def unreadable(self) -> tuple[str, ...]:
+        """Trust no book after a message that may have been of any: return all markets.
+
+        It may or may not have used up a number, so the next message begins the sequence anew.
+        """
+        self._begins_anew = True
+        self._distrust(BookFault.GAP)
+        return self.tickers
 
     def broken(self) -> tuple[str, ...]:
         """Return the markets whose book must be asked for anew."""
@@ -103,6 +116,9 @@ class SubscribedBooks:
 
     def _sequenced(self, seq: int) -> tuple[str, ...]:
         """Return every market if this message does not follow the last one, else none."""
+        if self._begins_anew:
+            self._begins_anew = False
+            self._guard.reset(seq)
         if self._guard.next(seq):
             return ()
         if self._guard.gap is not None and self._guard.gap[1] == seq:
@@ -119,7 +135,10 @@ class SubscribedBooks:
 
     def _delta(self, frame: BookDelta) -> tuple[str, ...]:
         book = self._books.get(frame.ticker)
-        if book is None or book.fault is not None:
+        if book is None:
+            self._note_bad(SOURCE, NOT_ASKED_FOR, frame.ticker)
+            return ()
+        if book.fault is not None:
             return ()
         try:
             if not book.apply_delta(frame.side, frame.price_e4, frame.delta_e2):
@@ -133,6 +152,7 @@ class SubscribedBooks:
     def _snapshot(self, frame: BookSnapshot) -> tuple[str, ...]:
         book = self._books.get(frame.ticker)
         if book is None:
+            self._note_bad(SOURCE, NOT_ASKED_FOR, frame.ticker)
             return ()
         try:
             for price_e4 in book.apply_snapshot(frame.bids, frame.asks):

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import trio
 
 from arb.engine.messages import ConnectionChanged
-from arb.engine.order_desk import GROUPS, ORDERS, Exchange, OrderDesk
+from arb.engine.names import ORDER_LANES
+from arb.engine.order_desk import GROUPS, Exchange, OrderDesk
 from arb.engine.parts import Parts
-from arb.kalshi.rest import RestError
+from arb.kalshi.rest_calls import RestError
 
 CLOCK = "Kalshi clock"
 
@@ -47,7 +48,7 @@ class VenueWatch:
 
     def start(self) -> None:
         """Say that no lane stands yet."""
-        self._tell(ConnectionChanged(ORDERS, connected=False, detail="connecting"))
+        self._tell(ConnectionChanged(ORDER_LANES, connected=False, detail="connecting"))
 
     async def run(self) -> None:
         """Look for ever."""
@@ -62,16 +63,16 @@ class VenueWatch:
                         self._parts.board.alive(GROUPS, 0)
                     await trio.sleep(LOOK_EVERY_S)
             finally:
-                self._tell(ConnectionChanged(ORDERS, connected=False, detail="not running"))
+                self._tell(ConnectionChanged(ORDER_LANES, connected=False, detail="not running"))
 
     def _look_at_lanes(self) -> None:
         connected = self._exchange.lanes.connected
         if (connected > 0) is not self._lanes_up:
             self._lanes_up = connected > 0
             detail = f"{connected} lanes" if connected else "no lane stands"
-            self._tell(ConnectionChanged(ORDERS, self._lanes_up, detail))
+            self._tell(ConnectionChanged(ORDER_LANES, self._lanes_up, detail))
         if connected:
-            self._parts.board.alive(ORDERS, 0)
+            self._parts.board.alive(ORDER_LANES, 0)
 
     def _look_at_clock(self) -> None:
         behind_ms = self._exchange.clock.behind_ms

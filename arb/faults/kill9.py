@@ -30,7 +30,8 @@ from arb.journal.frames import JournalDamaged
 from arb.journal.records import NotARecord, RecordKind
 from arb.journal.recovery import recover
 from arb.journal.writer import Journal, JournalFailed, MemoryFile
-from arb.kalshi.rest import Rest, RestError
+from arb.kalshi.rest import Rest
+from arb.kalshi.rest_calls import RestError
 from arb.kalshi.sign import load_signer
 
 # The engine is up and trades within this; a slow machine takes its time to import everything.

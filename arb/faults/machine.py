@@ -27,7 +27,7 @@ from arb.feeds.base import FeedError
 from arb.journal.frames import JournalDamaged, scan
 from arb.journal.records import NotARecord
 from arb.journal.writer import JournalFailed
-from arb.kalshi.rest import RestError
+from arb.kalshi.rest_calls import RestError
 from arb.kalshi.signatures_ahead import in_place
 
 # What a service manager waits before it starts a program again that has ended by itself.

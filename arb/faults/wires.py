@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import attrs
@@ -147,6 +147,8 @@ class PluggedNetwork:
     plug: Plug
     choose: Callable[[int], str]
 
-    async def connect(self, host: str, port: int, *, tls: bool) -> Connection:
+    async def connect(
+        self, host: str, port: int, *, tls: bool, alpn: Sequence[str] = ()
+    ) -> Connection:
         """Open a connection; raises `OSError`."""
         return await self.plug.connect(self.choose(port), host, port)

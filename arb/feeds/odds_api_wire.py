@@ -84,6 +84,8 @@ def _piece(line: str | bytes, received_ms: int) -> Piece:
         return Bad(wrong.reason, line)
     except BadOdds as wrong:
         return Bad(str(wrong.reason), line)
+    except RecursionError:
+        return Bad("nested too deeply", line)
 
 
 def _updated(message: Fields, received_ms: int) -> Piece:
@@ -238,6 +240,8 @@ def snapshot_quotes(event: object, received_ms: int) -> Parsed:
             bad.append(Bad(wrong.reason, f"{book}: {markets}"))
         except BadOdds as wrong:
             bad.append(Bad(str(wrong.reason), f"{book}: {markets}"))
+        except RecursionError:
+            bad.append(Bad("nested too deeply", book))
         else:
             quotes += [quote] if quote is not None else []
     return Parsed(tuple(quotes), tuple(bad))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import trio
 
@@ -44,7 +44,9 @@ class MemoryNetwork:
         """Refuse new connections to ``host`` and ``port``."""
         self._handlers.pop((host, port), None)
 
-    async def connect(self, host: str, port: int, *, tls: bool) -> Connection:
+    async def connect(
+        self, host: str, port: int, *, tls: bool, alpn: Sequence[str] = ()
+    ) -> Connection:
         """Open a connection; raises `ConnectionRefusedError` where nobody listens."""
         await trio.lowlevel.checkpoint()
         handler = self._handlers.get((host, port))
@@ -55,7 +57,7 @@ class MemoryNetwork:
         self.connections.append(ours)
         self._nursery.start_soon(_serve, handler, theirs)
         if tls and self._ssl_context is not None:
-            return await secured(ours, self._ssl_context, host)
+            return await secured(ours, self._ssl_context, host, alpn)
         return ours
 
     def cut(self) -> None:

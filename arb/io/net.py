@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -22,8 +22,13 @@ __all__ = ["Connection", "Network", "SocketConnection", "SocketNetwork"]
 class Network(Protocol):
     """Opens connections. The caller sets the deadline."""
 
-    async def connect(self, host: str, port: int, *, tls: bool) -> Connection:
-        """Open a connection, with TLS where asked; raises `OSError`."""
+    async def connect(
+        self, host: str, port: int, *, tls: bool, alpn: Sequence[str] = ()
+    ) -> Connection:
+        """Open a connection, with TLS where asked; raises `OSError`.
+
+        ``alpn`` are the protocols of which a TLS server must choose one.
+        """
 
 
 class SocketNetwork:
@@ -32,14 +37,16 @@ class SocketNetwork:
     def __init__(self, ssl_context: ssl.SSLContext | None = None) -> None:
         self._ssl_context = ssl_context
 
-    async def connect(self, host: str, port: int, *, tls: bool) -> Connection:
+    async def connect(
+        self, host: str, port: int, *, tls: bool, alpn: Sequence[str] = ()
+    ) -> Connection:
         """Open a connection; raises `OSError`, of which `ssl.SSLError` is one."""
         connection = SocketConnection(await trio.open_tcp_stream(host, port))
         if not tls:
             return connection
         if self._ssl_context is None:
             self._ssl_context = client_context()
-        return await secured(connection, self._ssl_context, host)
+        return await secured(connection, self._ssl_context, host, alpn)
 
     def __repr__(self) -> str:
         return "<SocketNetwork>"

@@ -7,6 +7,7 @@ of idleness, where this way takes 40 µs.
 from __future__ import annotations
 
 import ssl
+from collections.abc import Sequence
 from contextlib import suppress
 
 import trio
@@ -23,11 +24,18 @@ def client_context(ca_path: str | None = None) -> ssl.SSLContext:
     return context
 
 
-async def secured(connection: Connection, context: ssl.SSLContext, host: str) -> Connection:
-    """Put TLS over ``connection`` and shake hands; raises `OSError` and closes it."""
-    tls = TlsConnection(connection, context, host)
+async def secured(
+    connection: Connection, context: ssl.SSLContext, host: str, alpn: Sequence[str] = ()
+) -> Connection:
+    """Put TLS over ``connection`` and shake hands; raises `OSError` and closes it.
+
+    The server must choose one of ``alpn`` where any are named.
+    """
+    tls = TlsConnection(connection, context, host, alpn)
     try:
         await tls.shake_hands()
+        if alpn and tls.protocol not in alpn:
+            raise ConnectionRefusedError(f"{host} does not speak {', '.join(alpn)}")
     except trio.BrokenResourceError as error:
         await trio.aclose_forcefully(connection)
         raise ConnectionResetError(f"{host}: connection lost in the TLS handshake") from error
@@ -40,10 +48,16 @@ async def secured(connection: Connection, context: ssl.SSLContext, host: str) ->
 class TlsConnection(Connection):
     """The client's end of TLS over another connection."""
 
-    def __init__(self, inner: Connection, context: ssl.SSLContext, host: str) -> None:
+    def __init__(
+        self, inner: Connection, context: ssl.SSLContext, host: str, alpn: Sequence[str] = ()
+    ) -> None:
         self._inner = inner
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        # A connection takes its protocols over from the context as it is made; the next one, to
+        # the same server but for another purpose, must not find them there.
+        context.set_alpn_protocols(list(alpn))
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+        context.set_alpn_protocols([])
         # Ciphertext that the inner connection did not take. It must leave before anything newer,
         # and only one task at a time may wait for that.
         self._waiting = b""
@@ -76,6 +90,11 @@ class TlsConnection(Connection):
         if not self._flush_lock.locked():
             self._push()
         return len(data)
+
+    @property
+    def protocol(self) -> str | None:
+        """Return the protocol that the server chose, None where none was offered."""
+        return self._tls.selected_alpn_protocol()
 
     @property
     def backlog(self) -> int:

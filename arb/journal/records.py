@@ -10,8 +10,10 @@ import attrs
 import cattrs
 import orjson
 
+from arb.core.adoption import AdoptedAccount
 from arb.core.commands import Amendment, OrderIntent
 from arb.core.events import (
+    CashMove,
     Fill,
     OrderAccepted,
     OrderAmended,
@@ -20,8 +22,8 @@ from arb.core.events import (
     OrderKept,
     OrderRefused,
     OrderUnknown,
+    Settlement,
 )
-from arb.core.money import CountE2, MoneyE6
 
 
 class RecordKind(StrEnum):
@@ -33,6 +35,8 @@ class RecordKind(StrEnum):
     AMEND = "amend"
     REPORT = "report"
     FILL = "fill"
+    SETTLEMENT = "settlement"
+    CASH = "cash"
     HALT = "halt"
     CLEAR = "clear"
     STOP = "stop"
@@ -66,24 +70,6 @@ class Record:
     data: dict[str, Any]
 
 
-@attrs.frozen
-class AdoptedPosition:
-    """One position of an ``ACCOUNT`` record."""
-
-    ticker: str
-    count_e2: CountE2
-    cost_e6: MoneyE6
-
-
-@attrs.frozen
-class AdoptedAccount:
-    """An ``ACCOUNT`` record: what was taken on the exchange's word, and the trades within it."""
-
-    cash_e6: MoneyE6
-    positions: tuple[AdoptedPosition, ...]
-    trade_ids: tuple[str, ...]
-
-
 class NotARecord(ValueError):
     """A payload that passes its checksum and is no record of this journal."""
 
@@ -102,6 +88,9 @@ def decode(payload: bytes) -> Record:
         return record
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
         raise NotARecord(f"not a journal record: {error}") from None
+    except RecursionError:
+        # JSON of a thousand brackets can be parsed, and Python cannot write it down again.
+        raise NotARecord("not a journal record: nested too deeply") from None
 
 
 def _check_kinds(record: Record) -> None:
@@ -151,6 +140,35 @@ def read_report(data: dict[str, Any]) -> OrderEvent:
 def read_fill(data: dict[str, Any]) -> Fill:
     """Return the fill of a ``FILL`` record."""
     return _structure(data, Fill)
+
+
+def settlement_data(settlement: Settlement) -> dict[str, Any]:
+    """Describe the end of a market that was held."""
+    return _fields(settlement)
+
+
+def cash_data(move: CashMove) -> dict[str, Any]:
+    """Describe money that came or went without a trade."""
+    return _fields(move)
+
+
+def account_data(account: AdoptedAccount) -> dict[str, Any]:
+    """Describe what was taken on the exchange's word."""
+    return {
+        **_fields(account),
+        "positions": [_fields(held) for held in account.positions],
+        "orders": [_fields(order) for order in account.orders],
+    }
+
+
+def read_settlement(data: dict[str, Any]) -> Settlement:
+    """Return the settlement of a ``SETTLEMENT`` record."""
+    return _structure(data, Settlement)
+
+
+def read_cash(data: dict[str, Any]) -> CashMove:
+    """Return the move of money of a ``CASH`` record."""
+    return _structure(data, CashMove)
 
 
 def read_account(data: dict[str, Any]) -> AdoptedAccount:

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 import attrs
 
-from arb.core.ledger import Ledger, Position
-from arb.core.money import CountE2, MoneyE6
+from arb.core.adoption import adopt
+from arb.core.ledger import Ledger
+from arb.core.money import MoneyE6
 from arb.core.orders import Order
 from arb.core.permission import Halt
 from arb.journal.records import (
@@ -16,9 +17,11 @@ from arb.journal.records import (
     RecordKind,
     read_account,
     read_amend,
+    read_cash,
     read_fill,
     read_intent,
     read_report,
+    read_settlement,
 )
 
 # A loss of power can take the last second of records, and with them numbers that the exchange has
@@ -50,6 +53,9 @@ def recover(records: Iterable[Record]) -> Recovered:
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             where = f"record {record.number} ({record.kind})"
             raise NotARecord(f"{where} cannot be read: {error!r}") from error
+        except RecursionError:
+            where = f"record {record.number} ({record.kind})"
+            raise NotARecord(f"{where} cannot be read: nested too deeply") from None
         state.next_record = record.number + 1
     return state
 
@@ -64,8 +70,13 @@ def _apply(state: Recovered, record: Record) -> None:
         state.ledger.report(read_report(record.data))
     elif record.kind is RecordKind.FILL:
         state.ledger.book(read_fill(record.data))
+    elif record.kind is RecordKind.SETTLEMENT:
+        state.ledger.settle(read_settlement(record.data))
+    elif record.kind is RecordKind.CASH:
+        state.ledger.move_cash(read_cash(record.data))
     elif record.kind is RecordKind.ACCOUNT:
-        _take_account(state, record)
+        adopt(state.ledger, read_account(record.data), record.at_ms)
+        state.has_account = True
     elif record.kind is RecordKind.START:
         state.next_order += ORDER_NUMBERS_SKIPPED
     elif record.kind is RecordKind.HALT:
@@ -80,17 +91,3 @@ def _open(state: Recovered, record: Record) -> None:
     state.ledger.open_order(order)
     number = int(client_order_id.rpartition("-")[2], 16)
     state.next_order = max(state.next_order, number + 1)
-
-
-def _take_account(state: Recovered, record: Record) -> None:
-    # The account is the whole of what is held: a market that it does not name is flat.
-    account = read_account(record.data)
-    state.has_account = True
-    state.ledger.cash_e6 = account.cash_e6
-    state.ledger.trade_ids.update(account.trade_ids)
-    for position in state.ledger.positions.values():
-        position.count_e2, position.cost_e6 = CountE2(0), MoneyE6(0)
-    for held in account.positions:
-        known = state.ledger.positions
-        position = known.setdefault(held.ticker, Position(held.ticker))
-        position.count_e2, position.cost_e6 = held.count_e2, held.cost_e6

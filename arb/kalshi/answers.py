@@ -180,7 +180,7 @@ def _conflict(error: ErrorBody) -> Verdict:
 def _done(status: int, body: bytes, operation: Operation) -> Verdict:
     try:
         return _READERS[operation](as_object(orjson.loads(body), "answer"))
-    except (orjson.JSONDecodeError, KeyError, TypeError, Malformed):
+    except (orjson.JSONDecodeError, KeyError, TypeError, RecursionError, Malformed):
         return Unknown(one_line(f"HTTP {status} without an order in it: {one_line(body, 80)}"))
 
 

@@ -11,12 +11,15 @@ from collections.abc import Callable
 import attrs
 import trio
 
+from arb.core.parameters import LANE_HTTP1, LANE_HTTP2
 from arb.io.clock import Clock
 from arb.io.net import Network
 from arb.io.url import Endpoint
 from arb.kalshi.lane_connection import Lane
+from arb.kalshi.lane_http2 import Http2Lane
+from arb.kalshi.lane_http2_frames import RequestFrames
 from arb.kalshi.lane_request import Answer, Limits, Request, RequestBytes
-from arb.kalshi.rest import normalised_api_base
+from arb.kalshi.rest_calls import normalised_api_base
 from arb.kalshi.sign import RequestSigner
 
 __all__ = ["Answer", "Limits", "NoLane", "OrderLanes", "Request", "Sent"]
@@ -48,6 +51,7 @@ class OrderLanes:
         clock: Clock,
         *,
         lanes: int = LANES,
+        protocol: str = LANE_HTTP1,
         on_answer: Callable[[Answer], object] | None = None,
         limits: Limits | None = None,
     ) -> None:
@@ -56,11 +60,14 @@ class OrderLanes:
         self.on_answer = on_answer
         self.unclaimed = 0
         self._clock = clock
-        self._requests = RequestBytes(place, signer)
+        self._requests: RequestBytes | RequestFrames = RequestBytes(place, signer)
+        kind = Lane
+        if protocol == LANE_HTTP2:
+            self._requests, kind = RequestFrames(place, signer), Http2Lane
         self._closing = False
         self._done = trio.Event()
         self._lanes = [
-            Lane(
+            kind(
                 number,
                 network,
                 place,

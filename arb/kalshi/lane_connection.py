@@ -43,6 +43,9 @@ class _InFlight:
 class Lane:
     """Connects, reconnects, keeps warm; `send` writes in the caller's turn."""
 
+    # What the server must agree to speak over TLS; without any it is HTTP/1.1.
+    alpn: tuple[str, ...] = ()
+
     def __init__(
         self,
         number: int,
@@ -158,7 +161,9 @@ class Lane:
         place = self._place
         try:
             with trio.fail_after(self._limits.connect_s):
-                return await self._network.connect(place.host, place.port, tls=place.tls)
+                return await self._network.connect(
+                    place.host, place.port, tls=place.tls, alpn=self.alpn
+                )
         except trio.TooSlowError:
             return f"{place.authority}: no connection within {self._limits.connect_s:g} s"
         except OSError as error:

@@ -63,15 +63,10 @@ class RequestBytes:
 
     def build(self, request: Request, wall_ms: int) -> bytes:
         """Return the whole request, signed; raises `ValueError` for a path that is none."""
-        path = self._root + request.path
+        method, path, body = request.method, self._root + request.path, request.body
         if " " in path or not path.isprintable():
             raise ValueError(f"{path!r} cannot stand in a request line")
-        signature = "".join(
-            f"{name}: {value}\r\n"
-            for name, value in self._signer.headers(request.method, path, wall_ms)
-        )
-        head = (
-            f"{request.method} {path}{self._constant}{signature}"
-            f"Content-Length: {len(request.body)}\r\n\r\n"
-        )
-        return head.encode() + request.body
+        head = f"{method} {path}{self._constant}"
+        for name, value in self._signer.headers(method, path, wall_ms):
+            head += f"{name}: {value}\r\n"
+        return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body

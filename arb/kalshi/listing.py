@@ -116,6 +116,7 @@ class ListedPosition:
     ticker: str
     count_e2: CountE2
     cost_e6: MoneyE6
+    fees_e6: MoneyE6
 
 
 @attrs.frozen
@@ -127,27 +128,11 @@ class Balance:
 
 
 @attrs.frozen
-class Settlement:
-    """A market that was decided, what it paid us, and what it had cost."""
-
-    ticker: str
-    result: str
-    revenue_e6: MoneyE6
-    fee_e6: MoneyE6
-    yes_count_e2: CountE2
-    no_count_e2: CountE2
-    at_ms: int
-
-
-@attrs.frozen
 class ExchangeStatus:
     """Whether the exchange is up and whether it trades."""
 
     exchange_active: bool
     trading_active: bool
-
-
-_E6_PER_CENT = 10_000
 
 
 def series_of(fields: Fields) -> Series:
@@ -247,6 +232,7 @@ def position_of(fields: Fields) -> ListedPosition:
         text_of(fields, "ticker"),
         signed_count(fields["position_fp"]),
         money(fields["market_exposure_dollars"]),
+        money(fields["fees_paid_dollars"]),
     )
 
 
@@ -259,19 +245,6 @@ def balance_of(fields: Fields) -> Balance:
             whole_of(shard, "exchange_index"): money(shard["balance"])
             for shard in ([] if shards is None else list_of(fields, "balance_breakdown"))
         },
-    )
-
-
-def settlement_of(fields: Fields) -> Settlement:
-    """Read a settlement, whose revenue is in whole cents; raises `Malformed`."""
-    return Settlement(
-        text_of(fields, "ticker"),
-        text_of(fields, "market_result"),
-        MoneyE6(whole_of(fields, "revenue") * _E6_PER_CENT),
-        money(fields["fee_cost"]),
-        count(fields["yes_count_fp"]),
-        count(fields["no_count_fp"]),
-        time_ms_of(fields, "settled_time"),
     )
 
 

@@ -12,7 +12,8 @@ import attrs
 
 from arb.core.money import ONE_CONTRACT_E2, CountE2
 from arb.kalshi.fields import Fields, Malformed, as_object, count, list_of, optional_whole, text_of
-from arb.kalshi.rest import Rest, RestError
+from arb.kalshi.rest import Rest
+from arb.kalshi.rest_calls import RestError
 
 GROUPS_PATH = "/portfolio/order_groups"
 CREATE_GROUP_PATH = f"{GROUPS_PATH}/create"

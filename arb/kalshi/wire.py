@@ -117,8 +117,8 @@ def parse_frame(raw: str | bytes) -> Frame:
         raise Malformed(Fault.NOT_JSON, raw) from None
     except KeyError as missing:
         raise Malformed(Fault.MISSING_FIELD, f"{missing} in {_start(raw)}") from None
-    except (TypeError, AttributeError):
-        # A list or a number stands where an object or a text belongs.
+    except (TypeError, AttributeError, RecursionError):
+        # A list or a number stands where an object or a text belongs, or a thousand lists.
         raise Malformed(Fault.WRONG_TYPE, raw) from None
     except Malformed as malformed:
         text = f"{malformed.text} in {_start(raw)}"
@@ -135,7 +135,7 @@ def _delta(frame: Fields) -> BookDelta:
     ticker = msg["market_ticker"]
     side = _BOOK_SIDES.get(msg["side"])
     # Type checks stand in line here: this runs for every message of every book.
-    if type(sid) is not int or type(seq) is not int or type(ticker) is not str:
+    if type(sid) is not int or type(seq) is not int or type(ticker) is not str or not ticker:
         raise Malformed(Fault.WRONG_TYPE, "sid, seq or market_ticker")
     if side is None:
         raise Malformed(Fault.UNKNOWN_SIDE, repr(msg["side"]))

@@ -53,6 +53,8 @@ def make_server_context(folder: Path, now: dt.datetime) -> tuple[ssl.SSLContext,
     _write_private(chain_path, _pem(key) + certificate.public_bytes(serialization.Encoding.PEM))
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(chain_path)
+    # As the exchange does: whoever offers HTTP/2 gets it.
+    context.set_alpn_protocols(["h2", "http/1.1"])
     return context, ca_path
 
 

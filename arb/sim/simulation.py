@@ -17,6 +17,7 @@ from arb.sim.signatures import KeyRing, PublicKey
 from arb.sim.timing import WallClock
 from arb.sim.websocket.server import ExchangeServer
 from arb.sim.websocket.session import OUTBOX_FRAMES_MAX
+from arb.sim.world.churn import Churn
 from arb.sim.world.games import Calendar, Game, make_games
 from arb.sim.world.world import World
 
@@ -32,7 +33,8 @@ class SimulationSettings:
 
     With ``maintenance`` trading rests on Thursday mornings as it really does; off by default, as
     a world that stands still at night would astonish. ``netting`` returns collateral within a
-    game to the member.
+    game to the member. ``book_changes_per_s`` come on top of what makers and takers do, of real
+    time, whatever the speed.
     """
 
     seed: int = 1
@@ -46,6 +48,7 @@ class SimulationSettings:
     outbox_limit: int = OUTBOX_FRAMES_MAX
     maintenance: bool = False
     netting: bool = False
+    book_changes_per_s: float = 0.0
 
 
 class Simulation:
@@ -71,6 +74,8 @@ class Simulation:
         self.key_id = self._uuid("key")
         self.odds_key = self._uuid("odds-key").replace("-", "")
         self.world = self._make_world()
+        crowd = self.venue.open_account("crowd", {}, bottomless=True)
+        self._churn = Churn(crowd, settings.book_changes_per_s, self._random("churn"))
         self.exchange = ExchangeServer(
             self.venue,
             self.keys,
@@ -92,6 +97,7 @@ class Simulation:
         if self.settings.maintenance:
             keep_window(self.venue)
         self.world.step(self.clock.wall_ms(), elapsed_s * 1_000 * self.settings.speed)
+        self._churn.step(self.venue, elapsed_s * 1_000)
         self.desk.step(self.world.moment_ms)
 
     def add_game(self, game: Game) -> None:

@@ -162,7 +162,13 @@ def record_line(record: Record) -> bytes:
 
 def parse_header(line: bytes) -> TapeHeader:
     """Read the first line of a tape; raises `ValueError` with what is wrong."""
-    fields = _object(line)
+    try:
+        return _header(_object(line))
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+
+
+def _header(fields: dict[str, Any]) -> TapeHeader:
     if fields.pop("format", None) != FORMAT:
         raise ValueError("this is no tape: its first line does not say so")
     version = fields.pop("version", None)
@@ -177,7 +183,17 @@ def parse_header(line: bytes) -> TapeHeader:
 
 def parse_record(line: bytes) -> Record:
     """Read the line of one frame; raises `ValueError` with what is wrong."""
-    fields = _object(line)
+    try:
+        return _record(_object(line))
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+
+
+# JSON of a thousand brackets can be parsed, and Python cannot write it down again.
+_TOO_DEEP = "nested too deeply"
+
+
+def _record(fields: dict[str, Any]) -> Record:
     try:
         at_ms, feed = fields["at_ms"], fields["feed"]
         source, raw = fields["source"], fields["raw"]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from random import Random
 from typing import Any
 
+import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
@@ -14,6 +16,7 @@ from actors import (
     NO_BACKOFF,
     Actor,
     ActorSpec,
+    AskTimeout,
     Intensity,
     MailboxFull,
     MailboxSpec,
@@ -26,10 +29,12 @@ from actors import (
     fail,
     open_system,
 )
+from actors.inbox import DRAIN_BUDGET
 from actors.testing import (
     Crash,
     Notes,
     OverSeeds,
+    Probe,
     check_sums,
     probe,
     with_tree,
@@ -278,3 +283,73 @@ def test_counters_add_up_under_floods_and_crashes(over_seeds: OverSeeds) -> None
             assert counted == len(refused)
 
         await with_tree(seed, spec, body)
+
+
+def test_a_flood_of_plain_messages_lets_others_go_on(over_seeds: OverSeeds) -> None:
+    """After a batch the actor's task gives way, even if it keeps itself busy for ever."""
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
+        handled = 0
+        turns = [0]
+
+        def again(busy: Probe) -> None:
+            nonlocal handled
+            handled += 1
+            if handled < 500:
+                busy.ctx.address.tell(again)
+
+        async def body(system: System) -> None:
+            system.address("a").tell(again)
+            while handled < 500:
+                await trio.lowlevel.checkpoint()
+                turns.append(handled)
+
+        await with_tree(seed, SupervisorSpec("root", [probe("a", Notes())]), body)
+
+        assert max(late - early for early, late in pairwise(turns)) <= 2 * DRAIN_BUDGET
+
+
+def test_a_question_that_comes_too_late_is_not_answered(over_seeds: OverSeeds) -> None:
+    """Where a handler holds the loop up past a deadline, what waits behind it sees that."""
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
+        notes = Notes()
+        clock: Any = trio.lowlevel.current_clock()
+
+        def hold_up(_busy: Probe) -> None:
+            clock.jump(2.0)
+
+        async def body(system: System) -> None:
+            await system.quarantine("a")
+            system.address("a").tell(hold_up)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(ask, system)
+                await wait_all_tasks_blocked()
+                system.release("a")
+            assert notes.of("received")[-1][1] is hold_up
+
+        async def ask(system: System) -> None:
+            with pytest.raises(AskTimeout):
+                await system.address("a").ask("too late", timeout_s=1.0)
+
+        await with_tree(seed, SupervisorSpec("root", [probe("a", notes)]), body)
+
+
+def test_every_waiting_sender_is_let_go_at_the_end(over_seeds: OverSeeds) -> None:
+    """However many wait for room in the mailbox of an actor that ends for good, none is stuck."""
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
+        async def body(system: System) -> None:
+            await system.quarantine("a")
+            system.address("a").tell(0)
+            with trio.fail_after(60):
+                async with trio.open_nursery() as nursery:
+                    for n in range(1, 5):
+                        nursery.start_soon(system.address("a").send, n)
+                    await wait_all_tasks_blocked()
+                    await system.remove("a")
+
+        await with_tree(seed, SupervisorSpec("root", [probe("a", Notes(), mailbox=block(1))]), body)

@@ -1,5 +1,7 @@
 """Snapshots, names, events, deadlocks: what a person sees of a tree."""
 
+# flake8: noqa: ASYNC124 - a clock needs a running loop, whether anything waits or not
+
 from __future__ import annotations
 
 from random import Random

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from arb.cli.halt import halt
 from arb.cli.kill import kill
 from arb.cli.pause import pause
 from arb.cli.quarantine import quarantine
+from arb.cli.reconcile import reconcile
 from arb.cli.release import release
 from arb.cli.restart import restart
 from arb.cli.resume import resume
@@ -104,6 +106,8 @@ def running(serve: Serve) -> FakeEngine:
         ),
         (lambda: clear(reason="fine"), ("clear", {"reason": "fine"})),
         (stop, ("stop", {})),
+        (reconcile, ("reconcile", {})),
+        (lambda: reconcile(accept=True), ("accept", {"by": getpass.getuser()})),
         (lambda: stop(exits="keep"), ("stop", {"exits": "keep"})),
     ],
 )
@@ -118,6 +122,20 @@ def test_each_command_reaches_the_engine(
 
     assert running.commands == [sent]
     assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+def test_a_person_without_a_name_accepts_all_the_same(
+    running: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the system knows no name, the engine says that it was a person."""
+
+    def nameless() -> str:
+        raise KeyError("uid not found")
+
+    monkeypatch.setattr(getpass, "getuser", nameless)
+    reconcile(accept=True)
+
+    assert running.commands == [("accept", {})]
 
 
 def test_the_engines_no_is_a_failure(running: FakeEngine) -> None:

@@ -169,6 +169,16 @@ def test_a_banner_says_why_and_what_to_do(name: str, hint: str) -> None:
     assert name.upper() in text(shown[0])
 
 
+def test_books_that_differ_name_their_own_way_out() -> None:
+    """To resume would not help: the command that does stands on a line of its own, uncut."""
+    reason = "not reconciled: cash is $10.00 more at Kalshi ($1,010.00 there, $1,000.00 here)"
+    shown = banners(state("paused", reason), UP, 80)
+
+    assert "arb reconcile --accept" in text(shown[1])
+    assert len(text(shown[1])) <= 80
+    assert "press r" not in "".join(map(text, shown))
+
+
 def test_a_long_banner_takes_a_second_line_for_its_hint() -> None:
     """The way out is never cut off by a long reason."""
     shown = banners(state("halted", "x" * 70), UP, 80)

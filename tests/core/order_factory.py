@@ -18,6 +18,7 @@ from arb.core.events import (
     OrderKept,
     OrderRefused,
     OrderUnknown,
+    Settlement,
     Side,
     Top,
 )
@@ -156,6 +157,20 @@ def hold(ledger: Ledger, count_e2: int, price_e4: int = 5_000, ticker: str = NYY
         count_e2=CountE2(abs(count_e2)),
     )
     ledger.book(stray)
+
+
+def settlement(count_e2: int, value_e4: int, ticker: str = NYY, **changes: Any) -> Settlement:
+    """Let a market end with a count held and YES worth something."""
+    own_e4 = value_e4 if count_e2 > 0 else 10_000 - value_e4
+    made = Settlement(
+        ticker,
+        CountE2(count_e2),
+        PriceE4(value_e4),
+        revenue_e6=MoneyE6(abs(count_e2) * own_e4 // 10_000 * 10_000),
+        fee_e6=MoneyE6(0),
+        at_ms=9_000,
+    )
+    return attrs.evolve(made, **changes)
 
 
 def no_fee(_ticker: str, _price: PriceE4, _count: CountE2, _liquidity: Liquidity) -> MoneyE6:

@@ -6,13 +6,14 @@ import pytest
 
 from arb.core.events import Liquidity, Side
 from arb.core.exposure import (
+    by_hand_exposure_e6,
     entry_cost_e6,
     market_exposure_e6,
     order_exposure_e6,
     position_exposure_e6,
     total_exposure_e6,
 )
-from arb.core.ledger import Ledger, Position
+from arb.core.ledger import HandOrder, Ledger, Position
 from arb.core.money import CountE2, MoneyE6, PriceE4
 from arb.core.orders import OrderState
 from tests.core.order_factory import (
@@ -144,3 +145,26 @@ def test_each_market_brings_its_own_fee() -> None:
 
     assert total_exposure_e6(ledger, fee_of) == FIVE_AT_FIFTY + 7
     assert asked == [(NYY, 5_000, 300, Liquidity.TAKER)]
+
+
+@pytest.mark.parametrize(
+    "side, held, cost",
+    [
+        (Side.BID, 0, 1_000_000),
+        (Side.ASK, 0, 4_000_000),
+        (Side.BID, -200, 600_000),
+        (Side.BID, -900, 0),
+        (Side.ASK, 300, 1_600_000),
+        (Side.BID, 300, 1_000_000),
+    ],
+)
+def test_a_persons_own_order_counts_as_far_as_it_opens(side: Side, held: int, cost: int) -> None:
+    """Five contracts by hand at 20 cents: what closes a position adds nothing."""
+    ledger = Ledger(CASH)
+    if held:
+        hold(ledger, held)
+    without = total_exposure_e6(ledger, no_fee)
+    ledger.by_hand = (HandOrder("x", NYY, side, PriceE4(2_000), CountE2(500)),)
+
+    assert by_hand_exposure_e6(ledger, no_fee) == cost
+    assert total_exposure_e6(ledger, no_fee) == without + cost

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arb.core.events import Side
+from arb.core.events import CashMove, Side
 from arb.core.invariants import VIOLATIONS_KEPT, Invariants
 from arb.core.ledger import Ledger
 from arb.core.money import CountE2, MoneyE6, PriceE4
@@ -26,6 +26,7 @@ from tests.core.order_factory import (
     ledger_with,
     order,
     order_in,
+    settlement,
 )
 
 RESTING = OrderState.RESTING
@@ -181,7 +182,50 @@ def test_a_fill_of_nobodys_order_is_found() -> None:
     ledger.book(fill())
     invariants.after_fill(fill(), ledger)
 
-    assert invariants.kept == ["fill t1 belongs to no order of ours"]
+    assert invariants.kept == ["fill t1 has our name and belongs to no order of ours"]
+
+
+@pytest.mark.parametrize("name", [None, "console-7"])
+def test_what_a_person_trades_by_hand_breaks_no_rule(name: str | None) -> None:
+    """A fill without our name is counted like all else, and raises no alarm."""
+    ledger = ledger_with()
+    invariants = Invariants(MoneyE6(0), "arb-test-")
+    invariants.adopt(ledger)
+    by_hand = fill(client_order_id=name, order_id="by hand")
+    ledger.book(by_hand)
+    invariants.after_fill(by_hand, ledger)
+
+    assert invariants.violations == 0
+    assert (ledger.position(NYY).count_e2, ledger.cash_e6) == (200, CASH - 1_000_000)
+
+
+@pytest.mark.parametrize("held", [-300, 300])
+@pytest.mark.parametrize("value", [0, 5_000, 10_000, 3_333])
+def test_the_end_of_a_market_is_counted(held: int, value: int) -> None:
+    """What a decided market pays is in both counts; if only one has it, that is told."""
+    for booked in (True, False):
+        ledger = ledger_with()
+        hold(ledger, held)
+        invariants = watched(ledger)
+        end = settlement(held, value)
+        if booked:
+            assert ledger.settle(end)
+        invariants.after_settlement(end, ledger)
+
+        assert (invariants.violations == 0) is booked
+
+
+def test_money_that_comes_and_goes_is_counted() -> None:
+    """A deposit is in both counts; if only one has it, that is told."""
+    for booked, violations in ((True, 0), (False, 1)):
+        ledger = ledger_with()
+        invariants = watched(ledger)
+        deposit = CashMove("deposit d1", "deposit", MoneyE6(10_000_000), 0)
+        if booked:
+            assert ledger.move_cash(deposit)
+        invariants.after_move(deposit, ledger)
+
+        assert invariants.violations == violations
 
 
 @pytest.mark.parametrize("side, price, worse", [(Side.BID, 5_000, 1), (Side.ASK, 5_000, -1)])

@@ -87,7 +87,7 @@ def test_a_count_is_above_nothing(purpose: Purpose, count: int, refusal: str | N
 @pytest.mark.parametrize(
     "permission, reason",
     [
-        (Permission(), "starting: positions and orders are not read yet"),
+        (Permission(), "starting: positions, orders and cash are not compared with Kalshi yet"),
         (Permission(ready=True, stopping=True), "the engine is stopping"),
         (
             Permission(ready=True, halt=Halt("loss", "a rule", 1)),

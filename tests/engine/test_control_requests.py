@@ -27,6 +27,8 @@ from arb.engine.control_requests import (
         (b'{"id":"a","do":"watch","every_ms":200}', Request("a", "watch", {"every_ms": 200})),
         (b'{"id":3,"do":"kill","name":"KX"}', Request(3, "kill", {"name": "KX"})),
         (b'{"id":4,"do":"stop","exits":"keep"}', Request(4, "stop", {"exits": "keep"})),
+        (b'{"id":6,"do":"reconcile"}', Request(6, "reconcile", {})),
+        (b'{"id":7,"do":"accept","by":"kim"}', Request(7, "accept", {"by": "kim"})),
         (b'{"id":5,"do":"limit","change_cents":-5}', Request(5, "limit", {"change_cents": -5})),
     ],
 )

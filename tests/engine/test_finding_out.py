@@ -11,8 +11,8 @@ import pytest
 import trio
 
 from arb.core.commands import CancelOrder
-from arb.core.events import OrderAccepted, OrderClosed, OrderEvent, OrderRefused
-from arb.core.money import CountE2
+from arb.core.events import Fill, OrderAccepted, OrderClosed, OrderEvent, OrderRefused
+from arb.core.money import CountE2, PriceE4
 from arb.core.orders import OrderState
 from arb.engine.board import Board
 from arb.engine.link import RETRY_MAX_S, Link
@@ -24,10 +24,12 @@ from arb.engine.standing import LISTED_AFTER_MS, Standing
 from arb.io.clock import VirtualClock
 from arb.io.memory import MemoryNetwork
 from arb.kalshi.listing import ListedOrder
-from arb.kalshi.rest import RestError
+from arb.kalshi.rest_calls import RestError
 from tests.core.order_factory import (
+    BOS,
     ENTRY,
     NYY,
+    fill,
     ledger_with,
     order_in,
 )
@@ -89,18 +91,25 @@ class FakeRest:
     """The reads that a lookup makes."""
 
     clock: VirtualClock
-    orders: dict[str, ListedOrder] = attrs.field(factory=dict)
+    listed: dict[str, ListedOrder] = attrs.field(factory=dict)
+    filled: list[Fill] = attrs.field(factory=list)
     asked: list[tuple[float, str]] = attrs.field(factory=list)
     lag_ms: int = 0
     failing: bool = False
 
-    async def order_by_client_id(self, name: str, *, ticker: str) -> ListedOrder | None:
-        """Note who is asked for."""
+    async def orders(self, params: list[tuple[str, str]]) -> list[ListedOrder]:
+        """Note which market is asked for."""
         await trio.lowlevel.checkpoint()
-        self.asked.append((trio.current_time(), name))
+        ((_, ticker),) = params
+        self.asked.append((trio.current_time(), ticker))
         if self.failing:
             raise RestError("down")
-        return self.orders.get(name)
+        return [order for order in self.listed.values() if order.ticker == ticker]
+
+    async def fills(self, since_ms: int, *, ticker: str) -> list[Fill]:
+        """List the fills of a market."""
+        await trio.lowlevel.checkpoint()
+        return [f for f in self.filled if f.ticker == ticker and f.at_ms >= since_ms]
 
     async def user_data_ms(self) -> int:
         """Say how far the reads are."""
@@ -152,7 +161,7 @@ class TestLookups:
         self, rest: FakeRest, autojump_clock: object
     ) -> None:
         """A read may be stale: what rests is believed only a second after it was sent."""
-        rest.orders["o1"] = listed("o1", "resting", 100)
+        rest.listed["o1"] = listed("o1", "resting", 100)
         found = await self.run(rest, "o1")
 
         assert [type(each).__name__ for each in found] == ["OrderAccepted", "OrderAmended"]
@@ -164,7 +173,7 @@ class TestLookups:
         self, status: str, why: str, rest: FakeRest, autojump_clock: object
     ) -> None:
         """The exchange's id comes first, for fills that are read; then the end, with all of it."""
-        rest.orders["o1"] = listed("o1", status, 500)
+        rest.listed["o1"] = listed("o1", status, 500)
         accepted, closed = await self.run(rest, "o1")
 
         assert isinstance(accepted, OrderAccepted)
@@ -210,6 +219,48 @@ class TestLookups:
             nursery.cancel_scope.cancel()
         assert [type(each).__name__ for each in found] == ["OrderClosed"]
 
+    @pytest.mark.parametrize(
+        "changes, order_id",
+        [
+            ({"client_order_id": "o1"}, None),
+            ({"client_order_id": None, "order_id": "x-o1"}, "x-o1"),
+        ],
+    )
+    async def test_one_that_is_only_to_be_seen_in_fills_has_filled(
+        self,
+        changes: dict[str, Any],
+        order_id: str | None,
+        rest: FakeRest,
+        autojump_clock: object,
+    ) -> None:
+        """By our id, or by the exchange's where we know it: what filled is the sum of them."""
+        rest.filled = [fill(f"t{n}", at_ms=0, **{"order_id": "x-o1", **changes}) for n in range(2)]
+        found: list[OrderEvent] = []
+        lookups = Lookups(rest, rest.clock, Board(rest.clock), found.append)  # type: ignore[arg-type]
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(lookups.run)
+            lookups.want("o1", NYY, 0, existed=order_id is not None, order_id=order_id)
+            await trio.sleep(29)
+            assert found == []
+            await trio.sleep(60)
+            nursery.cancel_scope.cancel()
+
+        assert found == [
+            OrderAccepted("o1", "x-o1", CountE2(400), CountE2(0)),
+            OrderClosed("o1", CountE2(400), "filled: seen in the fills alone"),
+        ]
+
+    async def test_a_fill_of_an_order_that_is_not_listed_may_be_its_own(
+        self, rest: FakeRest, autojump_clock: object
+    ) -> None:
+        """While there is one, absence proves nothing; a fill of a listed order is no such one."""
+        rest.filled = [fill("t1", order_id="x-other", client_order_id=None, at_ms=0)]
+        assert await self.run(rest, "o1", seconds=300) == []
+
+        rest.listed["other"] = listed("other", "executed", 200)
+        (refused,) = await self.run(rest, "o1", seconds=300)
+        assert isinstance(refused, OrderRefused)
+
     async def test_a_failing_read_settles_nothing(
         self, rest: FakeRest, autojump_clock: object
     ) -> None:
@@ -224,17 +275,23 @@ class TestLookups:
         """Wanted while another is paused for seconds, an order is asked for at once."""
         found: list[OrderEvent] = []
         lookups = Lookups(rest, rest.clock, Board(rest.clock), found.append)  # type: ignore[arg-type]
-        rest.orders["new"] = listed("new", "executed", 500)
+        rest.listed["new"] = listed("new", "executed", 500)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(lookups.run)
-            lookups.want("old", NYY, 1_000_000)
+            lookups.want("old", BOS, 1_000_000)
             await trio.sleep(20)
             began_s = trio.current_time()
             lookups.want("new", NYY, 0)
             await trio.sleep(0.5)
-            assert next(name for at_s, name in rest.asked if at_s >= began_s) == "new"
+            assert next(ticker for at_s, ticker in rest.asked if at_s >= began_s) == NYY
             assert len(found) == 2
             nursery.cancel_scope.cancel()
+
+
+def resting(**changes: Any) -> RestingOrder:
+    """List the usual order as resting."""
+    usual = RestingOrder("o1", "x-o1", NYY, ENTRY.side, ENTRY.price_e4, ENTRY.count_e2)
+    return attrs.evolve(usual, **changes)
 
 
 class TestStanding:
@@ -248,7 +305,7 @@ class TestStanding:
         assert standing.compare(ledger, (), 1_000 + LISTED_AFTER_MS - 1).missing == ()
         (missing,) = standing.compare(ledger, (), 1_000 + LISTED_AFTER_MS).missing
         assert missing.client_order_id == "o1"
-        listed_now = (RestingOrder("o1", "x-o1", NYY),)
+        listed_now = (resting(),)
         assert standing.compare(ledger, listed_now, 9_000).missing == ()
 
     @pytest.mark.parametrize("state", [OrderState.PENDING, OrderState.UNKNOWN])
@@ -262,12 +319,40 @@ class TestStanding:
     ) -> None:
         """One reading may be stale, two in a row are not."""
         ledger = ledger_with(*([] if state is None else [order_in(state)]))
-        resting = (RestingOrder("o1", "x-o1", NYY),)
         standing = Standing()
-        first = standing.compare(ledger, resting, 99_000)
-        second = standing.compare(ledger, resting, 99_000)
+        first = standing.compare(ledger, (resting(),), 99_000)
+        second = standing.compare(ledger, (resting(),), 99_000)
 
-        assert (first.orphans, first.suspects) == ((), frozenset({"o1"}))
+        assert first.orphans == ()
         (cancel,) = second.orphans
         assert isinstance(cancel, CancelOrder)
-        assert (cancel.order_id, second.suspects) == ("x-o1", frozenset())
+        assert cancel.order_id == "x-o1"
+        assert [each.text for each in first.differences + second.differences] == [
+            "order o1 rests at Kalshi and not here"
+        ] * 2
+
+    @pytest.mark.parametrize(
+        "there, text",
+        [
+            (resting(), None),
+            (resting(remaining_e2=CountE2(200)), "order o1 rests with 2 at Kalshi, 5 here"),
+            (resting(price_e4=PriceE4(4_900)), "order o1 rests at 49c at Kalshi, 50c here"),
+        ],
+    )
+    def test_what_rests_otherwise_is_a_difference(
+        self, there: RestingOrder, text: str | None
+    ) -> None:
+        """Another count or another price than ours is told, once the list can know of it."""
+        ledger = ledger_with(order_in(OrderState.RESTING))
+        found = Standing().compare(ledger, (there,), 99_000)
+
+        assert [each.text for each in found.differences] == ([] if text is None else [text])
+        assert (found.missing, found.orphans) == ((), ())
+
+    def test_an_order_that_is_being_moved_stands_at_either_price(self) -> None:
+        """While a move is out nobody knows which of the two prices is listed."""
+        one = order_in(OrderState.RESTING)
+        one.amend_sent(PriceE4(4_900))
+        found = Standing().compare(ledger_with(one), (resting(price_e4=PriceE4(4_900)),), 99_000)
+
+        assert found.differences == ()

@@ -10,13 +10,20 @@ import attrs
 import pytest
 import trio
 
+from arb.io.clock import VirtualClock
 from arb.sim.conditions import OrderAnswer
-from tests.engine.conftest import Rig
+from arb.sim.simulation import Simulation, SimulationSettings
+from arb.sim.world.games import Calendar
+from tests.engine.conftest import EPOCH_MS, Rig
 
 OpenRig = Callable[..., Any]
 
 FAULTY_S = 60.0
 QUIET_S = 60.0
+
+# Games that end in the middle of it all, and are decided and paid within half a minute.
+SHORT_GAMES = Calendar(start_in_ms=40_000, stagger_ms=7_000, length_ms=15_000)
+SETTLE_SCALE = 0.1
 
 PARTS = ("journal", "risk", "gateway", "books", "odds")
 
@@ -109,3 +116,44 @@ async def test_faults_at_random(seed: int, open_rig: OpenRig, autojump_clock: ob
         assert rig.resting() == []
         assert rig.board.counts["invariant_checks"] >= rig.board.counts["orders"]
         assert all(node.state == "running" for node in rig.system.snapshot())
+
+
+def ending_world(seed: int) -> Simulation:
+    """Make a world whose games are over within a minute and a half, a third of them tied."""
+    settings = SimulationSettings(seed=seed, games=4, calendar=SHORT_GAMES)
+    world = Simulation(settings, VirtualClock(EPOCH_MS))
+    world.world.referee.tie_share = 0.3
+    world.world.referee._scale = SETTLE_SCALE
+    return world
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(24))
+async def test_games_end_amid_faults(seed: int, open_rig: OpenRig, autojump_clock: object) -> None:
+    """When all games are paid, cash, positions, gains and fees are the exchange's own."""
+    dice = random.Random(seed)
+    world = ending_world(seed)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(world.run)
+        async with open_rig(simulation=world) as rig:
+            mischief = Mischief(rig, dice)
+            with trio.move_on_after(100.0):
+                while True:
+                    await trio.sleep(dice.uniform(0.1, 3.0))
+                    mischief.once()
+            rig.heal()
+            await rig.until(lambda: world.world.referee._pending == [], QUIET_S)
+            await rig.until(lambda: "equal" in repr(rig.risk._reconciler), QUIET_S)
+            await trio.sleep(35)
+
+            ledger = rig.risk._books.ledger
+            assert rig.held_e2 == {}
+            assert rig.resting() == []
+            rig.assert_books_equal()
+            for ticker, theirs in rig.account.positions.items():
+                ours = ledger.position(ticker)
+                assert ours.realised_e6 == theirs.realised_e6, ticker
+                assert ours.fees_e6 == theirs.fees_e6, ticker
+            assert len(ledger.settled) == len(rig.account.settlements)
+            assert "not reconciled" not in rig.reasons
+        nursery.cancel_scope.cancel()

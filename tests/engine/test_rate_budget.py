@@ -20,7 +20,7 @@ from arb.core.events import (
 from arb.core.listing import Listing
 from arb.core.money import PriceE4
 from arb.engine.order_sender import NO_TOKENS
-from arb.kalshi.rest import RestError
+from arb.kalshi.rest_calls import RestError
 from arb.kalshi.token_bucket import REFUSED_PAUSE_S
 from arb.sim.serving.http import Request, Response, json_response
 from tests.core.order_factory import EXIT

@@ -170,15 +170,21 @@ def test_a_broken_line_is_named(tmp_path: Path) -> None:
     assert (result["bad_lines"], result["frames"], result["fills"]) == (1, 6, 2)
 
 
-def test_a_bad_frame_on_a_tape_is_counted_and_passed_over(tmp_path: Path) -> None:
-    """A line that is right with a frame that is not: bad input, as it would be live."""
+@pytest.mark.parametrize("place, fills", [(0, 2), (2, 0)])
+def test_a_bad_frame_on_a_tape_is_counted_as_it_would_be_live(
+    tmp_path: Path, place: int, fills: int
+) -> None:
+    """Books are right again with their next snapshots, which a tape has where they were asked for.
+
+    Without them nothing is bought on a book that nobody can know.
+    """
     records = day()
-    records.insert(3, Record(BEGINS_MS, Feed.BOOKS, "kalshi", "rubbish"))
+    records.insert(place, Record(BEGINS_MS, Feed.BOOKS, "kalshi", "rubbish"))
     records.insert(4, Record(BEGINS_MS, Feed.ODDS, "odds-api-io", "rubbish"))
     result = play(write(tmp_path / "day.tape", records))
 
     assert sum(result["bad_input"].values()) == 2
-    assert result["fills"] == 2
+    assert result["fills"] == fills
 
 
 def test_a_tape_without_an_edge_trades_nothing(tmp_path: Path) -> None:

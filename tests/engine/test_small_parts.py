@@ -35,19 +35,16 @@ from arb.engine.names import BOOK_FEED, GATEWAY, ODDS_FEED, RISK, TAPE, ticker_o
 from arb.engine.odds_feed import OddsFeedActor
 from arb.engine.offload import IN_PLACE, IN_THREADS
 from arb.engine.risk import RiskManager
-from arb.engine.subscribed_books import SubscribedBooks
 from arb.engine.switches import Switches
 from arb.engine.tree import engine_tree
 from arb.feeds.odds_api_wire import parse_frame
 from arb.io.clock import VirtualClock
 from arb.journal.writer import Journal, MemoryFile
-from arb.kalshi.wire import Ignored
 from tests.core.order_factory import (
     BOS,
     ENTRY,
     NYY,
     accepted,
-    listing,
     order_in,
 )
 from tests.engine.market_bench import Note, StillClock, bench_parts
@@ -268,18 +265,6 @@ class TestFeeds:
             (top,) = heard
             assert isinstance(top, Top)
             assert (top.ticker, top.bid_e4, top.ask_e4, top.usable) == (NYY, 4_000, None, True)
-
-    def test_an_unknown_message_of_the_subscription_is_no_gap(self) -> None:
-        """Its number counts, so that the next one follows it."""
-        bad: list[str] = []
-        books = SubscribedBooks([listing()], lambda *what: bad.append(what[1]))
-        assert books.take(Ignored("new", 1, 1)) == ()
-        assert books.take(Ignored("new", 1, 2)) == ()
-        assert books.take(Ignored("new", None, None)) == ()
-        assert bad == []
-        books.take(Ignored("new", 1, 9))
-        assert bad == ["gap in the sequence"]
-        assert "1 broken" in repr(books)
 
 
 async def test_the_tree_has_control_and_tape_beside_trading(autojump_clock: object) -> None:

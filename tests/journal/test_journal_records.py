@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from arb.core.adoption import AdoptedAccount, AdoptedOrder, AdoptedPosition
 from arb.core.commands import Amendment, OrderIntent, Purpose, TimeInForce
 from arb.core.events import (
+    CashMove,
     Fill,
     Liquidity,
     OrderAccepted,
@@ -26,24 +28,27 @@ from arb.core.events import (
 from arb.core.money import CountE2, MoneyE6, PriceE4
 from arb.journal.records import (
     REPORTS,
-    AdoptedAccount,
-    AdoptedPosition,
     NotARecord,
     Record,
     RecordKind,
+    account_data,
     amend_data,
+    cash_data,
     decode,
     encode,
     fill_data,
     intent_data,
     read_account,
     read_amend,
+    read_cash,
     read_fill,
     read_intent,
     read_report,
+    read_settlement,
     report_data,
+    settlement_data,
 )
-from tests.core.order_factory import ENTRY, NYY, accepted, fill
+from tests.core.order_factory import ENTRY, NYY, accepted, fill, settlement
 
 TEXTS = st.text(max_size=20)
 WHOLE = st.integers(-(2**53), 2**53)
@@ -141,7 +146,30 @@ def test_a_fill_comes_back(done: Fill) -> None:
 
 
 def test_an_account_comes_back() -> None:
-    """Cash, positions and the trades within them are read as they were adopted."""
+    """Cash, positions, orders, and who accepted what, are read as they were adopted."""
+    account = AdoptedAccount(
+        MoneyE6(-5),
+        (AdoptedPosition(NYY, CountE2(-200), MoneyE6(1_000_000), MoneyE6(300)),),
+        ("t1", "t2"),
+        (AdoptedOrder("o1", CountE2(300)),),
+        "a person",
+        "cash differed",
+    )
+
+    assert read_account(through_the_file(account_data(account))) == account
+
+
+def test_the_end_of_a_market_and_a_deposit_come_back() -> None:
+    """Both are read as they were booked."""
+    end = settlement(-200, 5_000)
+    move = CashMove("deposit d1", "deposit", MoneyE6(5), 7, MoneyE6(1))
+
+    assert read_settlement(through_the_file(settlement_data(end))) == end
+    assert read_cash(through_the_file(cash_data(move))) == move
+
+
+def test_an_account_of_an_older_journal_comes_back() -> None:
+    """Fees, orders and who accepted were not written once: they are not known."""
     held = {"ticker": NYY, "count_e2": -200, "cost_e6": 1_000_000}
     data = {"cash_e6": -5, "positions": [held], "trade_ids": ["t1", "t2"]}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
@@ -99,7 +100,9 @@ async def test_reconnecting_backs_off(autojump_clock: object) -> None:
     tries: list[float] = []
 
     class Refusing(MemoryNetwork):
-        async def connect(self, host: str, port: int, *, tls: bool) -> Connection:
+        async def connect(
+            self, host: str, port: int, *, tls: bool, alpn: Sequence[str] = ()
+        ) -> Connection:
             tries.append(trio.current_time())
             return await super().connect(host, port, tls=tls)
 
@@ -124,7 +127,9 @@ async def test_connecting_has_a_deadline(autojump_clock: object) -> None:
     """A network that never answers is told as the reason."""
 
     class Deaf(MemoryNetwork):
-        async def connect(self, host: str, port: int, *, tls: bool) -> Connection:
+        async def connect(
+            self, host: str, port: int, *, tls: bool, alpn: Sequence[str] = ()
+        ) -> Connection:
             await trio.sleep_forever()
             raise AssertionError
 

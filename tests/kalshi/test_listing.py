@@ -12,11 +12,7 @@ import pytest
 from arb.core.events import Liquidity
 from arb.core.grid import WHOLE_CENTS
 from arb.kalshi.fields import Malformed
-from arb.kalshi.listing import (
-    event_of,
-    market_of,
-    settlement_of,
-)
+from arb.kalshi.listing import event_of, market_of
 from arb.kalshi.rest import Rest
 from tests.kalshi.rest_bench import rest_over
 
@@ -36,24 +32,6 @@ EVENT = {
     "title": "Detroit vs Cincinnati",
     "markets": [MARKET],
 }
-
-
-def test_a_settlement_pays_in_whole_cents() -> None:
-    """Revenue is in cents, the fee is exact."""
-    settlement = settlement_of(
-        {
-            "fee_cost": "0.202100",
-            "market_result": "yes",
-            "no_count_fp": "0.00",
-            "revenue": 1500,
-            "settled_time": "2026-08-16T04:00:00Z",
-            "ticker": "T",
-            "yes_count_fp": "15.00",
-        }
-    )
-
-    assert (settlement.revenue_e6, settlement.fee_e6) == (15_000_000, 202_100)
-    assert (settlement.yes_count_e2, settlement.no_count_e2) == (1500, 0)
 
 
 Read = Callable[[Rest], Awaitable[Any]]

@@ -12,7 +12,7 @@ from arb.core.grid import WHOLE_CENTS
 from arb.io.clock import VirtualClock
 from arb.io.http import Http
 from arb.io.memory import MemoryNetwork
-from arb.kalshi import rest as rest_module
+from arb.kalshi import rest_calls
 from arb.kalshi.fields import Fault, Malformed
 from arb.kalshi.listing import (
     Balance,
@@ -23,7 +23,8 @@ from arb.kalshi.listing import (
     Series,
 )
 from arb.kalshi.rate import AccountLimits, RateBudget
-from arb.kalshi.rest import Rest, RestError, normalised_api_base
+from arb.kalshi.rest import Rest
+from arb.kalshi.rest_calls import RestError, normalised_api_base
 from arb.kalshi.token_bucket import BucketLimit
 from tests.io.http_server import URL, Reply
 from tests.kalshi.keys import PlainSigner
@@ -65,7 +66,12 @@ async def test_cursors_are_followed_to_the_end(autojump_clock: object) -> None:
     def pages(path: str, query: dict[str, str]) -> object:
         after = {"": "c/1=", "c/1=": "c2", "c2": ""}
         cursor = query.get("cursor", "")
-        position = {"ticker": f"T{cursor}", "position_fp": "1.00", "market_exposure_dollars": "0.5"}
+        position = {
+            "ticker": f"T{cursor}",
+            "position_fp": "1.00",
+            "market_exposure_dollars": "0.5",
+            "fees_paid_dollars": "0.0",
+        }
         return {"market_positions": [position], "cursor": after[cursor]}
 
     async with rest_over(pages) as (rest, server):
@@ -79,7 +85,7 @@ async def test_a_cursor_that_never_ends_is_given_up(
     autojump_clock: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A garbage cursor answers with the first page for ever; the limit ends that."""
-    monkeypatch.setattr(rest_module, "PAGES_MAX", 3)
+    monkeypatch.setattr(rest_calls, "PAGES_MAX", 3)
     async with rest_over(lambda path, query: {"orders": [], "cursor": "again"}) as (rest, server):
         with pytest.raises(RestError, match="GET /portfolio/orders: more than 3 pages"):
             await rest.orders()
@@ -201,7 +207,12 @@ async def test_the_account_is_read_exactly(autojump_clock: object) -> None:
             },
             "/portfolio/positions": {
                 "market_positions": [
-                    {"ticker": "T", "position_fp": "-3.00", "market_exposure_dollars": "2.500000"}
+                    {
+                        "ticker": "T",
+                        "position_fp": "-3.00",
+                        "market_exposure_dollars": "2.500000",
+                        "fees_paid_dollars": "0.018900",
+                    }
                 ]
             },
             "/exchange/status": {"exchange_active": True, "trading_active": False},
@@ -216,7 +227,7 @@ async def test_the_account_is_read_exactly(autojump_clock: object) -> None:
     async with rest_over(pages) as (rest, _):
         assert await rest.balance() == 98_018_600
         assert await rest.balances() == Balance(98_018_600, {0: 98_018_600})  # type: ignore[arg-type, dict-item]
-        assert await rest.positions() == [ListedPosition("T", -300, 2_500_000)]  # type: ignore[arg-type]
+        assert await rest.positions() == [ListedPosition("T", -300, 2_500_000, 18_900)]  # type: ignore[arg-type]
         assert await rest.exchange_status() == ExchangeStatus(True, False)
         assert await rest.user_data_ms() == 5500
         limits = AccountLimits("basic", BucketLimit(200, 200), BucketLimit(100, 100))

@@ -15,7 +15,8 @@ from arb.kalshi.exchange_clock import ExchangeClock
 from arb.kalshi.lane import Answer, OrderLanes, Request
 from arb.kalshi.order_groups import OrderGroupClient
 from arb.kalshi.rate import RateBudget
-from arb.kalshi.rest import Rest, RestError
+from arb.kalshi.rest import Rest
+from arb.kalshi.rest_calls import RestError
 from arb.kalshi.wire_orders import (
     BATCH_PATH,
     CREATE_PATH,

@@ -11,6 +11,7 @@ import orjson
 import pytest
 import trio
 
+from actors.testing import wait_until
 from arb.core.commands import TimeInForce
 from arb.core.events import Side
 from arb.core.money import CountE2, PriceE4
@@ -58,8 +59,7 @@ async def test_an_order_goes_through_a_lane_over_tls(served: Json) -> None:
             rest = Rest(http, signer, clock, served["rest"])
             ticker = (await rest.events("KXNFLGAME"))[0].markets[0].ticker
             # No event tells that a lane is up: the engine looks at the moment it needs one.
-            while lanes.connected < LANES:
-                await trio.lowlevel.checkpoint()
+            await wait_until(lambda: lanes.connected == LANES)
 
             body = order_body(
                 ticker=ticker,

@@ -172,7 +172,7 @@ def _account_socket() -> FrameSocket:
 
 
 def _held(ticker: str) -> ListedPosition:
-    return ListedPosition(ticker, HELD_E2, MoneyE6(HELD_E2 * FAVOURITE_ASK_E4))
+    return ListedPosition(ticker, HELD_E2, MoneyE6(HELD_E2 * FAVOURITE_ASK_E4), MoneyE6(0))
 
 
 async def _make_ready(rig: Rig, held: int) -> None:

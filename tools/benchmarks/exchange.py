@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import orjson
 import trio
@@ -22,7 +22,8 @@ from arb.io.websocket import Socket
 from arb.kalshi.fields import Fields
 from arb.kalshi.listing import ListedOrder, ListedPosition
 from arb.kalshi.rate import AccountLimits, EndpointCosts
-from arb.kalshi.rest import Params, Rest
+from arb.kalshi.rest import Rest
+from arb.kalshi.rest_calls import Params
 from arb.kalshi.token_bucket import BucketLimit
 
 CASH_E6 = MoneyE6(10_000_000_000)
@@ -50,7 +51,9 @@ class Sink:
     def __repr__(self) -> str:
         return f"<Sink {self.entries} purchases, {self.exits} sales>"
 
-    async def connect(self, host: str, port: int, *, tls: bool) -> Connection:
+    async def connect(
+        self, host: str, port: int, *, tls: bool, alpn: Sequence[str] = ()
+    ) -> Connection:
         """Open a lane's connection."""
         await trio.lowlevel.checkpoint()
         return SinkConnection(self)
@@ -150,7 +153,7 @@ class StillAccount(Rest):
         await trio.lowlevel.checkpoint()
         return []
 
-    async def fills(self, since_ms: int | None = None) -> list[Fill]:
+    async def fills(self, since_ms: int | None = None, *, ticker: str | None = None) -> list[Fill]:
         """Return no fill."""
         await trio.lowlevel.checkpoint()
         return []

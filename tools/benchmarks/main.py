@@ -8,7 +8,7 @@ import platform
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
-from tools.benchmarks import actors, books, naive, path, replay
+from tools.benchmarks import actors, books, lane, path, replay
 from tools.benchmarks.figures import BenchmarkFailed, Figure, as_json, show
 
 # Each topic measures itself, in full or quickly.
@@ -17,7 +17,7 @@ TOPICS: dict[str, Callable[[bool], list[Figure]]] = {
     "books": lambda quick: books.run(books.QUICK if quick else books.Plan()),
     "replay": lambda quick: replay.run(replay.QUICK if quick else replay.Plan()),
     "actors": lambda quick: actors.run(actors.QUICK if quick else actors.Plan()),
-    "naive": lambda quick: naive.run(naive.QUICK if quick else naive.Plan()),
+    "lane": lambda quick: lane.run(lane.QUICK if quick else lane.Plan()),
 }
 
 
@@ -55,7 +55,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="tools/bench",
         description="Measures how fast the engine is; figures compare only within one run.",
-        epilog="example: tools/bench path naive --quick",
+        epilog="example: tools/bench path lane --quick",
     )
     parser.add_argument("topics", nargs="*", metavar="TOPIC", help=f"of {', '.join(TOPICS)}")
     parser.add_argument(

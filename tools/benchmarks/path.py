@@ -2,7 +2,7 @@
 
 From the frame's text on everything is the engine's own: parsing, both markets of the game, the
 risk manager, the journal on a real file, the order lane and a request signed ahead. It ends where
-the connection takes the bytes: TLS and the kernel are in the topic ``naive``. Each frame changes
+the connection takes the bytes: TLS and the kernel are in the topic ``lane``. Each frame changes
 one book's price and leads to one order, which is answered as not filled a turn later.
 """
 

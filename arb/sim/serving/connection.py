@@ -1,4 +1,4 @@
-"""One connection of any kind of stream: HTTP/1.1 by h11, or handed over to a WebSocket."""
+"""One connection of any kind of stream: HTTP/1.1 by h11, HTTP/2, or handed to a WebSocket."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable
 import h11
 import trio
 
-from arb.sim.serving.http import Handler, Request, Response, make_request
+from arb.sim.serving.http import Handler, Request, Response, make_request, ready
+from arb.sim.serving.http2 import PREFACE, Http2Connection
 
 # A request head of the real clients is under 2 KiB; more is no request of theirs.
 HEAD_BYTES_MAX = 65_536
@@ -58,6 +59,8 @@ async def serve_connection(stream: trio.abc.Stream, app: Handler, sockets: Socke
         head = await _read_head(stream)
         if b"upgrade: websocket" in head.lower():
             await sockets(Prefixed(head, stream))
+        elif head.startswith(PREFACE):
+            await Http2Connection(stream, app, IDLE_S).serve(head)
         elif head:
             await _serve_http(stream, head, app)
     except (trio.BrokenResourceError, trio.ClosedResourceError, h11.ProtocolError):
@@ -84,7 +87,7 @@ async def _serve_http(stream: trio.abc.Stream, head: bytes, app: Handler) -> Non
         request = await _next_request(stream, connection)
         if request is None:
             return
-        response = await _ready(app(request))
+        response = await ready(app(request))
         if response.silent:
             await _until_closed(stream)
         if response.hang_up or response.silent:
@@ -94,15 +97,6 @@ async def _serve_http(stream: trio.abc.Stream, head: bytes, app: Handler) -> Non
         if connection.our_state is h11.MUST_CLOSE:
             return
         connection.start_next_cycle()
-
-
-async def _ready(response: Response) -> Response:
-    while True:
-        if response.delay_s:
-            await trio.sleep(response.delay_s)
-        if response.later is None:
-            return response
-        response = response.later()
 
 
 async def _until_closed(stream: trio.abc.Stream) -> None:

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import attrs
 import orjson
+import trio
 
 JSON = "application/json"
 
@@ -52,6 +53,16 @@ class Response:
     silent: bool = False
     twice: bool = False
     later: Callable[[], Response] | None = None
+
+
+async def ready(response: Response) -> Response:
+    """Return what is to be sent, once its delays are over."""
+    while True:
+        if response.delay_s:
+            await trio.sleep(response.delay_s)
+        if response.later is None:
+            return response
+        response = response.later()
 
 
 def make_request(method: str, target: str, headers: dict[str, str], body: bytes) -> Request:

@@ -1,0 +1,358 @@
+"""Whether the exchange's account and our books are equal, and what follows where they are not.
+
+Every reading of the account comes here, after its fills were booked. What explains a difference
+is booked first: markets that were decided, deposits and the like. What is then left and is still
+there `DIFFERENCE_REPEATED_S` later, without a new fill, stops trading until it is gone or a person
+accepts it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import attrs
+
+from arb.core.adoption import AdoptedAccount, AdoptedOrder, AdoptedPosition
+from arb.core.commands import CancelOrder
+from arb.core.events import Settlement
+from arb.core.ledger import HandOrder
+from arb.core.money import CountE2, cents, contracts, dollars
+from arb.core.orders import Order, OrderState
+from arb.core.permission import Permission
+from arb.core.reconcile import Difference, differences, exact, explaining, in_one_line, returned_e6
+from arb.engine.bookkeeping import Bookkeeper
+from arb.engine.messages import Account, LookUp, ReadAccount
+from arb.engine.parts import Parts
+from arb.engine.standing import Standing
+
+# What still moves is not a difference: positions were seen to lag fills by a second, and the list
+# of orders what happened to them by 0.4 s.
+DIFFERENCE_REPEATED_S = 2.0
+
+# With fills all the time something always moves; books that were equal at no reading for so long
+# are wrong.
+DIFFERENCE_MOVING_MAX_S = 30.0
+
+# From a result to its payment the exchange takes one to five minutes, by the market's own timer.
+OVERDUE_AFTER_MS = 15 * 60_000
+
+# A person accepts what is so now: while something differs it is read every other second.
+ACCEPTED_AGE_MAX_S = 10
+
+NS_PER_S = 1_000_000_000
+
+ACCEPT_WITH = "arb reconcile --accept"
+
+
+@attrs.frozen
+class Reach:
+    """What reconciling may do beside the books."""
+
+    tell_gateway: Callable[[object], None]
+    read_again: Callable[[float, ReadAccount], object]
+    settled: Callable[[str], None]
+    publish: Callable[[], None]
+
+
+@attrs.frozen
+class Comparison:
+    """What one reading of the account came to; ``counts`` says that it stops trading."""
+
+    number: int
+    at_ms: int
+    differences: tuple[Difference, ...]
+    counts: bool
+    figures: str
+    overdue: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """Say it in one line for a person."""
+        if not self.differences:
+            said = f"equal: {self.figures}"
+        else:
+            way = f"accept it with: {ACCEPT_WITH}" if self.counts else "it may still be moving"
+            said = f"differs: {in_one_line(self.differences)}; {way}"
+        overdue = ", ".join(self.overdue)
+        return f"{said}; decided and not paid for long: {overdue}" if overdue else said
+
+
+@attrs.frozen
+class Acceptance:
+    """Whether a person's word was taken: what was given up for it, or why it was not."""
+
+    done: bool
+    text: str
+
+
+class Reconciler:
+    """Compares every reading of the account with the books, and keeps the last comparison."""
+
+    def __init__(
+        self, parts: Parts, books: Bookkeeper, permission: Permission, reach: Reach
+    ) -> None:
+        self._parts = parts
+        self._board = parts.board
+        self._books = books
+        self._permission = permission
+        self._reach = reach
+        self._standing = Standing()
+        self._reads_again = False
+        self._differs_since_ns: int | None = None
+        self._first_seen: tuple[int, int] | None = None
+        self._decided_ms: dict[str, int] = {}
+        self._overdue_told: set[str] = set()
+        self._counts = False
+        self._account: Account | None = None
+        self._fills_then = 0
+        self.last: Comparison | None = None
+
+    # A reading of the account.
+
+    def take(self, account: Account) -> None:
+        """Compare a reading whose fills are booked, after booking what else explains it."""
+        if not self._books.has_account:
+            self._books.adopt(_adopted(account))
+            self._board.say("RISK", f"account read: {dollars(account.cash_e6)} in cash")
+        self._account = account
+        self._note_by_hand(account)
+        for settlement in account.settlements:
+            self._settle(settlement)
+        self._explain_cash(account)
+        found = self._differences(account)
+        self._watch_decided(account)
+        if found:
+            self._differ(found)
+        else:
+            self._agree()
+        self._note(found)
+        self._reach.publish()
+
+    def _note_by_hand(self, account: Account) -> None:
+        by_hand = tuple(
+            HandOrder(order.order_id, order.ticker, order.side, order.price_e4, order.remaining_e2)
+            for order in account.by_hand
+        )
+        known = {order.order_id for order in self._books.ledger.by_hand}
+        for order in by_hand:
+            if order.order_id not in known:
+                count, price = contracts(order.remaining_e2), cents(order.price_e4)
+                text = f"by hand: {order.side} {count} {order.ticker} at {price}c rests"
+                self._board.say("PERSON", text)
+        self._books.ledger.by_hand = self._board.by_hand = by_hand
+
+    def read_again_done(self) -> None:
+        """Note that the reading which was to come has been asked for."""
+        self._reads_again = False
+
+    def distrust(self, why: str) -> None:
+        """Stop trading until the account has been compared again."""
+        if self._permission.unreconciled is None:
+            self._permission.unreconciled = f"the account is to be compared again: {why}"
+
+    @property
+    def differs(self) -> bool:
+        """Tell whether the last reading showed any difference, moving or not."""
+        return self.last is not None and bool(self.last.differences)
+
+    def _settle(self, settlement: Settlement) -> None:
+        ticker = settlement.ticker
+        gained_e6 = self._books.settle(settlement)
+        if gained_e6 is None:
+            return
+        count, value = contracts(settlement.count_e2), cents(settlement.value_e4)
+        paid, gained = dollars(settlement.paid_e6), dollars(gained_e6)
+        text = f"{ticker} settled: {count} at {value}c paid {paid}, gain {gained} before fees"
+        self._board.say("TRADE", text)
+        if settlement.paid_e6 // 10_000 * 10_000 != settlement.revenue_e6:
+            there = exact(settlement.revenue_e6)
+            text = (
+                f"{ticker}: count times value is {exact(settlement.paid_e6)}, Kalshi says {there}"
+            )
+            self._board.say("RISK", text, level="warning")
+        position = self._books.ledger.position(ticker)
+        fees_e6 = position.fees_e6 + position.fees_before_e6
+        if fees_e6 != settlement.fee_e6:
+            text = f"{ticker}: its fees are {exact(fees_e6)} here, {exact(settlement.fee_e6)} there"
+            self._board.say("RISK", text, level="warning")
+        self._reach.settled(ticker)
+
+    def _explain_cash(self, account: Account) -> None:
+        moves = explaining(self._books.ledger, account.cash_e6, _counts(account), account.moves)
+        for move in moves:
+            self._books.move_cash(move)
+            self._board.say("RISK", f"{move.kind} of {exact(abs(move.amount_e6))} booked")
+
+    def _differences(self, account: Account) -> tuple[Difference, ...]:
+        found = differences(self._books.ledger, account.cash_e6, _counts(account))
+        return found + self._compare_orders(account)
+
+    def _compare_orders(self, account: Account) -> tuple[Difference, ...]:
+        """Look up what should rest and does not, and cancel what rests and is nobody's."""
+        if account.resting is None:
+            self._parts.switches.resting_known = True
+            return ()
+        now_ms = self._parts.clock.wall_ms()
+        found = self._standing.compare(self._books.ledger, account.resting, now_ms)
+        for order in found.missing:
+            self._reach.tell_gateway(LookUp.of(order))
+        for cancel in found.orphans:
+            self._say_orphan(cancel)
+            self._reach.tell_gateway(cancel)
+        self._parts.switches.resting_known |= not found.strangers
+        return found.differences
+
+    def _say_orphan(self, cancel: CancelOrder) -> None:
+        self._board.say("RISK", f"{cancel.client_order_id} {cancel.why}", level="error")
+
+    # What follows.
+
+    def _agree(self) -> None:
+        if not self._permission.ready or self._permission.unreconciled is not None:
+            self._board.say("RISK", "positions and cash agree with the exchange, and what rests")
+        self._trust()
+
+    def _trust(self) -> None:
+        self._differs_since_ns = self._first_seen = None
+        self._counts = False
+        self._permission.unreconciled = None
+        self._permission.ready = True
+
+    def _differ(self, found: Sequence[Difference]) -> None:
+        now_ns, fills = self._parts.clock.monotonic_ns(), self._books.ledger.fills_booked
+        if self._first_seen is None or self._first_seen[1] != fills:
+            self._first_seen = (now_ns, fills)
+        if self._differs_since_ns is None:
+            self._differs_since_ns = now_ns
+        still_ns = now_ns - self._first_seen[0]
+        moving_ns = now_ns - self._differs_since_ns
+        repeated = still_ns >= DIFFERENCE_REPEATED_S * NS_PER_S
+        if repeated or moving_ns >= DIFFERENCE_MOVING_MAX_S * NS_PER_S:
+            self._count(found)
+        self._read_again()
+
+    def _count(self, found: Sequence[Difference]) -> None:
+        self._counts = True
+        said = f"{in_one_line(found)} (accept it with: {ACCEPT_WITH})"
+        if self._permission.unreconciled != said:
+            self._permission.unreconciled = said
+            self._board.say("RISK", f"account differs: {in_one_line(found)}", level="error")
+
+    def _read_again(self) -> None:
+        # One reading is enough, however many have found something to look at again.
+        if not self._reads_again:
+            self._reads_again = True
+            self._reach.read_again(DIFFERENCE_REPEATED_S, ReadAccount(with_moves=True))
+
+    def _watch_decided(self, account: Account) -> None:
+        now_ms = self._parts.clock.wall_ms()
+        self._decided_ms = {
+            ticker: self._decided_ms.get(ticker, now_ms) for ticker in account.decided
+        }
+        for ticker in self._overdue(now_ms):
+            if ticker not in self._overdue_told:
+                self._overdue_told.add(ticker)
+                minutes = (now_ms - self._decided_ms[ticker]) // 60_000
+                text = f"{ticker} is decided for {minutes} minutes and has not been paid"
+                self._board.say("RISK", text, level="warning")
+
+    def _overdue(self, now_ms: int) -> tuple[str, ...]:
+        since = sorted(self._decided_ms.items())
+        return tuple(ticker for ticker, at_ms in since if now_ms - at_ms >= OVERDUE_AFTER_MS)
+
+    def _note(self, found: tuple[Difference, ...]) -> None:
+        number = self.last.number + 1 if self.last is not None else 1
+        now_ms = self._parts.clock.wall_ms()
+        self._fills_then = self._books.ledger.fills_booked
+        self.last = Comparison(
+            number, now_ms, found, self._counts, self._figures(), self._overdue(now_ms)
+        )
+
+    def _figures(self) -> str:
+        ledger = self._books.ledger
+        account = self._account
+        resting = account.resting if account is not None else None
+        held = sum(1 for position in ledger.positions.values() if position.count_e2)
+        parts = [f"cash {exact(ledger.cash_e6)}", f"{held} positions"]
+        if resting is not None:
+            parts.append(f"{len(resting)} orders resting")
+        if ledger.by_hand:
+            parts.append(f"{len(ledger.by_hand)} more by hand")
+        parts.append(f"{ledger.fills_booked} fills, {len(ledger.settled)} settlements")
+        if account is not None and account.cash_e6 != ledger.cash_e6:
+            returned = exact(returned_e6(_counts(account)))
+            parts.append(f"{returned} of collateral returned beside it")
+        return ", ".join(parts)
+
+    # A person's word.
+
+    def accept(self, by: str) -> Acceptance:
+        """Take the exchange's word where it has differed long enough to be believed."""
+        account, last = self._account, self.last
+        if account is None or last is None:
+            return Acceptance(done=False, text="the account has not been read yet")
+        why = self._why_not(last)
+        if why is not None:
+            return Acceptance(done=False, text=why)
+        differed = in_one_line(last.differences)
+        orders = tuple(self._adopted_orders(account))
+        self._books.adopt(attrs.evolve(_adopted(account), orders=orders, by=by, differed=differed))
+        self._board.say("PERSON", f"account accepted by {by}: {differed}")
+        self._trust()
+        for ticker in self._books.ledger.positions:
+            self._reach.settled(ticker)
+        self._read_again()
+        self._note(())
+        self._reach.publish()
+        return Acceptance(done=True, text=differed)
+
+    def _why_not(self, last: Comparison) -> str | None:
+        """Say why the last reading must not be taken for the truth, None where it may."""
+        if not last.differences:
+            return f"nothing to accept: {last.text}"
+        if not last.counts:
+            return f"it may still be moving, try again in a moment: {in_one_line(last.differences)}"
+        # What was booked since the reading is not in it, and would be lost.
+        if self._books.ledger.fills_booked != self._fills_then:
+            return "fills have come since the account was read: try again in a moment"
+        age_s = (self._parts.clock.wall_ms() - last.at_ms) // 1000
+        if age_s > ACCEPTED_AGE_MAX_S:
+            return f"the account was read {age_s} s ago: try again when Kalshi can be read"
+        return None
+
+    def _adopted_orders(self, account: Account) -> list[AdoptedOrder]:
+        """Say for each order that is not as listed how much of it may still fill."""
+        resting = account.resting
+        if resting is None:
+            return []
+        listed = {order.client_order_id: order.remaining_e2 for order in resting}
+        return [
+            AdoptedOrder(order.client_order_id, listed.get(order.client_order_id, CountE2(0)))
+            for order in self._books.ledger.all_at_stake()
+            if _is_settled_by(order, listed)
+        ]
+
+    def __repr__(self) -> str:
+        return f"<Reconciler {self.last.text if self.last is not None else 'nothing read'}>"
+
+
+def _is_settled_by(order: Order, listed: dict[str, CountE2]) -> bool:
+    # What is not known, or was just sent, is found out by its own way.
+    if order.is_open:
+        return order.state is OrderState.RESTING and order.client_order_id in listed
+    return True
+
+
+def _counts(account: Account) -> dict[str, CountE2]:
+    return {held.ticker: held.count_e2 for held in account.positions}
+
+
+def _adopted(account: Account) -> AdoptedAccount:
+    return AdoptedAccount(
+        account.cash_e6,
+        tuple(
+            AdoptedPosition(held.ticker, held.count_e2, held.cost_e6, held.fees_e6)
+            for held in account.positions
+        ),
+        tuple(fill.trade_id for fill in account.fills),
+    )

@@ -1,0 +1,99 @@
+"""Readings of the account: after connections that were lost, and those that fail themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import trio
+
+from arb.engine.messages import ConnectionChanged
+from arb.sim.websocket.subscriptions import Channel
+from tests.engine.test_reconciling import TEN_DOLLARS_E6, give
+
+OpenRig = Callable[..., Any]
+
+
+async def test_a_connection_that_is_back_trades_only_on_equal_books(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """What changed while nobody listened keeps trading off from the first moment on."""
+    async with open_rig() as rig:
+        await rig.until(lambda: rig.board.counts["fills"] >= 1)
+        rig.simulation.exchange_conditions.refuse_upgrades = 503
+        rig.session(Channel.FILL).outbox.close(1001, "going away")
+        await trio.sleep(1)
+        give(rig, TEN_DOLLARS_E6)
+        rig.heal()
+        for _ in range(600):
+            assert rig.state != "running"
+            await trio.sleep(0.05)
+        assert "cash is $10.00 more" in rig.reasons
+
+        await rig.steering.steer("accept", {})
+        assert rig.state == "running"
+
+
+async def test_order_lanes_that_are_back_are_compared_first(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """Orders may have been lost on the way: the account is read before anything new is sent."""
+    async with open_rig() as rig:
+        await rig.until(lambda: rig.board.counts["fills"] >= 1)
+        reading = rig.risk._reconciler.last.number
+        for connected in (False, True):
+            rig.gateway._risk.tell(ConnectionChanged("Kalshi orders", connected, "test"))
+        assert "Kalshi orders was down" in rig.reasons
+        await rig.until_running()
+        assert rig.risk._reconciler.last.number > reading
+
+
+async def test_a_reading_that_fails_is_tried_again_soon(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """After a few failures the account is read within seconds of the exchange's recovery."""
+    async with open_rig() as rig:
+        await rig.until_running()
+        rig.simulation.exchange_conditions.rest_status = 503
+        await trio.sleep(40)
+        reading = rig.risk._reconciler.last.number
+        rig.heal()
+        await trio.sleep(17)
+        assert rig.risk._reconciler.last.number > reading
+        assert rig.said("account not read")
+
+
+async def test_an_account_that_cannot_be_read_stops_trading(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """After three intervals without a reading nothing new is begun, until there is one again."""
+    async with open_rig() as rig:
+        await rig.until_running()
+        rig.simulation.exchange_conditions.rest_status = 503
+        await trio.sleep(60)
+        assert "Kalshi reads" not in rig.reasons
+        await rig.until(lambda: "Kalshi reads is down: the account cannot be read" in rig.reasons)
+        assert rig.state == "paused"
+        rig.heal()
+        await rig.until_running()
+
+
+async def test_shards_that_do_not_add_up_are_not_believed(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """The balance is the sum of its shards; a reading in which it is not is no reading."""
+    async with open_rig() as rig:
+        await rig.until_running()
+        reader = rig.gateway._accounts
+        balances = reader._rest.balances
+
+        async def torn() -> object:
+            found = await balances()
+            return attrs.evolve(found, by_exchange_index={0: found.cash_e6 - 1})
+
+        reader._rest.balances = torn
+        before = rig.risk._reconciler.last.number
+        await trio.sleep(35)
+        assert rig.risk._reconciler.last.number == before
+        assert rig.said("the shards hold $")
