@@ -9,7 +9,8 @@ from typing import Any
 from arb.faults.sometimes import PAUSED_RESTING
 from arb.faults.stage import Heal, Kind, Stage, nothing
 from arb.sim.conditions import OrderAnswer
-from arb.sim.exchange import lifecycle
+from arb.sim.exchange import grouping, lifecycle
+from arb.sim.exchange.markets import MarketStatus
 from arb.sim.exchange.values import Change
 
 EXCHANGE = "exchange"
@@ -102,6 +103,21 @@ def _money_moves(stage: Stage, _component: str, dice: Random) -> Heal:
 _ANSWERS = {"orders": "order_answer", "cancels": "cancel_answer", "amends": "amend_answer"}
 
 
+def _close(stage: Stage, _component: str, dice: Random) -> None:
+    """Close one market for good, as at the end of a game."""
+    venue = stage.simulation.venue
+    market = venue.markets[dice.choice(stage.tickers())]
+    if market.status is MarketStatus.ACTIVE:
+        lifecycle.close(venue, market)
+
+
+def _group_triggers(stage: Stage, _component: str, _dice: Random) -> None:
+    """Pull the trigger of our order groups, as the exchange does beyond their limit."""
+    venue = stage.simulation.venue
+    for group in list(venue.groups.values()):
+        grouping.trigger_group(venue, group)
+
+
 def _orders(name: str, answer: OrderAnswer) -> Kind:
     return Kind(name, EXCHANGE, tuple(_ANSWERS), partial(_answer, answer))
 
@@ -114,8 +130,7 @@ def _not_yet(name: str, why: str, components: tuple[str, ...] = MARKET) -> Kind:
     return Kind(name, EXCHANGE, components, nothing, why)
 
 
-_SETTLING = "the engine books no settlement yet"
-_GROUPS = "the engine puts its orders in no group yet"
+_SETTLING = "no run is long enough yet: a market is determined a minute after its close"
 
 KINDS = (
     _orders("order-refused", OrderAnswer.REFUSE),
@@ -169,9 +184,9 @@ KINDS = (
     Kind("exchange-pause", EXCHANGE, VENUE, partial(_pause_trading, "exchange")),
     Kind("market-pause", EXCHANGE, MARKET, _pause_market),
     Kind("money-moves", EXCHANGE, ("account",), _money_moves),
-    _not_yet("close", "the engine hears of no market's life yet"),
+    Kind("close", EXCHANGE, MARKET, _close),
     _not_yet("settlement", _SETTLING),
     _not_yet("tie", _SETTLING),
     _not_yet("void", _SETTLING),
-    _not_yet("group-triggers", _GROUPS, ORDERS),
+    Kind("group-triggers", EXCHANGE, ORDERS, _group_triggers),
 )

@@ -13,6 +13,7 @@ from arb.core.orders import OrderState
 from arb.faults.oracle import Oracle
 from arb.faults.sometimes import EDGE_OFFERED
 from arb.faults.stage import Stage
+from arb.sim.exchange.markets import MarketStatus
 
 # L1 and L3: a backoff of 15 s, a reading of the account, and the feeds' own start come before.
 TRADING_WITHIN_S = 60.0
@@ -121,7 +122,9 @@ class Liveness:
             settings.execution.contracts_per_order_e2
         )
         exposed_e6 = self.oracle.orders.exposure_e6(trio.current_time())
-        return not busy and exposed_e6 <= room_e6
+        markets = self.stage.simulation.venue.markets.values()
+        all_open = all(market.status is MarketStatus.ACTIVE for market in markets)
+        return all_open and not busy and exposed_e6 <= room_e6
 
     # ------------------------------------------------------------------ I15
 
