@@ -121,8 +121,8 @@ class SeenBooks:
             for book in self.books.values():
                 book.distrust()
         if message["type"] == "orderbook_snapshot":
-            if in_order:
-                self._snapshot(body)
+            # A whole book needs nothing of what was lost before it.
+            self._snapshot(body)
         elif message["type"] == "orderbook_delta" and in_order:
             self._delta(body)
 
