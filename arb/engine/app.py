@@ -176,6 +176,8 @@ class Engine:
                     journal.append(
                         RecordKind.START, {"version": VERSION, "mode": self._config.mode}
                     )
+                    # It skips order numbers: lost with the power, they would be used again.
+                    journal.sync()
                     parts = self._parts(place, board, journal, found)
                     await self._trade(place, parts, made)
                 nursery.cancel_scope.cancel()
