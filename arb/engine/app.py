@@ -26,6 +26,7 @@ from arb.engine.embedded_world import WorldFailed, embedded_world
 from arb.engine.listed import Found
 from arb.engine.live import Connections, LiveTree, Venues, connections
 from arb.engine.log_file import LogFile
+from arb.engine.loop_watch import LoopWatch
 from arb.engine.messages import StopTrading
 from arb.engine.names import RISK
 from arb.engine.parts import Parts
@@ -179,7 +180,13 @@ class Engine:
                     # It skips order numbers: lost with the power, they would be used again.
                     journal.sync()
                     parts = self._parts(place, board, journal, found)
-                    await self._trade(place, parts, made)
+                    watch = LoopWatch(
+                        board,
+                        partial(_say_last, log_file, self._config.on_log),
+                        trio.lowlevel.current_trio_token(),
+                        settings.engine.blocked_exit_ms,
+                    )
+                    await self._trade(place, parts, made, watch)
                 nursery.cancel_scope.cancel()
 
     def _parts(self, place: Place, board: Board, journal: Journal, found: Found) -> Parts:
@@ -227,7 +234,7 @@ class Engine:
         board.say("ENGINE", f"{games} games matched, {left_out} left out")
         return found
 
-    async def _trade(self, place: Place, parts: Parts, made: Connections) -> None:
+    async def _trade(self, place: Place, parts: Parts, made: Connections, watch: LoopWatch) -> None:
         config = self._config
         photographer = Photographer(
             parts, config.mode.value, place.directory.name, self._started_ms
@@ -245,7 +252,7 @@ class Engine:
             teams=config.teams,
         )
         self._trading = True
-        async with open_system(tree.spec(), rng=self._rng) as system:
+        async with open_system(tree.spec(), rng=self._rng, watchdog=watch.spec()) as system:
             _spare_the_collector()
             self._announce(place)
             reason = await self._until_stop(system)
@@ -330,6 +337,12 @@ class Engine:
 
 def _say(file: LogFile, on_log: Callable[[LogLine], None] | None, line: LogLine) -> None:
     file.write(line)
+    if on_log is not None:
+        on_log(line)
+
+
+def _say_last(file: LogFile, on_log: Callable[[LogLine], None] | None, line: LogLine) -> None:
+    file.write_now(line)
     if on_log is not None:
         on_log(line)
 
