@@ -57,6 +57,7 @@ CANCEL_TIMEOUT_S = 2.5
 CANCEL_STEP_S = 0.02
 ASK_TIMEOUT_S = 0.5
 LAST_LOOK_TIMEOUT_S = 1.0
+LAST_LOOK_EVERY_S = 0.1
 
 # Python collects after 700 new objects by default, half a millisecond each time with 200 markets,
 # and goes through all of them, 52 ms, every hundredth time. What trading leaves behind is freed
@@ -320,16 +321,20 @@ class Engine:
         if self._config.mode is Mode.PAPER:
             return 0
         prefix = client_order_prefix(parts.installation)
+        resting: int | None = None
         with trio.move_on_after(LAST_LOOK_TIMEOUT_S):
             try:
-                orders = await made.rest.open_orders()
+                # Its list shows an order for some 400 ms after its cancel was acknowledged.
+                while resting != 0:
+                    orders = await made.rest.open_orders()
+                    resting = sum(
+                        order.side is Side.BID and (order.client_order_id or "").startswith(prefix)
+                        for order in orders
+                    )
+                    await trio.sleep(LAST_LOOK_EVERY_S if resting else 0)
             except RestError:
                 return None
-            return sum(
-                order.side is Side.BID and (order.client_order_id or "").startswith(prefix)
-                for order in orders
-            )
-        return None
+        return resting
 
     def __repr__(self) -> str:
         return f"<Engine {self._config.mode} {'trading' if self._trading else 'starting'}>"
