@@ -56,7 +56,7 @@ def main(arguments: Sequence[str]) -> int:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["arb"]
     (ROOT / REPORT).unlink(missing_ok=True)
     try:
-        # A short path: a socket's may have 107 bytes, and tests keep theirs in folders of their own.
+        # A short path: that of a socket may have 107 bytes, and tests keep theirs in folders.
         with TemporaryDirectory(prefix="arb") as folder:
             extra = [f"--basetemp={folder}/t", *arguments[1:]]
             failed = list(failures(environment.bin, settings, fast=fast, extra=extra))
