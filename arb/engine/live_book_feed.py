@@ -116,8 +116,11 @@ class LiveBookFeed(BookFeed):
                     await self._follow(socket, self._sid)
                     await self._mend(socket, self._sid)
                     self._report_books()
-                elif not self._subscribed_to:
+                elif self._books.tickers and not self._subscribed_to:
                     await self._subscribe(socket)
+                elif not self._books.tickers and self._lifecycle_sid is not None:
+                    # Every game is over: the connection stands, and hears of the next one.
+                    self._report_books()
                 elif trio.current_time() - self._since_s >= SUBSCRIBED_WITHIN_S:
                     connection.cancel()
 

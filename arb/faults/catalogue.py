@@ -14,9 +14,9 @@ class UnknownFault(ValueError):
     """No kind, family or cell has this name; says what there is."""
 
 
-def cells(*, not_yet: bool = False) -> tuple[str, ...]:
-    """Return the names of all cells, those included that wait for a later engine where asked."""
-    return tuple(cell for kind in KINDS if not_yet or kind.not_yet is None for cell in kind.cells)
+def cells() -> tuple[str, ...]:
+    """Return the names of all cells."""
+    return tuple(cell for kind in KINDS for cell in kind.cells)
 
 
 def kind_of(cell: str) -> tuple[Kind, str]:

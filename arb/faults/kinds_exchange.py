@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from random import Random
 from typing import Any
 
+import trio
+
 from arb.faults.sometimes import PAUSED_RESTING
-from arb.faults.stage import Heal, Kind, Stage, nothing
+from arb.faults.stage import Heal, Kind, Stage
 from arb.sim.conditions import OrderAnswer
 from arb.sim.exchange import grouping, lifecycle
-from arb.sim.exchange.markets import MarketStatus
+from arb.sim.exchange.markets import Market, MarketStatus
 from arb.sim.exchange.values import Change
+from arb.sim.exchange.venue import Venue
+from arb.sim.world.world import Fixture
 
 EXCHANGE = "exchange"
+
+# A minute and a settlement timer on the real exchange; a run is too short for that, and nothing in
+# the engine counts on either.
+DETERMINED_AFTER_S = 2.0
+PAID_AFTER_S = 3.0
 
 ORDERS = ("orders",)
 READS = ("reads",)
@@ -111,6 +121,37 @@ def _close(stage: Stage, _component: str, dice: Random) -> None:
         lifecycle.close(venue, market)
 
 
+def _game_ends(
+    home_values_e4: tuple[int, ...], stage: Stage, _component: str, dice: Random
+) -> None:
+    """End a game whose markets all trade, with what its home side is worth then."""
+    venue = stage.simulation.venue
+    for fixture in dice.sample(*_fixtures(stage)):
+        game = fixture.game
+        markets = [venue.markets[ticker] for ticker in (game.home_ticker, game.away_ticker)]
+        if not fixture.over and all(each.status is MarketStatus.ACTIVE for each in markets):
+            fixture.over = True
+            home_e4 = dice.choice(home_values_e4)
+            stage.nursery.start_soon(_pay, venue, markets, (home_e4, 10_000 - home_e4))
+            return
+
+
+def _fixtures(stage: Stage) -> tuple[list[Fixture], int]:
+    fixtures = list(stage.simulation.world.fixtures.values())
+    return fixtures, len(fixtures)
+
+
+async def _pay(venue: Venue, markets: Sequence[Market], values_e4: Sequence[int]) -> None:
+    for market in markets:
+        lifecycle.close(venue, market)
+    await trio.sleep(DETERMINED_AFTER_S)
+    for market, value_e4 in zip(markets, values_e4, strict=True):
+        lifecycle.determine(venue, market, value_e4, market.ticker.rpartition("-")[2])
+    await trio.sleep(PAID_AFTER_S)
+    for market in markets:
+        lifecycle.settle(venue, market)
+
+
 def _group_triggers(stage: Stage, _component: str, _dice: Random) -> None:
     """Pull the trigger of our order groups, as the exchange does beyond their limit."""
     venue = stage.simulation.venue
@@ -125,12 +166,6 @@ def _orders(name: str, answer: OrderAnswer) -> Kind:
 def _venue(name: str, condition: str, values: tuple[Any, ...], *components: str) -> Kind:
     return Kind(name, EXCHANGE, components, partial(_switch, condition, values))
 
-
-def _not_yet(name: str, why: str, components: tuple[str, ...] = MARKET) -> Kind:
-    return Kind(name, EXCHANGE, components, nothing, why)
-
-
-_SETTLING = "no run is long enough yet: a market is determined a minute after its close"
 
 KINDS = (
     _orders("order-refused", OrderAnswer.REFUSE),
@@ -185,8 +220,8 @@ KINDS = (
     Kind("market-pause", EXCHANGE, MARKET, _pause_market),
     Kind("money-moves", EXCHANGE, ("account",), _money_moves),
     Kind("close", EXCHANGE, MARKET, _close),
-    _not_yet("settlement", _SETTLING),
-    _not_yet("tie", _SETTLING),
-    _not_yet("void", _SETTLING),
+    Kind("settlement", EXCHANGE, MARKET, partial(_game_ends, (10_000, 0))),
+    Kind("tie", EXCHANGE, MARKET, partial(_game_ends, (5_000,))),
+    Kind("void", EXCHANGE, MARKET, partial(_game_ends, (3_700, 6_300))),
     Kind("group-triggers", EXCHANGE, ORDERS, _group_triggers),
 )

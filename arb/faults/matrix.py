@@ -13,7 +13,7 @@ from arb.faults.session import simulate
 
 GOOD = "✓"
 BAD = "✗"
-WAITING = "·"
+NOT_RUN = "·"
 
 BEGIN, END = "<!-- matrix -->", "<!-- end of matrix -->"
 
@@ -56,9 +56,6 @@ def grid(results: Sequence[CellResult]) -> Iterator[str]:
         for kind in KINDS:
             if kind.family != family:
                 continue
-            if kind.not_yet is not None:
-                yield f"| {kind.name} | {WAITING} not yet: {kind.not_yet} |"
-                continue
             shown = [_shown(cell, found) for cell in kind.cells]
             yield f"| {kind.name} | {', '.join(shown)} |"
         yield ""
@@ -68,7 +65,7 @@ def _shown(cell: str, found: dict[str, CellResult]) -> str:
     component = cell.partition("@")[2]
     result = found.get(cell)
     if result is None:
-        return f"{component} {WAITING}"
+        return f"{component} {NOT_RUN}"
     return f"{component} {BAD if result.failed else GOOD}"
 
 

@@ -97,11 +97,7 @@ def plan_of(seed: int) -> Plan:
     """Draw everything that a seed decides."""
     dice = Random(f"{seed}/plan")
     kinds = {
-        family: [
-            kind
-            for kind in KINDS
-            if kind.family == family and kind.not_yet is None and dice.random() < KIND_SHARE
-        ]
+        family: [kind for kind in KINDS if kind.family == family and dice.random() < KIND_SHARE]
         for family in FAMILIES
     }
     counts = {

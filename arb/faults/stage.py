@@ -189,23 +189,14 @@ class Stage:
 
 @attrs.frozen
 class Kind:
-    """One kind of fault; ``apply`` switches it on at a component and returns what ends it.
-
-    A kind with ``not_yet`` cannot be held by today's engine, and says why.
-    """
+    """One kind of fault; ``apply`` switches it on at a component and returns what ends it."""
 
     name: str
     family: str
     components: tuple[str, ...]
     apply: Callable[[Stage, str, Random], Heal | None]
-    not_yet: str | None = None
 
     @property
     def cells(self) -> tuple[str, ...]:
         """Return the names of its cells."""
         return tuple(f"{self.name}@{component}" for component in self.components)
-
-
-def nothing(_stage: Stage, _component: str, _dice: Random) -> Heal | None:
-    """Do nothing: for kinds that wait for a later part of the engine."""
-    return None
