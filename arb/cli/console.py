@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from arb.cli.errors import CommandFailed, UsageError
 from arb.cli.steer import Mode, World, find_engine
 
@@ -22,5 +24,7 @@ def console(*, mode: Mode = None, world: World = None) -> None:
         raise UsageError(str(error)) from None
     except ConsoleError as error:
         raise CommandFailed(str(error)) from None
+    if outcome is Outcome.ENDED:
+        sys.stdout.write("the engine has ended\n")
     if outcome is Outcome.LOST:
         raise CommandFailed("the engine was lost: it ended, or does not answer")

@@ -101,7 +101,7 @@ def _wait(engine: subprocess.Popen[bytes], outcome: Outcome) -> None:
         raise CommandFailed("the engine has not stopped yet: see arb status") from None
     if code != 0:
         raise CommandFailed(f"the engine ended with code {code}")
-    if outcome is Outcome.LOST:
+    if outcome in {Outcome.LOST, Outcome.ENDED}:
         sys.stdout.write("the engine has ended\n")
 
 

@@ -71,7 +71,7 @@ class Console:
 
     def leave(self) -> None:
         """Close the console and leave the engine as it is."""
-        self._finish(Outcome.LEAVE_RUNNING if self._link.is_up else Outcome.LOST)
+        self._finish(self._left())
 
     def stop_engine(self) -> None:
         """Stop the engine in good order and close the console."""
@@ -85,6 +85,11 @@ class Console:
         """Draw the whole terminal again."""
         self._loop.screen.clear()
         self._cockpit.root.mark()
+
+    def _left(self) -> Outcome:
+        if self._link.is_up:
+            return Outcome.LEAVE_RUNNING
+        return Outcome.ENDED if self._link.has_ended else Outcome.LOST
 
     async def _steer(self, verb: str, **arguments: Any) -> Answer:
         answer = await self._link.command(verb, **arguments)
@@ -106,7 +111,7 @@ class Console:
             if self._cockpit.refresh(trio.current_time()):
                 self._loop.draw_screen()
             if self._owns_engine and self._link.has_ended:
-                self._finish(Outcome.LOST)
+                self._finish(Outcome.ENDED)
             await trio.sleep(REFRESH_S)
 
     async def _obey(self, signals: AsyncIterator[int]) -> None:

@@ -57,6 +57,10 @@ class Steering(Protocol):
         """Do what a person asks and return one line about it; raises `SteeringError`."""
         ...
 
+    async def show(self, what: str, name: str) -> dict[str, Any]:
+        """Return one thing closely, that can be written as JSON; raises `SteeringError`."""
+        ...
+
 
 @attrs.define
 class ControlCounts:
@@ -124,6 +128,9 @@ class ControlServer:
         """Return the answer to a command; whatever goes wrong in it is the answer."""
         try:
             with trio.fail_after(STEER_TIMEOUT_S):
+                if verb == "show":
+                    what, name = arguments["what"], arguments.get("name", "")
+                    return {"ok": True, "shown": await self._steering.show(what, name)}
                 return {"ok": True, "text": await self._steering.steer(verb, arguments)}
         except SteeringError as error:
             return refusal(str(error))

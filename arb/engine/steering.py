@@ -9,6 +9,7 @@ import trio
 
 from actors import Actor, ActorError, Context, System
 from arb.core.money import ONE_CENT_E6, MoneyE6, dollars
+from arb.engine.closeup import CloseUps
 from arb.engine.control import ControlServer
 from arb.engine.control_requests import SteeringError
 from arb.engine.messages import (
@@ -47,6 +48,7 @@ class EngineSteering:
         self._photographer = photographer
         self._stop = stop
         self._system = system
+        self._closeups = CloseUps(photographer.parts, system)
         self._verbs: dict[str, Verb] = {
             "kill": self._kill,
             "restart": self._restart,
@@ -75,6 +77,13 @@ class EngineSteering:
         except ActorError as error:
             raise SteeringError(str(error)) from error
         return text
+
+    async def show(self, what: str, name: str) -> dict[str, Any]:
+        """Return one thing closely; raises `SteeringError`."""
+        try:
+            return await self._closeups.show(what, name)
+        except (ActorError, LookupError) as error:
+            raise SteeringError(str(error)) from error
 
     async def _kill(self, arguments: dict[str, Any]) -> str:
         await self._system.kill(arguments["name"])
