@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
+from cyclopts import Parameter
+
+from arb.cli.common import load_settings
 from arb.cli.errors import CommandFailed, UsageError
+from arb.cli.settings import settings_facts
 from arb.cli.steer import Mode, World, find_engine
 
 
-def console(*, mode: Mode = None, world: World = None) -> None:
+def console(
+    *,
+    mode: Mode = None,
+    world: World = None,
+    read_only: Annotated[
+        bool, Parameter(negative="", help="Only look: no key changes anything of the engine.")
+    ] = False,
+) -> None:
     """Watch and steer a running engine; closing the console leaves it running.
 
     Example: arb console --mode demo
@@ -19,7 +31,12 @@ def console(*, mode: Mode = None, world: World = None) -> None:
 
     try:
         check_terminal()
-        outcome = run(find_engine(mode, world).socket_path, owns_engine=False)
+        outcome = run(
+            find_engine(mode, world).socket_path,
+            owns_engine=False,
+            read_only=read_only,
+            settings=settings_facts(load_settings(None)),
+        )
     except NoTerminal as error:
         raise UsageError(str(error)) from None
     except ConsoleError as error:
