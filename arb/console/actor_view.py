@@ -137,15 +137,14 @@ def actor_panel(entry: ActorEntry | None, look: Look | None, why: str) -> TableV
     facts = [Fact(name, value) for name, value in actor_facts(entry) if name in PANEL_FACTS]
     seen = look.seen if look is not None else None
     if isinstance(seen, ActorCloseup):
-        facts = _of_closeup(seen) + facts
+        facts = _trouble(seen) + facts + _counted(seen)
     else:
         facts.append(Fact("more", why))
-    return facts_table(formats.one_line(entry.name), facts, empty=why, name_columns=12)
+    return facts_table(formats.one_line(entry.name), facts, empty=why, name_columns=16)
 
 
-def _of_closeup(seen: ActorCloseup) -> list[Fact]:
-    handling = [Fact("handling", seen.handling)] if seen.handling else []
-    facts = list(handling)
+def _trouble(seen: ActorCloseup) -> list[Fact]:
+    facts = [Fact("handling", seen.handling)] if seen.handling else []
     if seen.waiting_on:
         text = f"{seen.waiting_on} for {formats.age(seen.waiting_for_ms)}"
         facts.append(Fact("waiting on", text, tone=Tone.WARN))
@@ -162,7 +161,11 @@ def _of_closeup(seen: ActorCloseup) -> list[Fact]:
         ]
     else:
         facts.append(Fact("failures", "none", good=True))
-    facts += [
+    return facts
+
+
+def _counted(seen: ActorCloseup) -> list[Fact]:
+    facts = [
         Fact(f"letters {number}", f"{each.count} {each.reason}, {formats.age(each.age_ms)} ago")
         for number, each in enumerate(seen.dead_letters, 1)
     ]
@@ -206,20 +209,20 @@ def _columns(
             sort=lambda e: e.mailbox_length,
         ),
         Column("Msg/s", 5, 4, rate, right=True, sort=lambda e: rates.get(e.path)),
-        Column("Course", 10, 11, course, 20),
+        Column("Course", 10, 5, course, 20),
         Column(
             "Handled",
             7,
-            9,
+            10,
             lambda e, _: Cell(formats.amount(e.handled), Tone.DIM),
             right=True,
             sort=lambda e: e.handled,
         ),
-        Column("Drop", 5, 8, lambda e, _: _dropped(e), right=True),
-        Column("Busy", 6, 7, lambda e, _: _busy(e), right=True),
-        Column("Up", 7, 6, lambda e, _: _up(e), right=True),
-        Column("Gen", 3, 10, lambda e, _: Cell(str(e.generation), Tone.DIM), right=True),
-        Column("Last error", 12, 5, lambda e, _: _error(e), ERROR_COLUMNS_MAX),
+        Column("Drop", 5, 9, lambda e, _: _dropped(e), right=True),
+        Column("Busy", 6, 8, lambda e, _: _busy(e), right=True),
+        Column("Up", 7, 7, lambda e, _: _up(e), right=True),
+        Column("Gen", 3, 11, lambda e, _: Cell(str(e.generation), Tone.DIM), right=True),
+        Column("Last error", 12, 6, lambda e, _: _error(e), ERROR_COLUMNS_MAX),
     )
 
 

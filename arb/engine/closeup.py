@@ -6,10 +6,12 @@ nothing for what nobody looks at.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import attrs
+import trio
 
 from actors import ActorDied, AskTimeout, NodeSnapshot, System
 from arb.core.consensus import BookRejected, Consensus, fair_value
@@ -23,7 +25,12 @@ from arb.engine.parts import Parts
 ASK_TIMEOUT_S = 0.5
 
 NS_PER_US = 1_000
-US_PER_S = 1_000_000
+NS_PER_S = 1_000_000_000
+
+# Samples of the loop's lag for each look, and how many are kept: the last minute of looking.
+LAG_SAMPLES = 5
+LAG_SLEEP_S = 0.01
+LAGS_KEPT = 600
 
 PERCENTILES = (50, 90, 99)
 # Upper ends of the histogram's bars in microseconds, three to a decade; a last bar takes the rest.
@@ -113,6 +120,7 @@ class CloseUps:
     def __init__(self, parts: Parts, system: System) -> None:
         self._parts = parts
         self._system = system
+        self._lags_ns: deque[int] = deque(maxlen=LAGS_KEPT)
         self._at_once: dict[str, Callable[[str], dict[str, Any]]] = {
             "matching": self._matching,
             "latency": self._latency,
@@ -126,6 +134,8 @@ class CloseUps:
         """Return one thing; raises `LookupError` or `ActorError` where there is none."""
         if what == "market":
             return await self._market(name)
+        if what == "latency":
+            await self._feel_lag()
         return self._at_once[what](name)
 
     async def _market(self, ticker: str) -> dict[str, Any]:
@@ -171,7 +181,7 @@ class CloseUps:
 
     def _matching(self, _name: str) -> dict[str, Any]:
         catalogue = self._parts.catalogue
-        set_apart = {each.name: each for each in self._system.snapshot() if each.last_error}
+        set_apart = {each.name: each for each in self._system.nodes() if each.last_error}
         return {
             "matched": [
                 {
@@ -202,21 +212,24 @@ class CloseUps:
         }
 
     def _latency(self, _name: str) -> dict[str, Any]:
-        tree = self._system.snapshot()
         board = self._parts.board
-        lags_us = [
-            None if each is None else round(each * US_PER_S)
-            for each in (tree.lag_p50_s, tree.lag_p99_s)
-        ]
+        lag = measured(self._lags_ns)
         return {
             "at_ms": self._parts.clock.wall_ms(),
             "steps": [
                 {"name": name, **measured(times_ns)} for name, times_ns in board.steps.items()
             ],
-            "lag_p50_us": lags_us[0],
-            "lag_p99_us": lags_us[1],
+            "lag_p50_us": lag["p50_us"],
+            "lag_p99_us": lag["p99_us"],
             "counts": dict(board.counts),
         }
+
+    async def _feel_lag(self) -> None:
+        """Measure how late the loop wakes who sleeps, while somebody looks and only then."""
+        for _ in range(LAG_SAMPLES):
+            due_s = trio.current_time() + LAG_SLEEP_S
+            await trio.sleep_until(due_s)
+            self._lags_ns.append(round((trio.current_time() - due_s) * NS_PER_S))
 
     def _actor(self, name: str) -> dict[str, Any]:
         node = self._system.find(name)
@@ -247,7 +260,7 @@ class CloseUps:
         }
 
 
-def measured(times_ns: Sequence[int]) -> dict[str, Any]:
+def measured(times_ns: Iterable[int]) -> dict[str, Any]:
     """Return percentiles in microseconds and a histogram of some times."""
     ordered = sorted(times_ns)
     bars = [0] * (len(BAR_ENDS_US) + 1)

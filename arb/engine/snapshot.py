@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import attrs
 
-from actors import NodeSnapshot, TreeSnapshot
+from actors import NodeSnapshot
 from arb.core.listing import Listing
 from arb.core.money import PriceE4
 from arb.engine.board import Board, MarketRow
@@ -29,8 +30,9 @@ class Photographer:
     started_ms: int
     _seq: int = 0
 
-    def take(self, tree: TreeSnapshot) -> dict[str, Any]:
-        """Return the engine as it is now."""
+    def take(self, nodes: Iterable[NodeSnapshot]) -> dict[str, Any]:
+        """Return the engine as it is now, with these actors."""
+        tree = tuple(nodes)
         self._seq += 1
         now_ms = self.parts.clock.wall_ms()
         board = self.parts.board
@@ -51,7 +53,7 @@ class Photographer:
             "orders_by_hand": [attrs.asdict(order) for order in board.by_hand],
             "trades": [attrs.asdict(line) for line in board.trades],
             "log": [attrs.asdict(line) for line in board.log],
-            "actors": [_actor(node) for node in tree.nodes],
+            "actors": [_actor(node) for node in tree],
             "counts": counts(board),
             "bad_input": [attrs.asdict(bad) for bad in board.bad.values()],
             "unmatched": [each.text for each in self.parts.catalogue.unmatched],
@@ -72,8 +74,8 @@ class Photographer:
             "fees_e6": account.fees_e6,
         }
 
-    def _markets(self, tree: TreeSnapshot, now_ms: int) -> list[dict[str, Any]]:
-        states = {node.name: node.state for node in tree.nodes}
+    def _markets(self, tree: Sequence[NodeSnapshot], now_ms: int) -> list[dict[str, Any]]:
+        states = {node.name: node.state for node in tree}
         return [
             self._market(listing, str(states.get(listing.ticker, "absent")), now_ms)
             for listing in self.parts.catalogue.listings

@@ -210,6 +210,11 @@ class FakeEngine:
         self.document["seq"] += 1
         return self.document
 
+    async def picture(self) -> dict[str, Any]:
+        """Return the present picture as an engine does, which takes a moment."""
+        await trio.lowlevel.checkpoint()
+        return self.snapshot()
+
     async def steer(self, verb: str, arguments: dict[str, Any]) -> str:
         """Record a command, and do the few that show on the screen."""
         self.commands.append((verb, arguments))
