@@ -6,12 +6,10 @@ nothing for what nobody looks at.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import attrs
-import trio
 
 from actors import ActorDied, AskTimeout, NodeSnapshot, System
 from arb.core.consensus import BookRejected, Consensus, fair_value
@@ -25,12 +23,7 @@ from arb.engine.parts import Parts
 ASK_TIMEOUT_S = 0.5
 
 NS_PER_US = 1_000
-NS_PER_S = 1_000_000_000
-
-# Samples of the loop's lag for each look, and how many are kept: the last minute of looking.
-LAG_SAMPLES = 5
-LAG_SLEEP_S = 0.01
-LAGS_KEPT = 600
+US_PER_S = 1_000_000
 
 PERCENTILES = (50, 90, 99)
 # Upper ends of the histogram's bars in microseconds, three to a decade; a last bar takes the rest.
@@ -120,7 +113,6 @@ class CloseUps:
     def __init__(self, parts: Parts, system: System) -> None:
         self._parts = parts
         self._system = system
-        self._lags_ns: deque[int] = deque(maxlen=LAGS_KEPT)
         self._at_once: dict[str, Callable[[str], dict[str, Any]]] = {
             "matching": self._matching,
             "latency": self._latency,
@@ -134,8 +126,6 @@ class CloseUps:
         """Return one thing; raises `LookupError` or `ActorError` where there is none."""
         if what == "market":
             return await self._market(name)
-        if what == "latency":
-            await self._feel_lag()
         return self._at_once[what](name)
 
     async def _market(self, ticker: str) -> dict[str, Any]:
@@ -213,23 +203,18 @@ class CloseUps:
 
     def _latency(self, _name: str) -> dict[str, Any]:
         board = self._parts.board
-        lag = measured(self._lags_ns)
+        lags_us = [
+            None if lag_s is None else round(lag_s * US_PER_S) for lag_s in self._system.lag_s()
+        ]
         return {
             "at_ms": self._parts.clock.wall_ms(),
             "steps": [
                 {"name": name, **measured(times_ns)} for name, times_ns in board.steps.items()
             ],
-            "lag_p50_us": lag["p50_us"],
-            "lag_p99_us": lag["p99_us"],
+            "lag_p50_us": lags_us[0],
+            "lag_p99_us": lags_us[1],
             "counts": dict(board.counts),
         }
-
-    async def _feel_lag(self) -> None:
-        """Measure how late the loop wakes who sleeps, while somebody looks and only then."""
-        for _ in range(LAG_SAMPLES):
-            due_s = trio.current_time() + LAG_SLEEP_S
-            await trio.sleep_until(due_s)
-            self._lags_ns.append(round((trio.current_time() - due_s) * NS_PER_S))
 
     def _actor(self, name: str) -> dict[str, Any]:
         node = self._system.find(name)
@@ -260,7 +245,7 @@ class CloseUps:
         }
 
 
-def measured(times_ns: Iterable[int]) -> dict[str, Any]:
+def measured(times_ns: Sequence[int]) -> dict[str, Any]:
     """Return percentiles in microseconds and a histogram of some times."""
     ordered = sorted(times_ns)
     bars = [0] * (len(BAR_ENDS_US) + 1)
