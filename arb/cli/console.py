@@ -11,6 +11,7 @@ from arb.cli.common import load_settings
 from arb.cli.errors import CommandFailed, UsageError
 from arb.cli.settings import settings_facts
 from arb.cli.steer import Mode, World, find_engine
+from arb.io.rendezvous import CARD_NAME
 
 
 def console(
@@ -31,8 +32,9 @@ def console(
 
     try:
         check_terminal()
+        engine = find_engine(mode, world)
         outcome = run(
-            find_engine(mode, world).socket_path,
+            engine.socket_path,
             owns_engine=False,
             read_only=read_only,
             settings=settings_facts(load_settings(None)),
@@ -41,6 +43,10 @@ def console(
         raise UsageError(str(error)) from None
     except ConsoleError as error:
         raise CommandFailed(str(error)) from None
+    # An engine that ends in good order takes its card away, which a killed one cannot; its last
+    # picture may be too old to say that it was stopping.
+    if outcome is Outcome.LOST and not (engine.directory / CARD_NAME).exists():
+        outcome = Outcome.ENDED
     if outcome is Outcome.ENDED:
         sys.stdout.write("the engine has ended\n")
     if outcome is Outcome.LOST:
