@@ -171,9 +171,9 @@ def _courses(market: Market, points: tuple[Point, ...]) -> list[Fact]:
     low, high = (min(known), max(known)) if known else (None, None)
     age = f"odds {formats.age(market.odds_age_ms)} old"
     return [
-        Fact("Ask", f"{formats.price(market.ask_e4):>5}c", None, asks, low, high),
-        Fact("Fair", f"{formats.fair(market.fair):>5}c", None, fairs, low, high, tone=Tone.NOTE),
-        Fact("Bid", f"{formats.price(market.bid_e4):>5}c", None, bids, low, high),
+        Fact("Ask", f"{formats.price(market.ask_e4)}c", None, asks, low, high),
+        Fact("Fair", f"{formats.fair(market.fair)}c", None, fairs, low, high, tone=Tone.NOTE),
+        Fact("Bid", f"{formats.price(market.bid_e4)}c", None, bids, low, high),
         Fact("Age", f"{age}, decision took {formats.latency(market.latency_us)}"),
     ]
 

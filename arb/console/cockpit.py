@@ -78,6 +78,7 @@ class Cockpit:
         self._count_rates = CountRates()
         self._message_until_s: float | None = None
         self._now_s = 0.0
+        self._seen_s = 0.0
         self._stamp: tuple[object, ...] = ()
         self._scene = Scene(None)
         # What is typed into the filter, None while no key goes there.
@@ -135,6 +136,7 @@ class Cockpit:
         if isinstance(look.seen, Latencies):
             rates = dict(self._count_rates.observe(look.seen))
         self._scene = attrs.evolve(self._scene, look=look, count_rates=rates)
+        self._seen_s = self._now_s
         self._stamp = ()
 
     def choose(self, ticker: str) -> None:
@@ -295,7 +297,8 @@ class Cockpit:
         if picture is not None:
             rates = self._rates.observe(picture)
             self._scene.history.observe(picture, rates)
-        self._scene = attrs.evolve(self._scene, picture=picture, rates=rates)
+        age_s = int(self._now_s - self._seen_s)
+        self._scene = attrs.evolve(self._scene, picture=picture, rates=rates, look_age_s=age_s)
         changed = self._header.show(HeaderView(picture, stand))
         # What is not on the terminal is made when somebody turns to it.
         changed = self.root.screen.show(self._scene) or changed

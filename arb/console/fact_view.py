@@ -12,6 +12,8 @@ from arb.console.spark import sparkline
 from arb.console.table_view import TableView
 
 VALUE_COLUMNS_MAX = 400
+# A price in cents with its unit, and a blank.
+COURSE_LABEL_COLUMNS = 7
 GOOD_SIGN = "✓"
 BAD_SIGN = "✗"
 
@@ -64,8 +66,10 @@ def _sign(fact: Fact) -> Cell:
 def _value(fact: Fact, width: int) -> Cell:
     text = formats.one_line(fact.value)
     if fact.course:
-        room = width - len(text) - 1
-        text = f"{text} {sparkline(fact.course, room, fact.low, fact.high)}"
+        # Under each other, so that the same second stands in the same column.
+        room = width - COURSE_LABEL_COLUMNS
+        line = sparkline(fact.course, room, fact.low, fact.high)
+        text = f"{text:<{COURSE_LABEL_COLUMNS}}{line}"
     tone = Tone.BAD if fact.good is False and fact.tone is Tone.PLAIN else fact.tone
     return Cell(text, tone)
 

@@ -7,7 +7,7 @@ from datetime import tzinfo
 
 import attrs
 
-from arb.console.cells import Line
+from arb.console.cells import Line, RowT
 from arb.console.closeups import Look, Wish
 from arb.console.header_view import (
     LinkView,
@@ -19,6 +19,10 @@ from arb.console.header_view import (
 )
 from arb.console.history import History
 from arb.console.snapshot import Snapshot
+from arb.console.table_view import TableView
+
+# A look comes twice a second; one this old means that the engine does not answer.
+OLD_LOOK_S = 3
 
 
 @attrs.frozen
@@ -46,7 +50,7 @@ class Scene:
     """Everything a screen is made from: the picture, what was seen closely, what is remembered.
 
     ``rates`` are messages a second by actor's path, ``count_rates`` those of the engine's counts;
-    ``ticker`` is the market that a person looks at.
+    ``ticker`` is the market that a person looks at, ``look_age_s`` how long ago the last look was.
     """
 
     picture: Snapshot | None
@@ -55,11 +59,18 @@ class Scene:
     look: Look | None = None
     count_rates: Mapping[str, float] = attrs.Factory(dict)
     ticker: str = ""
+    look_age_s: int = 0
     zone: tzinfo | None = None
 
     def look_at(self, wish: Wish) -> Look | None:
         """Return what was seen for this wish, None where the last look was for another."""
         return self.look if self.look is not None and self.look.wish == wish else None
+
+    def aged(self, view: TableView[RowT]) -> TableView[RowT]:
+        """Return a table of what was seen closely, with its age in the title where that is old."""
+        if self.look is None or self.look_age_s < OLD_LOOK_S:
+            return view
+        return attrs.evolve(view, note=f"! seen {self.look_age_s}s ago")
 
     def why_nothing(self, wish: Wish) -> str:
         """Say why there is nothing to see for a wish yet."""

@@ -192,3 +192,13 @@ def test_the_mouse_selects_scrolls_and_presses(bench: Bench) -> None:
     point(1, bench.lines()[-1].index("[") + 1, 23)
     assert not bench.cockpit.root.mouse_event((80, 24), "mouse release", 0, 1, 1, focus=True)
     assert len(bench.shell.sent) == 1
+
+
+def test_an_old_look_says_its_age(bench: Bench) -> None:
+    """What the engine has not shown again for seconds is not taken for the present."""
+    bench.press("enter")
+    see(bench)
+    assert "seen" not in bench.lines(120)[3]
+    bench.now_s += 4.0
+    bench.show(picture(8, seq=2))
+    assert "! seen 4s ago" in bench.lines(120)[3]

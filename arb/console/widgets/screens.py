@@ -116,7 +116,7 @@ class ActorsScreen(Panels):
         panel = actor_panel(self.actors.selected, scene.look_at(wish), scene.why_nothing(wish))
         changes = (
             tree,
-            self.chosen.show(panel),
+            self.chosen.show(scene.aged(panel)),
             self.log.show(log_table(scene.picture, scene.zone)),
         )
         return any(changes)
@@ -163,7 +163,9 @@ class MarketScreen(Panels):
             why = "no market is chosen" if not scene.ticker else why
         points = scene.history.points(scene.ticker)
         changes = (
-            self.decision.show(decision_table(market, seen, scene.picture, points, nothing)),
+            self.decision.show(
+                scene.aged(decision_table(market, seen, scene.picture, points, nothing))
+            ),
             self.ladder.show(ladder_table(seen, why)),
             self.quotes.show(quotes_table(seen, why)),
             self.own.show(own_table(scene.ticker, seen, scene.picture, scene.zone)),
@@ -218,7 +220,7 @@ class MatchingScreen(Panels):
         wish = Wish("matching")
         seen, why = seen_matching(scene.look_at(wish)), scene.why_nothing(wish)
         changes = (
-            self.unmatched.show(unmatched_table(seen, why)),
+            self.unmatched.show(scene.aged(unmatched_table(seen, why))),
             self.matched.show(matched_table(seen, why, scene.zone)),
             self.quarantined.show(quarantined_table(seen, why)),
         )
@@ -254,7 +256,7 @@ class LatencyScreen(Panels):
         wish = Wish("latency")
         seen, why = seen_latencies(scene.look_at(wish)), scene.why_nothing(wish)
         changes = (
-            self.steps.show(steps_table(seen, why)),
+            self.steps.show(scene.aged(steps_table(seen, why))),
             self.histogram.show(histogram_table(self.steps.selected)),
             self.rates.show(rates_table(seen, scene.count_rates, why)),
         )
