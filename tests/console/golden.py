@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import trio
@@ -45,34 +45,40 @@ def key_of(screen: Screen) -> str:
     return str(list(Screen).index(screen) + 1)
 
 
-@asynccontextmanager
-async def still_console(folder: Path, columns: int, rows: int) -> AsyncIterator[Terminal]:
-    """Run a console of this size on an engine of which nothing changes."""
+@contextmanager
+def still_console(
+    nursery: trio.Nursery, folder: Path, columns: int, rows: int
+) -> Iterator[Terminal]:
+    """Run a console of this size on an engine of which nothing changes; ends the nursery."""
     path = folder / "c.sock"
     server = ControlServer(FakeEngine(8), path)
     server.open()
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(server.serve)
-        command = [sys.executable, "-c", PROGRAM, str(path)]
-        terminal = Terminal(command, columns=columns, rows=rows, environment={"TZ": "UTC"})
-        try:
-            yield terminal
-        finally:
-            terminal.close()
-            nursery.cancel_scope.cancel()
+    nursery.start_soon(server.serve)
+    command = [sys.executable, "-c", PROGRAM, str(path)]
+    terminal = Terminal(command, columns=columns, rows=rows, environment={"TZ": "UTC"})
+    try:
+        yield terminal
+    finally:
+        terminal.close()
+        nursery.cancel_scope.cancel()
 
 
 async def write() -> None:
     """Write every frame anew."""
     for columns, rows in SIZES:
         with tempfile.TemporaryDirectory() as folder:
-            async with still_console(Path(folder), columns, rows) as terminal:
-                await terminal.shows("Balance $1,234.56")
-                for screen in Screen:
-                    terminal.press(key_of(screen))
-                    with trio.move_on_after(SETTLE_S):
-                        await terminal.shows("never on any screen")
-                    golden_path(screen, columns, rows).write_text(frame(terminal))
+            async with trio.open_nursery() as nursery:
+                await _write(nursery, Path(folder), columns, rows)
+
+
+async def _write(nursery: trio.Nursery, folder: Path, columns: int, rows: int) -> None:
+    with still_console(nursery, folder, columns, rows) as terminal:
+        await terminal.shows("Balance $1,234.56")
+        for screen in Screen:
+            terminal.press(key_of(screen))
+            with trio.move_on_after(SETTLE_S):
+                await terminal.shows("never on any screen")
+            golden_path(screen, columns, rows).write_text(frame(terminal))
 
 
 if __name__ == "__main__":

@@ -16,9 +16,11 @@ PATIENCE_S = 10.0
 
 @pytest.mark.slow
 @pytest.mark.parametrize("columns,rows", SIZES)
-async def test_screens_look_as_they_did(tmp_path: Path, columns: int, rows: int) -> None:
+async def test_screens_look_as_they_did(
+    tmp_path: Path, nursery: trio.Nursery, columns: int, rows: int
+) -> None:
     """A change of any screen is seen here; ``python -m tests.console.golden`` takes it over."""
-    async with still_console(tmp_path, columns, rows) as terminal:
+    with still_console(nursery, tmp_path, columns, rows) as terminal:
         await terminal.shows("Balance $1,234.56")
         for screen in Screen:
             wanted = golden_path(screen, columns, rows).read_text()
