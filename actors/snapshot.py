@@ -125,6 +125,12 @@ def take_snapshot(system: System, seq: int) -> TreeSnapshot:
     return TreeSnapshot(seq, now_s, nodes, letters, _deadlocks(cells), *system.lag_s())
 
 
+def node_snapshots(system: System) -> Iterator[NodeSnapshot]:
+    """Yield every node of the tree as it is when it is asked for."""
+    for node in tuple(system.root.branch()):
+        yield _node(node, trio.current_time())
+
+
 def _deadlocks(cells: list[Cell]) -> tuple[tuple[str, ...], ...]:
     # Every circle once, beginning with its first member by path.
     found: dict[frozenset[str], tuple[str, ...]] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
 from random import Random
@@ -18,7 +18,7 @@ from actors.errors import SpecError, SteeringRefused, UnknownActor
 from actors.inbox import Turn
 from actors.node import SETTLED, Node, State, traceback_of
 from actors.registry import Registry
-from actors.snapshot import TreeSnapshot, take_snapshot
+from actors.snapshot import NodeSnapshot, TreeSnapshot, node_snapshots, take_snapshot
 from actors.spec import ActorSpec, ChildSpec, SupervisorSpec, validate, validate_tree
 from actors.supervisor import Supervisor
 from actors.timers import Timers
@@ -115,6 +115,10 @@ class System:
         """Return the whole tree as it is now, immutable."""
         self._snapshots += 1
         return take_snapshot(self, self._snapshots)
+
+    def nodes(self) -> Iterator[NodeSnapshot]:
+        """Yield each node of the tree as it is then: a large tree need not be seen in one turn."""
+        return node_snapshots(self)
 
     async def wait(self) -> None:
         """Wait until the root has ended; raise what it failed of, with the chain of causes."""

@@ -15,6 +15,7 @@ from cyclopts import Parameter
 from arb.cli.common import Json, SettingsFile, load_settings, print_json
 from arb.cli.errors import CommandFailed, UsageError
 from arb.cli.run_console import require_terminal, run_with_console
+from arb.cli.settings import settings_facts
 from arb.cli.steer import engine_root
 from arb.core.money import dollars
 from arb.engine.app import EngineFailed, RunConfig, run_engine
@@ -62,7 +63,8 @@ def run(
         _run_headless(loaded, mode, seconds, speed or 1.0, seed, json=json)
     else:
         said = f"{LIVE_PHRASE}\n" if live else ""
-        run_with_console(_engine_arguments(mode, seconds, speed, seed, settings), said)
+        arguments = _engine_arguments(mode, seconds, speed, seed, settings)
+        run_with_console(arguments, said, settings_facts(loaded))
 
 
 def _check(

@@ -31,16 +31,19 @@ def require_terminal() -> None:
         raise UsageError(f"{error} (without a console: arb run --headless)") from None
 
 
-def run_with_console(arguments: Sequence[str], said: str) -> None:
+def run_with_console(
+    arguments: Sequence[str], said: str, settings: tuple[tuple[str, str], ...] = ()
+) -> None:
     """Start an engine of its own session, and be its console until a person leaves.
 
-    ``said`` is what the engine reads from its standard input.
+    ``said`` is what the engine reads from its standard input; ``settings`` are names and
+    values that the console shows.
     """
     with tempfile.TemporaryFile() as words:
         engine = _started(arguments, said, words)
         try:
             found = _when_ready(engine, words)
-            outcome = console(found.socket_path, owns_engine=True)
+            outcome = console(found.socket_path, owns_engine=True, settings=settings)
         except ConsoleError as error:
             _stop(engine)
             raise CommandFailed(f"{error}; the engine was stopped") from None
@@ -101,7 +104,7 @@ def _wait(engine: subprocess.Popen[bytes], outcome: Outcome) -> None:
         raise CommandFailed("the engine has not stopped yet: see arb status") from None
     if code != 0:
         raise CommandFailed(f"the engine ended with code {code}")
-    if outcome is Outcome.LOST:
+    if outcome in {Outcome.LOST, Outcome.ENDED}:
         sys.stdout.write("the engine has ended\n")
 
 

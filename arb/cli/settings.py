@@ -76,3 +76,12 @@ def _show(in_force: Settings, mode: Mode | None, hosts: dict[str, dict[str, str]
 def shown(value: object) -> str:
     """Write a value for a person: lists with commas, a secret masked."""
     return ", ".join(value) if isinstance(value, tuple) else str(value)
+
+
+def settings_facts(in_force: Settings) -> tuple[tuple[str, str], ...]:
+    """Return every setting with its value, unit and source, for the console's page of them."""
+    facts = []
+    for entry in entries().values():
+        value = f"{shown(in_force.value(entry.key))} {entry.setting.unit}".strip()
+        facts.append((entry.key, f"{value or 'empty'}  ·  {in_force.source(entry.key)}"))
+    return tuple(facts)

@@ -6,7 +6,11 @@ from collections.abc import Mapping
 
 from arb.console import formats
 from arb.console.cells import Cell, Column, Line, Tone
+from arb.console.closeups import ActorCloseup, Look
+from arb.console.fact_view import Fact, facts_table
+from arb.console.history import History
 from arb.console.snapshot import ActorEntry, Snapshot
+from arb.console.spark import sparkline
 from arb.console.table_view import TableView
 from arb.console.tickers import TickerNames, ticker_names
 
@@ -15,6 +19,10 @@ FULL_PERCENT = 80
 # A handler is a plain function of bounded time; one this long holds everybody up.
 LONG_HANDLING_MS = 100
 ERROR_COLUMNS_MAX = 200
+# The end of a traceback names the fault; as much as a panel shows with some scrolling.
+TRACE_LINES_MAX = 40
+# What the panel says that the tree's own columns do not, or cut.
+PANEL_FACTS = frozenset({"path", "state", "up", "generation", "restarts", "mailbox", "last error"})
 SECOND_MS = 1_000
 
 STATE_TONES = {
@@ -69,7 +77,9 @@ class Rates:
         return self._per_s
 
 
-def actors_table(picture: Snapshot | None, rates: Mapping[str, float]) -> TableView[ActorEntry]:
+def actors_table(
+    picture: Snapshot | None, rates: Mapping[str, float], history: History
+) -> TableView[ActorEntry]:
     """Return the supervision tree, parents above their children."""
     actors = picture.actors if picture else ()
     # A market's actor has its ticker for a name.
@@ -78,7 +88,7 @@ def actors_table(picture: Snapshot | None, rates: Mapping[str, float]) -> TableV
     return TableView(
         title="Actors",
         note=_note(actors),
-        columns=_columns(names, rates),
+        columns=_columns(names, rates, history),
         rows=actors,
         key=lambda entry: entry.path,
         empty=empty,
@@ -120,16 +130,64 @@ def actor_facts(entry: ActorEntry) -> tuple[tuple[str, str], ...]:
     )
 
 
+def actor_panel(entry: ActorEntry | None, look: Look | None, why: str) -> TableView[Fact]:
+    """Return everything of the selected actor, in the order in which trouble is looked for."""
+    if entry is None:
+        return facts_table("Actor", (), empty=why or "no actor is selected")
+    facts = [Fact(name, value) for name, value in actor_facts(entry) if name in PANEL_FACTS]
+    seen = look.seen if look is not None else None
+    if isinstance(seen, ActorCloseup):
+        facts = _trouble(seen) + facts + _counted(seen)
+    else:
+        facts.append(Fact("more", why))
+    return facts_table(formats.one_line(entry.name), facts, empty=why, name_columns=16)
+
+
+def _trouble(seen: ActorCloseup) -> list[Fact]:
+    facts = [Fact("handling", seen.handling)] if seen.handling else []
+    if seen.waiting_on:
+        text = f"{seen.waiting_on} for {formats.age(seen.waiting_for_ms)}"
+        facts.append(Fact("waiting on", text, tone=Tone.WARN))
+    facts += [Fact("deadlock", " → ".join(each), good=False) for each in seen.deadlocks]
+    if seen.next_restart_ms is not None:
+        facts.append(Fact("starts in", formats.age(seen.next_restart_ms), tone=Tone.WARN))
+    if seen.failures:
+        text = f"{seen.failures}, the last {formats.age(seen.failed_ms)} ago"
+        facts.append(Fact("failures", text, good=False))
+        lines = [line for line in seen.traceback.splitlines() if line.strip()]
+        facts += [
+            Fact(f"trace {number:>3}", line.rstrip(), tone=Tone.BAD)
+            for number, line in enumerate(lines[-TRACE_LINES_MAX:], 1)
+        ]
+    else:
+        facts.append(Fact("failures", "none", good=True))
+    return facts
+
+
+def _counted(seen: ActorCloseup) -> list[Fact]:
+    facts = [
+        Fact(f"letters {number}", f"{each.count} {each.reason}, {formats.age(each.age_ms)} ago")
+        for number, each in enumerate(seen.dead_letters, 1)
+    ]
+    facts += [Fact(name, str(count)) for name, count in seen.counters.items()]
+    return facts + [Fact(f"spec {name}", value) for name, value in seen.spec.items()]
+
+
 def restarts_text(entry: ActorEntry) -> str:
     """Return how often an actor came back, of how often it may: ``2/5``."""
     limit = "" if entry.restart_limit is None else f"/{entry.restart_limit}"
     return f"{entry.restarts}{limit}"
 
 
-def _columns(names: TickerNames, rates: Mapping[str, float]) -> tuple[Column[ActorEntry], ...]:
+def _columns(
+    names: TickerNames, rates: Mapping[str, float], history: History
+) -> tuple[Column[ActorEntry], ...]:
     def rate(entry: ActorEntry, _width: int) -> Cell:
         per_s = rates.get(entry.path)
         return Cell(formats.NOTHING if per_s is None else formats.amount(per_s), Tone.PLAIN)
+
+    def course(entry: ActorEntry, width: int) -> Cell:
+        return Cell(sparkline(history.rates(entry.path, width), width, low=0.0), Tone.NOTE)
 
     def name(entry: ActorEntry, width: int) -> Cell:
         sign = "▾ " if "supervisor" in entry.kind.lower() else ""
@@ -140,15 +198,31 @@ def _columns(names: TickerNames, rates: Mapping[str, float]) -> tuple[Column[Act
     return (
         Column("Actor", 22, 0, name, 44),
         Column("State", 12, 1, lambda e, _: _state(e), 14),
-        Column("Restarts", 8, 2, lambda e, _: _restarts(e), right=True),
-        Column("Mailbox", 11, 3, lambda e, _: _mailbox(e), 13, right=True),
-        Column("Msg/s", 5, 4, rate, right=True),
-        Column("Handled", 7, 9, lambda e, _: Cell(formats.amount(e.handled), Tone.DIM), right=True),
-        Column("Drop", 5, 8, lambda e, _: _dropped(e), right=True),
-        Column("Busy", 6, 7, lambda e, _: _busy(e), right=True),
-        Column("Up", 7, 6, lambda e, _: _up(e), right=True),
-        Column("Gen", 3, 10, lambda e, _: Cell(str(e.generation), Tone.DIM), right=True),
-        Column("Last error", 12, 5, lambda e, _: _error(e), ERROR_COLUMNS_MAX),
+        Column("Restarts", 8, 2, lambda e, _: _restarts(e), right=True, sort=lambda e: e.restarts),
+        Column(
+            "Mailbox",
+            11,
+            3,
+            lambda e, _: _mailbox(e),
+            13,
+            right=True,
+            sort=lambda e: e.mailbox_length,
+        ),
+        Column("Msg/s", 5, 4, rate, right=True, sort=lambda e: rates.get(e.path)),
+        Column("Course", 10, 5, course, 20),
+        Column(
+            "Handled",
+            7,
+            10,
+            lambda e, _: Cell(formats.amount(e.handled), Tone.DIM),
+            right=True,
+            sort=lambda e: e.handled,
+        ),
+        Column("Drop", 5, 9, lambda e, _: _dropped(e), right=True),
+        Column("Busy", 6, 8, lambda e, _: _busy(e), right=True),
+        Column("Up", 7, 7, lambda e, _: _up(e), right=True),
+        Column("Gen", 3, 11, lambda e, _: Cell(str(e.generation), Tone.DIM), right=True),
+        Column("Last error", 12, 6, lambda e, _: _error(e), ERROR_COLUMNS_MAX),
     )
 
 

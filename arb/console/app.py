@@ -17,6 +17,7 @@ import urwid
 from urwid.display import raw
 
 from arb.console.cells import Tone
+from arb.console.closeups import Wish
 from arb.console.cockpit import Cockpit
 from arb.console.link import Answer, Link
 from arb.console.outcome import ConsoleFailed, NoTerminal, Outcome
@@ -27,24 +28,37 @@ from arb.console.palette import colours, palette
 REFRESH_S = 0.1
 # The engine ends within 5 s of being told; it answers the telling at once.
 STOP_ANSWER_S = 3.0
+# What is seen closely is read, not watched; twice a second is in step with reading.
+LOOK_EVERY_S = 0.5
 CLEAR = "\x1b[0m\x1b[2J\x1b[H"
+Facts = tuple[tuple[str, str], ...]
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Console:
     """One console on a terminal, from its first picture to what becomes of the engine."""
 
-    def __init__(self, socket_path: Path, screen: urwid.BaseScreen, *, owns_engine: bool) -> None:
+    def __init__(
+        self,
+        socket_path: Path,
+        screen: urwid.BaseScreen,
+        *,
+        owns_engine: bool,
+        read_only: bool = False,
+        settings: Facts = (),
+    ) -> None:
         self._owns_engine = owns_engine
         self._link = Link(socket_path)
-        self._cockpit = Cockpit(self._link, self, owns_engine=owns_engine)
+        self._cockpit = Cockpit(
+            self._link, self, owns_engine=owns_engine, read_only=read_only, settings=settings
+        )
         self._event_loop = urwid.TrioEventLoop()
         self._loop = urwid.MainLoop(
             self._cockpit.root,
             palette(),
             screen=screen,
             event_loop=self._event_loop,
-            handle_mouse=False,
+            handle_mouse=True,
         )
         self._scope = trio.CancelScope()
         self._nursery: trio.Nursery | None = None
@@ -60,6 +74,7 @@ class Console:
             async with trio.open_nursery() as self._nursery:
                 self._nursery.start_soon(self._link.run)
                 self._nursery.start_soon(self._refresh)
+                self._nursery.start_soon(self._look)
                 self._nursery.start_soon(self._obey, signals)
                 await self._event_loop.run_async()
         return self._outcome or Outcome.LOST
@@ -71,7 +86,7 @@ class Console:
 
     def leave(self) -> None:
         """Close the console and leave the engine as it is."""
-        self._finish(Outcome.LEAVE_RUNNING if self._link.is_up else Outcome.LOST)
+        self._finish(self._left())
 
     def stop_engine(self) -> None:
         """Stop the engine in good order and close the console."""
@@ -85,6 +100,11 @@ class Console:
         """Draw the whole terminal again."""
         self._loop.screen.clear()
         self._cockpit.root.mark()
+
+    def _left(self) -> Outcome:
+        if self._link.is_up:
+            return Outcome.LEAVE_RUNNING
+        return Outcome.ENDED if self._link.has_ended else Outcome.LOST
 
     async def _steer(self, verb: str, **arguments: Any) -> Answer:
         answer = await self._link.command(verb, **arguments)
@@ -106,7 +126,18 @@ class Console:
             if self._cockpit.refresh(trio.current_time()):
                 self._loop.draw_screen()
             if self._owns_engine and self._link.has_ended:
-                self._finish(Outcome.LOST)
+                self._finish(Outcome.ENDED)
+            await trio.sleep(REFRESH_S)
+
+    async def _look(self) -> None:
+        """Ask for what the screen wants to see closely: at once when it changes, then again."""
+        last: Wish | None = None
+        due_s = 0.0
+        while True:
+            wish, now_s = self._cockpit.wish, trio.current_time()
+            if wish is not None and self._link.is_up and (wish != last or now_s >= due_s):
+                last, due_s = wish, now_s + LOOK_EVERY_S
+                self._cockpit.see(await self._link.look(wish))
             await trio.sleep(REFRESH_S)
 
     async def _obey(self, signals: AsyncIterator[int]) -> None:
@@ -124,27 +155,44 @@ class Console:
 
 
 async def run_console(
-    socket_path: Path, *, owns_engine: bool, screen: urwid.BaseScreen | None = None
+    socket_path: Path,
+    *,
+    owns_engine: bool,
+    read_only: bool = False,
+    settings: Facts = (),
+    screen: urwid.BaseScreen | None = None,
 ) -> Outcome:
     """Run a console on this terminal and return what becomes of the engine.
 
     Raises `NoTerminal` where there is none, and `ConsoleFailed`, with the terminal restored, if
     something in the console breaks. With ``owns_engine`` Ctrl-C, a hang-up and a termination stop
     the engine; without it they only detach. `Outcome.STOP` means that the engine was told to stop.
+    A ``read_only`` console only looks. ``settings`` are names and values to show.
     """
     if screen is None:
         check_terminal()
         screen = make_screen()
-    console = Console(socket_path, screen, owns_engine=owns_engine)
+    console = Console(
+        socket_path, screen, owns_engine=owns_engine, read_only=read_only, settings=settings
+    )
     try:
         return await console.run()
     except Exception as error:
         raise failure(error) from error
 
 
-def console(socket_path: Path, *, owns_engine: bool) -> Outcome:
+def console(
+    socket_path: Path, *, owns_engine: bool, read_only: bool = False, settings: Facts = ()
+) -> Outcome:
     """Run `run_console` in a Trio of its own; for a process that does nothing else."""
-    return trio.run(partial(run_console, socket_path, owns_engine=owns_engine))
+    run = partial(
+        run_console,
+        socket_path,
+        owns_engine=owns_engine,
+        read_only=read_only,
+        settings=settings,
+    )
+    return trio.run(run)
 
 
 def check_terminal() -> None:

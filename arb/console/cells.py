@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import attrs
 
@@ -72,6 +72,8 @@ class Column(Generic[RowT]):
     right: bool = False
     grow_from: int = 0
     width_good: int = 0
+    # What rows are ordered by under this column; a row where that is None comes last.
+    sort: Callable[[RowT], Any] | None = None
 
 
 @attrs.frozen

@@ -3,28 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Protocol
 
+import attrs
+
 from arb.console import formats
-from arb.console.actor_view import Rates, actor_facts
+from arb.console.actor_view import Rates
 from arb.console.cells import Cell, Tone
+from arb.console.closeups import Latencies, Look, Wish
+from arb.console.hands import Hands
 from arb.console.header_view import LinkView
-from arb.console.keys import Action, Screen, find_action, help_rows
+from arb.console.keys import SCREEN_OF, STEERING, Action, Screen, action_at, find_action
+from arb.console.latency_view import CountRates
 from arb.console.link import Answer, Link
-from arb.console.market_view import market_facts
-from arb.console.questions import about_actor, about_closing, about_leaving
-from arb.console.snapshot import ActorEntry, LogLine, Market
-from arb.console.view_model import make_view
-from arb.console.widgets.dialog import Page
+from arb.console.snapshot import Snapshot
+from arb.console.view_model import HeaderView, Scene
 from arb.console.widgets.header import Foot, Header
+from arb.console.widgets.panels import Panels
+from arb.console.widgets.prompt import typed_after
 from arb.console.widgets.root import Root
-from arb.console.widgets.screens import ActorsScreen, Panels, TradingScreen
+from arb.console.widgets.screens import (
+    ActorsScreen,
+    LatencyScreen,
+    MarketScreen,
+    MatchingScreen,
+    TradingScreen,
+)
 
 # Long enough to be read, short enough not to be taken for news.
 MESSAGE_S = 8.0
-# Ten dollars a press: the default limit of $500 is five seconds of a held key away.
-LIMIT_STEP_CENTS = 1_000
 SECOND_MS = 1_000
+# Buttons as urwid numbers them.
+LEFT_BUTTON = 1
+WHEEL = {4: -3, 5: 3}
+MOVES = {"up": -1, "down": 1, "page up": -10, "page down": 10}
 
 
 class Shell(Protocol):
@@ -50,27 +63,93 @@ class Shell(Protocol):
 class Cockpit:
     """Everything between the engine's pictures and a person's keys, without a terminal."""
 
-    def __init__(self, link: Link, shell: Shell, *, owns_engine: bool) -> None:
+    def __init__(
+        self,
+        link: Link,
+        shell: Shell,
+        *,
+        owns_engine: bool,
+        read_only: bool = False,
+        settings: tuple[tuple[str, str], ...] = (),
+    ) -> None:
         self._link = link
-        self._shell = shell
-        self._owns_engine = owns_engine
+        self._read_only = read_only
         self._rates = Rates()
+        self._count_rates = CountRates()
         self._message_until_s: float | None = None
         self._now_s = 0.0
+        self._seen_s = 0.0
         self._stamp: tuple[object, ...] = ()
-        view = make_view(None, LinkView(connected=False, ever=False), {})
-        self._header = Header(view.header)
+        self._scene = Scene(None)
+        # What is typed into the filter, None while no key goes there.
+        self._typing: str | None = None
+        self._way_back: list[Screen] = []
+        self._header = Header(HeaderView(None, LinkView(connected=False, ever=False)))
         self._foot = Foot()
-        self._screens: Mapping[Screen, Panels] = {
-            Screen.TRADING: TradingScreen(self._header, self._foot, view),
-            Screen.ACTORS: ActorsScreen(self._header, self._foot, view),
-        }
-        self.root = Root(self._screens[Screen.TRADING], self.press)
-        self._hands: dict[Action, Callable[[], None]] = self._make_hands()
-        self._offer_keys()
+        self._foot.read_only = read_only
+        kinds: tuple[type[Any], ...] = (
+            TradingScreen,
+            ActorsScreen,
+            MarketScreen,
+            MatchingScreen,
+            LatencyScreen,
+        )
+        made = [kind(self._header, self._foot, self._scene) for kind in kinds]
+        self._screens: Mapping[Screen, Panels] = {each.screen: each for each in made}
+        self.root = Root(self._screens[Screen.TRADING], self.press, self.point)
+        self._hands = Hands(self, link, shell, owns_engine=owns_engine, settings=settings)
+        self._does: dict[Action, Callable[[], None]] = self._hands.table() | self._make_moves()
+        self._does[Action.REDRAW] = shell.redraw
+        self._foot.offer(Screen.TRADING)
 
     def __repr__(self) -> str:
         return f"<Cockpit of {self._link!r}>"
+
+    @property
+    def picture(self) -> Snapshot | None:
+        """Return the newest picture."""
+        return self._link.picture
+
+    @property
+    def scene(self) -> Scene:
+        """Return what the screens show now."""
+        return self._scene
+
+    @property
+    def panels(self) -> Panels:
+        """Return the screen that is shown."""
+        return self.root.screen
+
+    @property
+    def marked_market(self) -> str:
+        """Return the ticker that is selected on the trading screen, empty where none is."""
+        return getattr(self._screens[Screen.TRADING].main.selected, "ticker", "")
+
+    @property
+    def wish(self) -> Wish | None:
+        """Return what the screen wants to see closely."""
+        return self.root.screen.wish(self._scene)
+
+    def see(self, look: Look) -> None:
+        """Take in what the engine showed closely."""
+        rates: Mapping[str, float] = self._scene.count_rates
+        if isinstance(look.seen, Latencies):
+            rates = dict(self._count_rates.observe(look.seen))
+        self._scene = attrs.evolve(self._scene, look=look, count_rates=rates)
+        self._seen_s = self._now_s
+        self._stamp = ()
+
+    def choose(self, ticker: str) -> None:
+        """Look at a market closely."""
+        self._scene = attrs.evolve(self._scene, ticker=ticker)
+        self.turn_to(Screen.MARKET)
+
+    def turn_to(self, screen: Screen) -> None:
+        """Show another screen; Esc leads back."""
+        before = self.root.screen.screen
+        if before is not screen:
+            self._way_back = [*[each for each in self._way_back if each is not screen], before]
+        self._turn(screen)
 
     def refresh(self, now_s: float) -> bool:
         """Bring what is new onto the widgets; returns whether anything is to be drawn."""
@@ -90,11 +169,11 @@ class Cockpit:
         text = answer.text or f"{verb}: {'done' if answer.ok else 'refused without a word'}"
         self.say(text, Tone.GOOD if answer.ok else Tone.BAD, now_s)
 
-    def say(self, text: str, tone: Tone, now_s: float) -> None:
+    def say(self, text: str, tone: Tone, now_s: float | None = None) -> None:
         """Show a message in the foot for a while."""
         sign = {Tone.GOOD: "✓ ", Tone.BAD: "✗ "}.get(tone, "")
         cell = Cell(f"{sign}{formats.one_line(text)}", tone)
-        self._message_until_s = now_s + MESSAGE_S
+        self._message_until_s = (self._now_s if now_s is None else now_s) + MESSAGE_S
         self._foot.say(cell)
         self.root.mark()
 
@@ -104,41 +183,52 @@ class Cockpit:
         if dialog is not None:
             if dialog.press(key) and self.root.dialog is dialog:
                 self.root.open(None)
+        elif self._typing is not None:
+            self._type(key)
         else:
             action = find_action(key, self.root.screen.screen)
             if action is not None:
-                self._hands[action]()
+                self.do(action)
+        self.root.mark()
+
+    def do(self, action: Action) -> None:
+        """Do one thing, unless this console may only look."""
+        if self._read_only and action in STEERING:
+            self.say(f"this console is read-only: {action} is not for it", Tone.WARN)
+            return
+        self._does[action]()
+        # A panel may show what the selected row of another one is.
+        self._stamp = ()
+
+    def point(self, button: int, column: int, row: int, rows: int) -> None:
+        """Do what a mouse means: a click selects, or presses a key of the last line."""
+        if self.root.dialog is not None or self._typing is not None:
+            return
+        panels = self.root.screen
+        if row == rows - 1 and button == LEFT_BUTTON:
+            action = action_at(panels.screen, column, read_only=self._read_only)
+            if action is not None:
+                self.do(action)
+        spot = panels.spot(column, row)
+        if spot is not None and button in WHEEL:
+            spot.table.move(WHEEL[button])
+        elif spot is not None and button == LEFT_BUTTON:
+            panels.go_to(spot.table)
+            spot.table.click(row - spot.top)
+        self._stamp = ()
         self.root.mark()
 
     def ask_to_leave(self) -> None:
         """Ask what becomes of the engine; without an engine there is nothing to ask."""
-        if not self._link.is_up:
-            self._shell.leave()
-            return
-        question = about_leaving(
-            owns_engine=self._owns_engine,
-            leave=self._shell.leave,
-            stop=self._shell.stop_engine,
-        )
-        self.root.open(question)
+        self._hands.ask_to_leave()
 
-    def _make_hands(self) -> dict[Action, Callable[[], None]]:
-        steer = self._shell.steer
+    def _make_moves(self) -> dict[Action, Callable[[], None]]:
+        turns = {
+            action: partial(self.turn_to, screen)
+            for action, screen in SCREEN_OF.items()
+            if screen is not Screen.MARKET
+        }
         return {
-            Action.QUIT: self.ask_to_leave,
-            Action.HELP: lambda: self.root.open(
-                Page("Keys", help_rows(), name_tone=Tone.KEY),
-            ),
-            Action.PAUSE: lambda: steer("pause"),
-            Action.RESUME: lambda: steer("resume"),
-            Action.LIMIT_UP: lambda: steer("limit", change_cents=LIMIT_STEP_CENTS),
-            Action.LIMIT_DOWN: lambda: steer("limit", change_cents=-LIMIT_STEP_CENTS),
-            Action.KILL: lambda: self._ask_about_actor("kill"),
-            Action.RESTART: lambda: self._ask_about_actor("restart"),
-            Action.QUARANTINE: lambda: self._ask_about_actor("quarantine"),
-            Action.RELEASE: lambda: self._ask_about_actor("release"),
-            Action.FORCE_CLOSE: self._ask_about_closing,
-            Action.DETAILS: self._open_details,
             Action.UP: lambda: self._panel.move(-1),
             Action.DOWN: lambda: self._panel.move(1),
             Action.PAGE_UP: lambda: self._panel.move_page(-1),
@@ -147,21 +237,45 @@ class Cockpit:
             Action.LAST: lambda: self._panel.move_to_end(last=True),
             Action.NEXT_PANEL: lambda: self.root.screen.turn(1),
             Action.PREVIOUS_PANEL: lambda: self.root.screen.turn(-1),
-            Action.TRADING_SCREEN: lambda: self._turn_to(Screen.TRADING),
-            Action.ACTORS_SCREEN: lambda: self._turn_to(Screen.ACTORS),
-            Action.REDRAW: self._shell.redraw,
+            Action.FILTER: self._begin_typing,
+            Action.SORT: self._sort,
+            Action.BACK: self._go_back,
+            **turns,
         }
 
     @property
     def _panel(self) -> Any:
         return self.root.screen.active
 
-    def _turn_to(self, screen: Screen) -> None:
+    def _turn(self, screen: Screen) -> None:
         self.root.turn_to(self._screens[screen])
-        self._offer_keys()
+        self._foot.offer(screen)
+        self._stamp = ()
+        self.refresh(self._now_s)
 
-    def _offer_keys(self) -> None:
-        self._foot.offer(self.root.screen.screen)
+    def _go_back(self) -> None:
+        if self._panel.order.words:
+            self._panel.filter("")
+        elif self._way_back:
+            self._turn(self._way_back.pop())
+
+    def _begin_typing(self) -> None:
+        self._typing = self._panel.order.words
+        self._foot.type(self._typing)
+
+    def _type(self, key: str) -> None:
+        if key in MOVES:
+            self._panel.move(MOVES[key])
+            return
+        typed = "" if key == "esc" else typed_after(self._typing or "", key)
+        self._panel.filter(typed)
+        self._typing = None if key in {"esc", "enter"} else typed
+        self._foot.type(self._typing)
+
+    def _sort(self) -> None:
+        title = self._panel.sort_next()
+        text = f"sorted by {title}" if title else "in the engine's order"
+        self.say(text, Tone.DIM)
 
     def _stand(self, now_s: float) -> LinkView:
         link = self._link
@@ -179,12 +293,16 @@ class Cockpit:
 
     def _show(self, stand: LinkView) -> bool:
         picture = self._link.picture
-        rates = {} if picture is None else self._rates.observe(picture)
-        view = make_view(picture, stand, rates)
-        changed = self._header.show(view.header)
-        for screen in self._screens.values():
-            changed = screen.show(view) or changed
-        self.root.grey(grey=not stand.connected and stand.ever)
+        rates: Mapping[str, float] = {}
+        if picture is not None:
+            rates = self._rates.observe(picture)
+            self._scene.history.observe(picture, rates)
+        age_s = int(self._now_s - self._seen_s)
+        self._scene = attrs.evolve(self._scene, picture=picture, rates=rates, look_age_s=age_s)
+        changed = self._header.show(HeaderView(picture, stand))
+        # What is not on the terminal is made when somebody turns to it.
+        changed = self.root.screen.show(self._scene) or changed
+        self.root.grey(grey=picture is not None and not stand.connected)
         return changed
 
     def _forget_message(self) -> bool:
@@ -193,57 +311,3 @@ class Cockpit:
         self._message_until_s = None
         self._foot.say(None)
         return True
-
-    def _target(self) -> Any:
-        chosen = self._panel.selected
-        if chosen is None or isinstance(chosen, LogLine):
-            chosen = self.root.screen.main.selected
-        return chosen
-
-    def _ask_about_actor(self, verb: str) -> None:
-        chosen = self._target()
-        if chosen is None:
-            self._complain("nothing is selected: move to a market or an actor first")
-        elif self._is_up(verb):
-            name = chosen.path if isinstance(chosen, ActorEntry) else chosen.ticker
-            question = about_actor(verb, name, lambda: self._shell.steer(verb, name=name))
-            self.root.open(question)
-
-    def _ask_about_closing(self) -> None:
-        chosen = self._target()
-        picture = self._link.picture
-        ticker = getattr(chosen, "ticker", None)
-        held = picture.position(ticker) if picture is not None and ticker is not None else None
-        if ticker is None:
-            self._complain("nothing is selected: move to a market or a position first")
-        elif held is None:
-            self._complain(f"no position in {ticker} to close")
-        elif self._is_up("force close"):
-            steer = self._shell.steer
-            question = about_closing(held, lambda: steer("force_close", ticker=held.ticker))
-            self.root.open(question)
-
-    def _open_details(self) -> None:
-        chosen = self._target()
-        picture = self._link.picture
-        if picture is None or chosen is None:
-            return
-        if isinstance(chosen, ActorEntry):
-            self._open_page(chosen.name, actor_facts(chosen))
-            return
-        market = chosen if isinstance(chosen, Market) else picture.market(chosen.ticker)
-        if market is not None:
-            self._open_page(market.ticker, market_facts(market, picture))
-
-    def _open_page(self, title: str, facts: tuple[tuple[str, str], ...]) -> None:
-        rows = [(name, formats.one_line(value)) for name, value in facts]
-        self.root.open(Page(formats.one_line(title), rows, name_tone=Tone.DIM))
-
-    def _is_up(self, verb: str) -> bool:
-        if self._link.is_up:
-            return True
-        self._complain(f"{verb} is not possible: the engine is not connected")
-        return False
-
-    def _complain(self, text: str) -> None:
-        self.say(text, Tone.WARN, self._now_s)

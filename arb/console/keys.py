@@ -15,6 +15,9 @@ class Screen(StrEnum):
 
     TRADING = "Trading"
     ACTORS = "Actors"
+    MARKET = "Market"
+    MATCHING = "Matching"
+    LATENCY = "Latency"
 
 
 class Action(StrEnum):
@@ -26,6 +29,9 @@ class Action(StrEnum):
     LIMIT_UP = "limit up"
     LIMIT_DOWN = "limit down"
     FORCE_CLOSE = "force close"
+    FLATTEN = "flatten"
+    HALT = "halt"
+    CLEAR = "clear"
     KILL = "kill"
     RESTART = "restart"
     QUARANTINE = "quarantine"
@@ -38,11 +44,47 @@ class Action(StrEnum):
     LAST = "last"
     NEXT_PANEL = "next panel"
     PREVIOUS_PANEL = "previous panel"
+    ENTER = "enter"
+    BACK = "back"
     DETAILS = "details"
+    FILTER = "filter"
+    SORT = "sort"
+    COMMAND = "command"
+    SETTINGS = "settings"
     TRADING_SCREEN = "trading screen"
     ACTORS_SCREEN = "actors screen"
+    MARKET_SCREEN = "market screen"
+    MATCHING_SCREEN = "matching screen"
+    LATENCY_SCREEN = "latency screen"
     HELP = "help"
     REDRAW = "redraw"
+
+
+# What changes the engine: a console that only looks refuses it.
+STEERING = frozenset(
+    {
+        Action.PAUSE,
+        Action.RESUME,
+        Action.LIMIT_UP,
+        Action.LIMIT_DOWN,
+        Action.FORCE_CLOSE,
+        Action.FLATTEN,
+        Action.HALT,
+        Action.CLEAR,
+        Action.KILL,
+        Action.RESTART,
+        Action.QUARANTINE,
+        Action.RELEASE,
+    }
+)
+
+SCREEN_OF = {
+    Action.TRADING_SCREEN: Screen.TRADING,
+    Action.ACTORS_SCREEN: Screen.ACTORS,
+    Action.MARKET_SCREEN: Screen.MARKET,
+    Action.MATCHING_SCREEN: Screen.MATCHING,
+    Action.LATENCY_SCREEN: Screen.LATENCY,
+}
 
 
 @attrs.frozen
@@ -69,6 +111,8 @@ class Binding:
 _KEY_WORDS = {
     "up": "↑",
     "down": "↓",
+    "left": "←",
+    "right": "→",
     "page up": "PgUp",
     "page down": "PgDn",
     "home": "Home",
@@ -76,10 +120,14 @@ _KEY_WORDS = {
     "tab": "Tab",
     "shift tab": "Shift-Tab",
     "enter": "Enter",
+    "esc": "Esc",
     "ctrl l": "Ctrl-L",
+    "ctrl u": "Ctrl-U",
+    "ctrl d": "Ctrl-D",
 }
 
-_TRADING = frozenset({Screen.TRADING})
+_OF_MARKETS = frozenset({Screen.TRADING, Screen.MARKET})
+_OF_ACTORS = frozenset({Screen.TRADING, Screen.MARKET, Screen.ACTORS})
 
 # In the order of the bottom line, where the last ones give way first on a narrow terminal.
 BINDINGS: tuple[Binding, ...] = (
@@ -87,32 +135,55 @@ BINDINGS: tuple[Binding, ...] = (
     Binding(Action.HELP, ("?",), "all keys", "[?]help"),
     Binding(Action.PAUSE, ("p",), "pause trading: no new entry", "[p]ause"),
     Binding(Action.RESUME, ("r",), "resume after a pause", "[r]esume"),
-    Binding(Action.KILL, ("K",), "kill the selected actor; it comes back at once", "[K]ill"),
-    Binding(Action.RESTART, ("R",), "restart the selected actor in good order", "[R]estart"),
+    Binding(Action.FILTER, ("/",), "show only rows with some words in them", "[/]filter"),
+    Binding(Action.COMMAND, (":",), "find a command or a market by its name", "[:]command"),
+    Binding(
+        Action.KILL, ("K",), "kill the selected actor; it comes back at once", "[K]ill", _OF_ACTORS
+    ),
     Binding(
         Action.FORCE_CLOSE,
         ("f",),
         "force close: sell the selected market's position now",
         "[f]orce close",
-        _TRADING,
+        _OF_MARKETS,
     ),
+    Binding(Action.SETTINGS, ("c",), "the settings, each with its source", "[c]onfig"),
     Binding(Action.LIMIT_UP, ("+", "="), "raise or lower the exposure limit by $10", "[+/-]limit"),
     Binding(Action.LIMIT_DOWN, ("-", "_")),
-    Binding(Action.TRADING_SCREEN, ("1",), "the trading screen", "[1]trading"),
-    Binding(Action.ACTORS_SCREEN, ("2",), "the actor tree", "[2]actors"),
-    Binding(Action.NEXT_PANEL, ("tab",), "next panel, or the one before", "[Tab]panel"),
-    Binding(Action.PREVIOUS_PANEL, ("shift tab",)),
-    Binding(Action.DETAILS, ("enter",), "all that is known of the selected row", "[Enter]details"),
-    Binding(Action.QUARANTINE, ("Z",), "quarantine the selected actor: down until released"),
-    Binding(Action.RELEASE, ("U",), "release the selected actor from quarantine"),
+    Binding(Action.TRADING_SCREEN, ("1",), "the trading screen"),
+    Binding(Action.ACTORS_SCREEN, ("2",), "the actor tree"),
+    Binding(Action.MARKET_SCREEN, ("3",), "the selected market closely"),
+    Binding(Action.MATCHING_SCREEN, ("4",), "why a game is here, or is not"),
+    Binding(Action.LATENCY_SCREEN, ("5",), "how long an order's way takes"),
+    Binding(
+        Action.RESTART, ("R",), "restart the selected actor in good order", "[R]estart", _OF_ACTORS
+    ),
+    Binding(
+        Action.QUARANTINE, ("Z",), "quarantine the selected actor: down until released", "",
+        _OF_ACTORS,
+    ),
+    Binding(
+        Action.RELEASE, ("U",), "release the selected actor from quarantine", "", _OF_ACTORS
+    ),
+    Binding(Action.HALT, ("H",), "halt trading, with a reason; entries are cancelled"),
+    Binding(Action.CLEAR, ("C",), "clear a halt, with a reason"),
+    Binding(Action.FLATTEN, ("F",), "flatten: sell every position at the bid; asks for a word"),
+    Binding(Action.ENTER, ("enter",), "go into the selected row", "[Enter]open"),
+    Binding(Action.BACK, ("esc",), "show all rows again; back to the screen before", "[Esc]back"),
+    Binding(Action.DETAILS, ("d",), "all that is known of the selected row"),
+    Binding(Action.SORT, ("s",), "sort by the next column", "[s]ort"),
+    Binding(
+        Action.NEXT_PANEL, ("tab", "l", "right"), "next panel, or the one before", "[Tab]panel"
+    ),
+    Binding(Action.PREVIOUS_PANEL, ("shift tab", "h", "left")),
     Binding(Action.UP, ("up", "k"), "up or down"),
     Binding(Action.DOWN, ("down", "j")),
-    Binding(Action.PAGE_UP, ("page up",), "a page up or down"),
-    Binding(Action.PAGE_DOWN, ("page down",)),
+    Binding(Action.PAGE_UP, ("page up", "ctrl u"), "a page up or down"),
+    Binding(Action.PAGE_DOWN, ("page down", "ctrl d")),
     Binding(Action.FIRST, ("home", "g"), "the first or the last row; at its last, the log follows"),
     Binding(Action.LAST, ("end", "G")),
     Binding(Action.REDRAW, ("ctrl l",), "draw the whole screen again"),
-)
+)  # fmt: skip
 
 
 def find_action(key: str, screen: Screen) -> Action | None:
@@ -123,18 +194,36 @@ def find_action(key: str, screen: Screen) -> Action | None:
     return None
 
 
-def bottom_line(screen: Screen, width: int) -> Line:
+def bottom_line(screen: Screen, width: int, *, read_only: bool = False) -> Line:
     """Return the keys that fit into one line; the help is among the first, and lists all."""
     cells: list[Cell] = []
     used = 1
-    for binding in BINDINGS:
-        if not binding.short or screen not in binding.screens:
-            continue
+    for binding in _offered(screen, read_only=read_only):
         if used + len(binding.short) > width:
             break
         cells += [Cell(" "), *_bracketed(binding.short)]
         used += len(binding.short) + 1
     return tuple(cells)
+
+
+def tabs(screen: Screen) -> Line:
+    """Return every screen by its number, the one that is shown set off by a sign."""
+    cells: list[Cell] = []
+    for number, each in enumerate(SCREEN_OF.values(), 1):
+        here = each is screen
+        text = f"▸{number} {each}" if here else f" {number} {each}"
+        cells.append(Cell(text, Tone.TITLE if here else Tone.DIM))
+    return tuple(cells)
+
+
+def action_at(screen: Screen, column: int, *, read_only: bool = False) -> Action | None:
+    """Return what the words at this column of the bottom line do, for a mouse."""
+    left = 1
+    for binding in _offered(screen, read_only=read_only):
+        if left <= column < left + len(binding.short):
+            return binding.action
+        left += len(binding.short) + 1
+    return None
 
 
 def help_rows(bindings: Iterable[Binding] = BINDINGS) -> tuple[tuple[str, str], ...]:
@@ -147,6 +236,16 @@ def help_rows(bindings: Iterable[Binding] = BINDINGS) -> tuple[tuple[str, str], 
             keys, words = rows.pop()
             rows.append((f"{keys}  {binding.keys_text}", words))
     return tuple(rows)
+
+
+def _offered(screen: Screen, *, read_only: bool) -> tuple[Binding, ...]:
+    return tuple(
+        binding
+        for binding in BINDINGS
+        if binding.short
+        and screen in binding.screens
+        and not (read_only and binding.action in STEERING)
+    )
 
 
 def _bracketed(short: str) -> Line:

@@ -10,6 +10,7 @@ import attrs
 import orjson
 import trio
 
+from arb.console.closeups import Look, Wish, read_closeup
 from arb.console.snapshot import Snapshot, Unreadable, read_snapshot
 
 # Five pictures a second are as many as a person tells apart in a table of numbers.
@@ -44,6 +45,7 @@ class Answer:
 
     ok: bool
     text: str
+    shown: Any = None
 
 
 class Link:
@@ -110,6 +112,17 @@ class Link:
         finally:
             self._waiting.pop(number, None)
 
+    async def look(self, wish: Wish) -> Look:
+        """Ask the engine to show one thing closely; why it did not is in what is returned."""
+        named = {"name": wish.name} if wish.name else {}
+        answer = await self.command("show", what=wish.what, **named)
+        if not answer.ok:
+            return Look(wish, why=answer.text)
+        try:
+            return Look(wish, read_closeup(wish.what, answer.shown))
+        except Unreadable as error:
+            return Look(wish, why=str(error))
+
     async def _session(self) -> None:
         stream = await trio.open_unix_socket(self._path)
         async with stream:
@@ -170,7 +183,7 @@ class Link:
         number = document.get("id")
         waiting = self._waiting.pop(number, None) if isinstance(number, int) else None
         if waiting is not None:
-            waiting.send_nowait(Answer(ok=ok, text=text))
+            waiting.send_nowait(Answer(ok=ok, text=text, shown=document.get("shown")))
         elif not ok and number in {WATCH_ID, None}:
             # What was asked for is the pictures; an answer to a command that nobody waits for any
             # more is only late.

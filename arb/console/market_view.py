@@ -87,12 +87,19 @@ def _columns(names: TickerNames) -> tuple[Column[Market], ...]:
     return (
         ticker_column(names, 0),
         *_PRICE_COLUMNS,
-        Column("Action", 8, 5, lambda market, _: action_cell(market), 12),
+        Column("Action", 8, 5, lambda m, _: action_cell(m), 12, sort=lambda m: m.action),
         Column("Why", 11, 8, _reason, REASON_COLUMNS_MAX, width_good=30),
-        Column("Odds", 5, 6, _odds_age, right=True),
-        Column("Latency", 7, 7, lambda m, _: Cell(formats.latency(m.latency_us)), right=True),
+        Column("Odds", 5, 6, _odds_age, right=True, sort=lambda m: m.odds_age_ms),
+        Column(
+            "Latency",
+            7,
+            7,
+            lambda m, _: Cell(formats.latency(m.latency_us)),
+            right=True,
+            sort=lambda m: m.latency_us,
+        ),
         Column("Bks", 3, 12, lambda m, _: Cell(str(m.books), Tone.DIM), right=True),
-        Column("Held", 5, 9, _held, right=True),
+        Column("Held", 5, 9, _held, right=True, sort=lambda m: m.position_e2 or None),
     )
 
 
@@ -129,13 +136,13 @@ def _held(market: Market, _width: int) -> Cell:
 
 
 _PRICE_COLUMNS: tuple[Column[Market], ...] = (
-    Column("Fair", 5, 1, _fair, right=True),
+    Column("Fair", 5, 1, _fair, right=True, sort=lambda m: m.fair),
     Column("Bid", 5, 2, lambda m, _: _price(m.bid_e4), right=True),
     Column("Size", 5, 11, lambda m, _: _size(m.bid_size_e2), right=True),
     Column("Ask", 5, 3, lambda m, _: _price(m.ask_e4), right=True),
     Column("Size", 5, 11, lambda m, _: _size(m.ask_size_e2), right=True),
-    Column("Edge", 6, 4, lambda m, _: _edge(m.edge_e4), right=True),
-    Column("Net", 6, 10, lambda m, _: _edge(m.net_e4), right=True),
+    Column("Edge", 6, 4, lambda m, _: _edge(m.edge_e4), right=True, sort=lambda m: m.edge_e4),
+    Column("Net", 6, 10, lambda m, _: _edge(m.net_e4), right=True, sort=lambda m: m.net_e4),
 )
 
 

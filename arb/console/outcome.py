@@ -10,6 +10,7 @@ class Outcome(StrEnum):
 
     LEAVE_RUNNING = "leave running"
     STOP = "stop"
+    ENDED = "ended"
     LOST = "lost"
 
 

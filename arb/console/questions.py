@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from arb.console import formats
 from arb.console.cells import Tone
 from arb.console.snapshot import Position
 from arb.console.widgets.dialog import Choice, Question
+from arb.console.widgets.prompt import TypedQuestion
 from arb.core.money import contracts
 
 Act = Callable[[], None]
+# Long enough that nobody types it by chance.
+FLATTEN_WORD = "flatten"
 
 _ACTOR_WORDS = {
     "kill": (
@@ -63,6 +66,31 @@ def about_leaving(*, owns_engine: bool, leave: Act, stop: Act) -> Question:
         Choice("Stop engine", "s", stop),
     )
     return Question("Quit", lines, choices, default=0)
+
+
+def about_flattening(positions: int, act: Callable[[str], None]) -> TypedQuestion:
+    """Ask for a word before every position is sold, which nothing brings back."""
+    lines = (
+        f"Sell all {positions} positions now?",
+        "Every resting sale is cancelled and everything held is sold at once, into the bids.",
+        "Entries are paused.",
+    )
+    return TypedQuestion("Flatten", lines, act, word=FLATTEN_WORD)
+
+
+def about_halting(act: Callable[[str], None]) -> TypedQuestion:
+    """Ask why trading is to halt; the reason stands in the journal and the banner."""
+    lines = (
+        "Halt trading? Entries are cancelled and none is sent until the halt is cleared with C.",
+        "Exits stay.",
+    )
+    return TypedQuestion("Halt", lines, act)
+
+
+def about_clearing(reasons: Sequence[str], act: Callable[[str], None]) -> TypedQuestion:
+    """Ask why a halt may be cleared, and show what it was for."""
+    halted = "; ".join(formats.one_line(each) for each in reasons) or "no reason was given"
+    return TypedQuestion("Clear", (f"Clear the halt? It is because: {halted}",), act)
 
 
 def _yes_or_no(title: str, lines: tuple[str, ...], yes: str, act: Act) -> Question:

@@ -27,7 +27,10 @@ class TableView(Generic[RowT]):
     heading: bool = True
     detail: Callable[[RowT], Line] | None = attrs.field(default=None, eq=False)
     newest_last: bool = False
+    # Whoever looks at the first row goes on looking at the first, whatever that becomes.
     newest_first: bool = False
+    # Where the selection begins; such a table keeps it in the middle.
+    start: int | None = None
     # What the columns know beside the row. Functions made anew for every picture never compare
     # equal; what they were made from does.
     context: tuple[object, ...] = ()

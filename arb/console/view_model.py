@@ -1,4 +1,4 @@
-"""From the engine's picture to everything the screens show: pure, with no terminal in it."""
+"""What the screens are drawn from: the header's view, and everything known at one moment."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from datetime import tzinfo
 
 import attrs
 
-from arb.console.actor_view import actors_table
-from arb.console.cells import Line
+from arb.console.cells import Line, RowT
+from arb.console.closeups import Look, Wish
 from arb.console.header_view import (
     LinkView,
     Title,
@@ -17,11 +17,12 @@ from arb.console.header_view import (
     money_line,
     title,
 )
-from arb.console.log_view import log_table
-from arb.console.market_view import markets_table
-from arb.console.money_view import positions_table, trades_table
-from arb.console.snapshot import ActorEntry, LogLine, Market, Position, Snapshot, Trade
+from arb.console.history import History
+from arb.console.snapshot import Snapshot
 from arb.console.table_view import TableView
+
+# A look comes twice a second; one this old means that the engine does not answer.
+OLD_LOOK_S = 3
 
 
 @attrs.frozen
@@ -45,29 +46,35 @@ class HeaderView:
 
 
 @attrs.frozen
-class View:
-    """Everything the console shows of one picture."""
+class Scene:
+    """Everything a screen is made from: the picture, what was seen closely, what is remembered.
 
-    header: HeaderView
-    markets: TableView[Market]
-    positions: TableView[Position]
-    trades: TableView[Trade]
-    log: TableView[LogLine]
-    actors: TableView[ActorEntry]
+    ``rates`` are messages a second by actor's path, ``count_rates`` those of the engine's counts;
+    ``ticker`` is the market that a person looks at, ``look_age_s`` how long ago the last look was.
+    """
 
+    picture: Snapshot | None
+    rates: Mapping[str, float] = attrs.Factory(dict)
+    history: History = attrs.Factory(History)
+    look: Look | None = None
+    count_rates: Mapping[str, float] = attrs.Factory(dict)
+    ticker: str = ""
+    look_age_s: int = 0
+    zone: tzinfo | None = None
 
-def make_view(
-    picture: Snapshot | None,
-    link: LinkView,
-    rates: Mapping[str, float],
-    zone: tzinfo | None = None,
-) -> View:
-    """Return what to show of ``picture``; without one, panels say what they wait for."""
-    return View(
-        header=HeaderView(picture, link),
-        markets=markets_table(picture),
-        positions=positions_table(picture),
-        trades=trades_table(picture, zone),
-        log=log_table(picture, zone),
-        actors=actors_table(picture, rates),
-    )
+    def look_at(self, wish: Wish) -> Look | None:
+        """Return what was seen for this wish, None where the last look was for another."""
+        return self.look if self.look is not None and self.look.wish == wish else None
+
+    def aged(self, view: TableView[RowT]) -> TableView[RowT]:
+        """Return a table of what was seen closely, with its age in the title where that is old."""
+        if self.look is None or self.look_age_s < OLD_LOOK_S:
+            return view
+        return attrs.evolve(view, note=f"! seen {self.look_age_s}s ago")
+
+    def why_nothing(self, wish: Wish) -> str:
+        """Say why there is nothing to see for a wish yet."""
+        look = self.look_at(wish)
+        if self.picture is None:
+            return "no picture of the engine yet"
+        return look.why if look is not None and look.why else "asking the engine ..."

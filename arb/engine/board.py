@@ -126,7 +126,9 @@ class Board:
     markets: dict[str, MarketRow] = attrs.field(factory=dict)
     holdings: dict[str, Holding] = attrs.field(factory=dict)
     latency_us: dict[str, int] = attrs.field(factory=dict)
+    decided_ns: deque[int] = attrs.field(factory=lambda: deque(maxlen=LATENCIES_KEPT))
     latencies_ns: deque[int] = attrs.field(factory=lambda: deque(maxlen=LATENCIES_KEPT))
+    answered_ns: deque[int] = attrs.field(factory=lambda: deque(maxlen=LATENCIES_KEPT))
     trades: deque[TradeLine] = attrs.field(factory=lambda: deque(maxlen=TRADES_KEPT))
     log: deque[LogLine] = attrs.field(factory=lambda: deque(maxlen=LOG_LINES_KEPT))
     connections: dict[str, ConnectionLine] = attrs.field(factory=dict)
@@ -138,6 +140,15 @@ class Board:
     by_hand: tuple[HandOrder, ...] = ()
     exposure_max_e6: int = 0
     log_seq: int = 0
+
+    @property
+    def steps(self) -> dict[str, deque[int]]:
+        """Return what an entry's way took, step by step, in nanoseconds."""
+        return {
+            "frame in hand to decision": self.decided_ns,
+            "frame in hand to order handed over": self.latencies_ns,
+            "order handed over to its answer": self.answered_ns,
+        }
 
     def say(self, tag: str, text: str, *, level: str = "info") -> None:
         """Add a line to the log."""

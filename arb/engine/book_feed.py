@@ -18,6 +18,7 @@ from arb.engine.messages import (
     OwnResting,
     ReadListings,
     Relisted,
+    ShowBook,
 )
 from arb.engine.names import DISCOVERY, market_name
 from arb.engine.parts import Parts
@@ -77,7 +78,7 @@ class BookFeed(Actor):
         }
         self._siblings = {each.ticker: each.sibling for each in listings}
 
-    def receive(self, message: object) -> None:
+    def receive(self, message: object) -> object:
         """Take a frame, our own resting orders, a market that has come up, or other markets."""
         if isinstance(message, Frame):
             self.take(message)
@@ -88,8 +89,11 @@ class BookFeed(Actor):
             self._greet(message.ticker)
         elif isinstance(message, Relisted):
             self._relist()
+        elif isinstance(message, ShowBook):
+            return self._books.shown(message.ticker)
         else:
             self.ctx.dead_letter(message, "not for the book feed")
+        return None
 
     def take(self, frame: Frame) -> None:
         """Apply one raw message and tell the markets whose top it changed."""

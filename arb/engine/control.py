@@ -49,12 +49,16 @@ PICTURE_AGE_MAX_S = 0.05
 class Steering(Protocol):
     """What the control socket needs of an engine."""
 
-    def snapshot(self) -> dict[str, Any]:
+    async def picture(self) -> dict[str, Any]:
         """Return a picture of the engine that can be written as JSON; called on demand."""
         ...
 
     async def steer(self, verb: str, arguments: dict[str, Any]) -> str:
         """Do what a person asks and return one line about it; raises `SteeringError`."""
+        ...
+
+    async def show(self, what: str, name: str) -> dict[str, Any]:
+        """Return one thing closely, that can be written as JSON; raises `SteeringError`."""
         ...
 
 
@@ -82,6 +86,7 @@ class ControlServer:
         self._clients = 0
         self._picture = b""
         self._picture_at_s: float | None = None
+        self._picturing = trio.Lock()
         self.counts = ControlCounts()
 
     def __repr__(self) -> str:
@@ -112,18 +117,25 @@ class ControlServer:
             listener.socket.close()
             unlink_own(self._path, self._inode)
 
-    def picture(self) -> bytes:
+    async def picture(self) -> bytes:
         """Return the engine's picture as JSON, shared by all who ask within a moment."""
-        now_s = trio.current_time()
-        if self._picture_at_s is None or now_s - self._picture_at_s >= PICTURE_AGE_MAX_S:
-            self._picture = orjson.dumps(self._steering.snapshot())
-            self._picture_at_s = now_s
-        return self._picture
+        # One is made at a time: who asks meanwhile gets the same.
+        async with self._picturing:
+            now_s = trio.current_time()
+            if self._picture_at_s is None or now_s - self._picture_at_s >= PICTURE_AGE_MAX_S:
+                document = await self._steering.picture()
+                await trio.lowlevel.checkpoint()
+                self._picture = orjson.dumps(document)
+                self._picture_at_s = now_s
+            return self._picture
 
     async def steer(self, verb: str, arguments: dict[str, Any]) -> dict[str, Any]:
         """Return the answer to a command; whatever goes wrong in it is the answer."""
         try:
             with trio.fail_after(STEER_TIMEOUT_S):
+                if verb == "show":
+                    what, name = arguments["what"], arguments.get("name", "")
+                    return {"ok": True, "shown": await self._steering.show(what, name)}
                 return {"ok": True, "text": await self._steering.steer(verb, arguments)}
         except SteeringError as error:
             return refusal(str(error))
@@ -245,7 +257,7 @@ class _Client:
 
     async def _send_picture(self, number: Any) -> bool:
         try:
-            picture = self._server.picture()
+            picture = await self._server.picture()
         except Exception as error:  # noqa: BLE001  # a picture that fails must not end the control
             self._server.counts.failed += 1
             return await self._reject(number, f"no picture: {type(error).__name__}: {error}")

@@ -31,10 +31,15 @@ _NAME = {"name": Argument(str)}
 _REASON = {"reason": Argument(str)}
 _EXITS = {"exits": Argument(str, required=False, values=("keep", "cancel"))}
 
-# Every verb with its arguments; the first two are answered with a picture, all others in a line.
+# What a console may look at closely; each is made only when it is asked for.
+SHOWN = ("market", "matching", "latency", "actor")
+
+# Every verb with its arguments; the first two are answered with a picture, `show` with an object,
+# all others in a line.
 VERBS: dict[str, dict[str, Argument]] = {
     "status": {},
     "watch": {"every_ms": Argument(int, required=False)},
+    "show": {"what": Argument(str, values=SHOWN), "name": Argument(str, required=False)},
     "kill": _NAME,
     "restart": _NAME,
     "quarantine": _NAME,

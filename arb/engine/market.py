@@ -18,7 +18,8 @@ from arb.core.orders import TERMINAL, OrderState
 from arb.core.risk import Refusal, RefusalCode
 from arb.core.staleness import QuoteBoard
 from arb.engine.board import MarketRow
-from arb.engine.messages import CloseNow, EntryTimeout, ExitRetry, Hello, Relisted
+from arb.engine.closeup import QuotesView, quotes_closeup
+from arb.engine.messages import CloseNow, EntryTimeout, ExitRetry, Hello, Relisted, ShowMarket
 from arb.engine.names import BOOK_FEED, ODDS_FEED, RISK
 from arb.engine.parts import Parts
 
@@ -71,7 +72,7 @@ class Market(Actor):
         self._exits_wait = False
         self._closing = False
         self._wishes_sent = 0
-        self._handlers: dict[type, Callable[[Any], None]] = {
+        self._handlers: dict[type, Callable[[Any], object]] = {
             GameQuotes: self._on_quotes,
             Top: self._on_top,
             Holding: self._on_holding,
@@ -80,6 +81,7 @@ class Market(Actor):
             ExitRetry: self._on_exit_retry,
             CloseNow: self._on_close_now,
             Relisted: self._on_relisted,
+            ShowMarket: self._on_show_market,
         }
 
     @property
@@ -94,13 +96,13 @@ class Market(Actor):
         for name in (BOOK_FEED, ODDS_FEED, RISK):
             self.ctx.find(name).tell(hello)
 
-    def receive(self, message: object) -> None:
+    def receive(self, message: object) -> object:
         """Handle one message; what nobody sends here goes to the dead letters."""
         handler = self._handlers.get(type(message))
         if handler is None:
             self.ctx.dead_letter(message, "not for a market")
-            return
-        handler(message)
+            return None
+        return handler(message)
 
     def _on_quotes(self, quotes: GameQuotes) -> None:
         for quote in quotes.quotes:
@@ -120,10 +122,12 @@ class Market(Actor):
         self._trigger_ns = trigger_ns
         inputs = self._inputs()
         evaluation = self._evaluator.evaluate(self._quotes, inputs)
+        board = self._parts.board
         if count:
-            self._parts.board.decisions[evaluation.action] += 1
+            board.decisions[evaluation.action] += 1
         if evaluation.wished is not None and self._is_heard:
             self._used = evaluation.signal
+            board.decided_ns.append(self._parts.clock.monotonic_ns() - trigger_ns)
             self._wish(self._evaluator.entry(evaluation, evaluation.wished, inputs, trigger_ns))
         if evaluation.gated_fair is not None:
             self._gated_fair = evaluation.gated_fair
@@ -299,6 +303,11 @@ class Market(Actor):
         sale = close_at_bid(holding, self._top, self._listing.game.game_id, self._trigger_ns)
         if sale is not None:
             self._wish(sale)
+
+    def _on_show_market(self, _wish: ShowMarket) -> dict[str, Any]:
+        now_ms = self._parts.clock.wall_ms()
+        view = QuotesView(self._quotes, self._listing.is_home, now_ms)
+        return quotes_closeup(view, self._parts.strategy, self._parts.execution)
 
     def _show(self, evaluation: Evaluation, now_ms: int) -> None:
         top, decision = self._top, evaluation.decision

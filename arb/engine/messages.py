@@ -143,6 +143,18 @@ class ShowComparison:
 
 
 @attrs.frozen
+class ShowMarket:
+    """A console looks at one market and wants what only its actor knows."""
+
+
+@attrs.frozen
+class ShowBook:
+    """A console looks at one market and wants its book's levels."""
+
+    ticker: str
+
+
+@attrs.frozen
 class AcceptAccount:
     """A person takes the exchange's word where it differs from ours."""
 

@@ -43,6 +43,7 @@ class OrderSender:
         self._budget = budget
         self._out: dict[object, Sent | SentBatch] = {}
         self._tag = 0
+        self._sent_ns: dict[object, int] = {}
 
     @property
     def free_lanes(self) -> int:
@@ -51,6 +52,10 @@ class OrderSender:
 
     def answered(self, tag: object) -> Sent | SentBatch | None:
         """Return what an answer belongs to, once."""
+        sent_ns = self._sent_ns.pop(tag, None)
+        if sent_ns is not None:
+            now_ns = self._parts.clock.monotonic_ns()
+            self._parts.board.answered_ns.append(now_ns - sent_ns)
         return self._out.pop(tag, None)
 
     def create(self, client_order_id: str, intent: OrderIntent, group_id: str | None) -> None:
@@ -159,6 +164,8 @@ class OrderSender:
             self._budget.give_back(cost, exchange_index)
             raise NotSent(NO_LANE, str(error)) from None
         self._out[self._tag] = sent
+        if isinstance(sent, Sent) and sent.operation is Operation.CREATE:
+            self._sent_ns[self._tag] = self._parts.clock.monotonic_ns()
 
     def _no_tokens(self) -> NotSent:
         return NotSent(NO_TOKENS, f"the rate budget of tier {self._budget.limits.tier} is spent")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import attrs
 
-from actors import NodeSnapshot, State, TreeSnapshot
+from actors import NodeSnapshot, State
 from arb.core.listing import Listing
 from arb.core.money import PriceE4
 from arb.core.permission import TradingState
@@ -31,8 +32,9 @@ class Photographer:
     started_ms: int
     _seq: int = 0
 
-    def take(self, tree: TreeSnapshot) -> dict[str, Any]:
-        """Return the engine as it is now."""
+    def take(self, nodes: Iterable[NodeSnapshot]) -> dict[str, Any]:
+        """Return the engine as it is now, with these actors."""
+        tree = tuple(nodes)
         self._seq += 1
         now_ms = self.parts.clock.wall_ms()
         board = self.parts.board
@@ -53,7 +55,7 @@ class Photographer:
             "orders_by_hand": [attrs.asdict(order) for order in board.by_hand],
             "trades": [attrs.asdict(line) for line in board.trades],
             "log": [attrs.asdict(line) for line in board.log],
-            "actors": [_actor(node) for node in tree.nodes],
+            "actors": [_actor(node) for node in tree],
             "counts": counts(board),
             "bad_input": [attrs.asdict(bad) for bad in board.bad.values()],
             "unmatched": [each.text for each in self.parts.catalogue.unmatched],
@@ -74,8 +76,8 @@ class Photographer:
             "fees_e6": account.fees_e6,
         }
 
-    def _markets(self, tree: TreeSnapshot, now_ms: int) -> list[dict[str, Any]]:
-        states = {node.name: node.state for node in tree.nodes}
+    def _markets(self, tree: Sequence[NodeSnapshot], now_ms: int) -> list[dict[str, Any]]:
+        states = {node.name: node.state for node in tree}
         return [
             self._market(listing, str(states.get(listing.ticker, "absent")), now_ms)
             for listing in self.parts.catalogue.listings
@@ -153,11 +155,11 @@ def unrealised_e6(board: Board) -> int:
     return total_e6
 
 
-def _trading(board: Board, tree: TreeSnapshot) -> dict[str, Any]:
+def _trading(board: Board, tree: Sequence[NodeSnapshot]) -> dict[str, Any]:
     if board.account is None:
         return {"state": "starting", "reasons": ["the risk manager is not up yet"]}
     state, reasons = board.account.state, list(board.account.reasons)
-    risk = next((node for node in tree.nodes if node.name == RISK), None)
+    risk = next((node for node in tree if node.name == RISK), None)
     if risk is not None and risk.state is not State.RUNNING:
         # What it said last stands on the board still, and may not be true any more.
         reasons.append(f"the risk manager is {risk.state}: nothing is sent")

@@ -6,8 +6,10 @@ No I/O: what must be sent to the exchange to mend a book is returned, not sent.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from arb.core.book import Book, BookBroken, BookFault, BookTop
+from arb.core.events import Side
 from arb.core.listing import Listing
 from arb.core.sequence import SequenceGuard
 from arb.engine.messages import OwnResting
@@ -19,6 +21,10 @@ NoteBad = Callable[[str, str, str], None]
 SOURCE = "Kalshi books"
 
 NOT_ASKED_FOR = "the book of a market that was not asked for"
+
+
+# More levels than a tall terminal has rows for; the rest is far from the price.
+LEVELS_SHOWN = 40
 
 
 class SubscribedBooks:
@@ -113,6 +119,28 @@ class SubscribedBooks:
         own = self._own.get(ticker)
         top = book.top(own.bids, own.asks) if own is not None else book.top()
         return top, book.fault is None
+
+    def shown(self, ticker: str) -> dict[str, Any] | None:
+        """Return a book's best levels with our own part of each, as people are shown it.
+
+        None for a market whose book is not kept.
+        """
+        book = self._books.get(ticker)
+        if book is None:
+            return None
+        own = self._own.get(ticker)
+        sides = {
+            "bids": (Side.BID, own.bids if own is not None else {}),
+            "asks": (Side.ASK, own.asks if own is not None else {}),
+        }
+        levels = {
+            name: [
+                {"price_e4": price_e4, "size_e2": size_e2, "own_e2": ours.get(price_e4, 0)}
+                for price_e4, size_e2 in book.levels(side)[:LEVELS_SHOWN]
+            ]
+            for name, (side, ours) in sides.items()
+        }
+        return {**levels, "fault": str(book.fault) if book.fault is not None else None}
 
     def _sequenced(self, seq: int) -> tuple[str, ...]:
         """Return every market if this message does not follow the last one, else none."""

@@ -6,9 +6,14 @@ import attrs
 import orjson
 
 from actors import State
+from arb.console.actor_view import actors_table
 from arb.console.header_view import LinkView
+from arb.console.history import History
+from arb.console.log_view import log_table
+from arb.console.market_view import markets_table
+from arb.console.money_view import positions_table, trades_table
 from arb.console.snapshot import Unreadable, read_snapshot
-from arb.console.view_model import make_view
+from arb.console.view_model import HeaderView
 from arb.engine.names import RISK
 from arb.faults.engine import OpenedEngine
 from arb.faults.trace import Trace
@@ -32,9 +37,14 @@ class Watch:
         except Unreadable as error:
             self.trace.violation("L4", f"the console cannot read the engine: {error}")
             return
-        view = make_view(picture, LinkView(connected=True), {})
+        header = HeaderView(picture, LinkView(connected=True))
         for width in WIDTHS:
-            view.header.lines(width)
+            header.lines(width)
+        markets_table(picture)
+        positions_table(picture)
+        trades_table(picture, None)
+        log_table(picture, None)
+        actors_table(picture, {}, History())
         self.pictures += 1
         node = engine.system.find(RISK)
         told = picture.trading.state != "running" or node.state is State.RUNNING

@@ -336,3 +336,17 @@ async def test_a_context_of_an_earlier_instance_steers_nothing(notes: Notes) -> 
         assert system.snapshot()["c"].generation == 2
         assert "ghost" not in [what for _, what in notes.of("received")]
         assert old.address == system.address("c")
+
+
+async def test_nodes_are_seen_one_by_one_as_they_are_then(notes: Notes) -> None:
+    """A tree can be looked at in parts: what has happened meanwhile is in what comes later."""
+    async with open_system(tree(notes), rng=Random(0)) as system:
+        nodes = system.nodes()
+        first = next(nodes)
+        await system.kill("c")
+        await wait_all_tasks_blocked()
+        rest = {each.name: each for each in nodes}
+
+        assert first.path == system.snapshot().nodes[0].path
+        assert rest["c"].generation == 2
+        assert len(rest) + 1 == len(system.snapshot().nodes)

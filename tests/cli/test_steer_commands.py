@@ -31,7 +31,7 @@ from arb.cli.steer import engine_root, find_engine, picture_of
 from arb.cli.stop import stop
 from arb.console.outcome import ConsoleFailed, Outcome
 from arb.engine.control import ControlServer
-from arb.io.rendezvous import RunningEngine, engine_directory, write_card
+from arb.io.rendezvous import RunningEngine, engine_directory, remove_card, write_card
 from tests.console.fake_engine import FakeEngine, tickers
 
 
@@ -271,7 +271,7 @@ def test_the_console_attaches_without_owning(
         ConsoleFailed("it broke"),
     ]
 
-    def run(path: Path, *, owns_engine: bool) -> Outcome:
+    def run(path: Path, *, owns_engine: bool, **_: object) -> Outcome:
         seen.append((path, owns_engine))
         outcome = outcomes.pop(0)
         if isinstance(outcome, Exception):
@@ -288,3 +288,26 @@ def test_the_console_attaches_without_owning(
 
     assert seen == [(tmp_path / "sim" / "seed-7" / "control.sock", False)] * 3
     assert find_engine(None, None).world == "seed-7"
+
+
+@pytest.mark.parametrize("outcome", [Outcome.ENDED, Outcome.LOST])
+def test_an_engine_that_ended_in_order_is_not_lost(
+    running: FakeEngine,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    outcome: Outcome,
+) -> None:
+    """It has taken its card away, whatever its last picture said."""
+
+    def run(path: Path, **given: Any) -> Outcome:
+        assert given["read_only"] is True
+        assert dict(given["settings"])["strategy.min_books"].startswith("3 books  ·  ")
+        remove_card(path.parent)
+        return outcome
+
+    monkeypatch.setattr("arb.console.app.check_terminal", lambda: None)
+    monkeypatch.setattr("arb.console.app.console", run)
+    console(read_only=True)
+
+    assert capsys.readouterr().out == "the engine has ended\n"

@@ -14,6 +14,7 @@ import trio
 
 from arb.engine.control import ControlServer
 from arb.engine.control_requests import SteeringError
+from tests.console.fake_closeups import closeup
 
 START_MS = 1_755_990_000_000
 TEAMS = ("NYY", "BOS", "LAD", "SFG", "CHC", "STL", "HOU", "SEA", "ATL", "PHI", "TOR", "TBR")
@@ -197,6 +198,7 @@ class FakeEngine:
         self.document = picture(count)
         self.commands: list[tuple[str, dict[str, Any]]] = []
         self.pictures = 0
+        self.shown: list[tuple[str, str]] = []
         self._rng = random.Random(seed)
 
     def __repr__(self) -> str:
@@ -207,6 +209,11 @@ class FakeEngine:
         self.pictures += 1
         self.document["seq"] += 1
         return self.document
+
+    async def picture(self) -> dict[str, Any]:
+        """Return the present picture as an engine does, which takes a moment."""
+        await trio.lowlevel.checkpoint()
+        return self.snapshot()
 
     async def steer(self, verb: str, arguments: dict[str, Any]) -> str:
         """Record a command, and do the few that show on the screen."""
@@ -228,6 +235,12 @@ class FakeEngine:
         elif verb in {"kill", "restart"} and "nobody" in arguments["name"]:
             raise SteeringError(f"no actor {arguments['name']}: nearest is risk")
         return f"{verb} done" if not arguments else f"{verb} {next(iter(arguments.values()))} done"
+
+    async def show(self, what: str, name: str) -> dict[str, Any]:
+        """Return something closely, made up."""
+        await trio.lowlevel.checkpoint()
+        self.shown.append((what, name))
+        return closeup(what, name)
 
     def wander(self, elapsed_ms: int) -> None:
         """Let time pass in the picture."""

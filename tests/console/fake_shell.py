@@ -112,6 +112,9 @@ class FakeScreen(urwid.BaseScreen):
         self.draws += 1
         self.frame = list(canvas.decoded_text)
 
+    def set_mouse_tracking(self, enable: bool = True) -> None:
+        """Have a mouse, as far as urwid is concerned."""
+
     def clear(self) -> None:
         """Count a clearing."""
         self.cleared += 1

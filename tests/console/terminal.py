@@ -70,12 +70,12 @@ class Terminal:
         """Read the terminal until a text is seen on it."""
         with trio.fail_after(patience_s):
             while words not in self.text:
-                await self._read()
+                await self.read()
 
     async def ends(self) -> int:
         """Read the terminal until the process has ended, and return its exit code."""
         with trio.fail_after(PATIENCE_S):
-            while await self._read():
+            while await self.read():
                 pass
             return await trio.to_thread.run_sync(self.process.wait)
 
@@ -85,7 +85,8 @@ class Terminal:
         self.process.wait()
         os.close(self._master)
 
-    async def _read(self) -> bool:
+    async def read(self) -> bool:
+        """Read what the terminal has to say; returns whether there may be more."""
         await trio.lowlevel.wait_readable(self._master)
         try:
             data = os.read(self._master, 65_536)

@@ -22,7 +22,7 @@ def bench() -> Bench:
 
 
 @pytest.mark.parametrize("columns,rows", SIZES)
-@pytest.mark.parametrize("screen", ["1", "2"])
+@pytest.mark.parametrize("screen", ["1", "2", "3", "4", "5"])
 def test_every_size_is_filled_exactly(bench: Bench, columns: int, rows: int, screen: str) -> None:
     """No size of the terminal, however odd, leaves the screen torn."""
     bench.press(screen)
@@ -184,13 +184,13 @@ def test_without_a_market_there_is_nothing_to_kill() -> None:
     assert bench.shell.sent == []
 
 
-def test_enter_opens_what_is_known_of_a_row(bench: Bench) -> None:
+def test_d_opens_what_is_known_of_a_row(bench: Bench) -> None:
     """A market's page, an actor's page, and a trade's market."""
-    bench.press("enter")
+    bench.press("d")
     assert "confirmed books" in bench.text()
-    bench.press("esc", "tab", "tab", "enter")
+    bench.press("esc", "tab", "tab", "d")
     assert "confirmed books" in bench.text()
-    bench.press("esc", "2", "enter")
+    bench.press("esc", "2", "d")
     assert "generation" in bench.text()
 
 
@@ -199,7 +199,7 @@ def test_a_trade_of_a_vanished_market_has_no_page() -> None:
     bench = Bench()
     document = picture(2)
     bench.show(document | {"markets": []})
-    bench.press("tab", "enter")
+    bench.press("tab", "d")
 
     assert bench.cockpit.root.dialog is None
 
@@ -208,8 +208,9 @@ def test_the_help_shows_every_key(bench: Bench) -> None:
     """The overlay is made from the table of keys, and any closing key closes it."""
     bench.press("?")
     shown = bench.text()
-    assert "force close: sell the selected market's position now" in shown
-    assert "at its last, the log follows" in shown
+    assert "quit; asks whether the engine goes on" in shown
+    bench.press("G", "page down", "page down")
+    assert "draw the whole screen again" in bench.text()
     bench.press("q")
     assert bench.cockpit.root.dialog is None
     assert bench.shell.ends == []

@@ -185,7 +185,19 @@ async def test_an_own_engine_that_has_ended_ends_the_console(stage: Stage) -> No
     await stage.shows("STOPPING")
     stage.engine_scope.cancel()
 
-    assert await stage.ends() is Outcome.LOST
+    assert await stage.ends() is Outcome.ENDED
+
+
+@ATTACHED
+async def test_an_engine_that_ended_in_good_order_is_no_failure(stage: Stage) -> None:
+    """Who leaves a console whose engine said that it stops, and stopped, has lost nothing."""
+    stage.engine.document["trading"] = {"state": "stopping", "reasons": ["a person asked"]}
+    await stage.shows("STOPPING")
+    stage.engine_scope.cancel()
+    await stage.shows("it has ended")
+    stage.screen.press("q")
+
+    assert await stage.ends() is Outcome.ENDED
 
 
 async def test_a_failing_screen_ends_in_one_line(stage: Stage) -> None:

@@ -10,7 +10,9 @@ import orjson
 import pytest
 import trio
 
+from arb.console.closeups import MarketCloseup, Wish, read_closeup
 from arb.console.link import Answer, Link, LinkState, _reason
+from arb.console.snapshot import Unreadable
 from arb.engine.control import ControlServer
 from tests.console.fake_engine import FakeEngine, picture
 from tests.console.fake_shell import until
@@ -274,3 +276,21 @@ async def test_a_command_without_an_answer_ends(
 def test_reasons_are_in_words(error: Exception, words: str) -> None:
     """A person reads what happened, not an errno."""
     assert words in _reason(error)
+
+
+async def test_things_are_shown_closely_or_it_is_said_why_not(
+    path: Path, nursery: trio.Nursery
+) -> None:
+    """A look is what the engine shows; without an engine, or damaged, it is a line of words."""
+    link = Link(path)
+    assert "not connected" in (await link.look(Wish("latency"))).why
+    engine, _ = serve_engine(nursery, path)
+    nursery.start_soon(link.run)
+    await until(lambda: link.is_up)
+    seen = (await link.look(Wish("market", "KXA"))).seen
+
+    assert isinstance(seen, MarketCloseup)
+    assert seen.ticker == "KXA"
+    assert engine.shown == [("market", "KXA")]
+    with pytest.raises(Unreadable, match="latency is damaged"):
+        read_closeup("latency", {"steps": 7})

@@ -6,7 +6,17 @@ from collections import Counter
 
 import pytest
 
-from arb.console.keys import BINDINGS, Action, Screen, bottom_line, find_action, help_rows
+from arb.console.keys import (
+    BINDINGS,
+    SCREEN_OF,
+    Action,
+    Screen,
+    action_at,
+    bottom_line,
+    find_action,
+    help_rows,
+    tabs,
+)
 
 
 def text(screen: Screen, width: int) -> str:
@@ -77,6 +87,23 @@ def test_the_help_lists_every_key_once() -> None:
     assert all(words for _, words in help_rows())
 
 
-def test_the_help_fits_on_a_small_terminal() -> None:
-    """All of it is seen at once on 24 rows, the frame taken off."""
-    assert len(help_rows()) <= 22
+def test_every_screen_is_a_tab() -> None:
+    """The frame's last line names every screen by its key, and sets off the one that is shown."""
+    line = "".join(cell.text for cell in tabs(Screen.MARKET))
+
+    assert line == " 1 Trading 2 Actors▸3 Market 4 Matching 5 Latency"
+    for number, screen in enumerate(Screen, 1):
+        action = find_action(str(number), Screen.TRADING)
+        assert action is not None
+        assert SCREEN_OF[action] is screen
+
+
+def test_a_click_on_the_bottom_line_is_its_key() -> None:
+    """Words of the bottom line do what they say; a console that only looks offers less."""
+    line = text(Screen.TRADING, 200)
+
+    assert action_at(Screen.TRADING, line.index("[p]")) is Action.PAUSE
+    assert action_at(Screen.TRADING, 199) is None
+    shown = "".join(each.text for each in bottom_line(Screen.TRADING, 200, read_only=True))
+    assert "[p]ause" not in shown
+    assert action_at(Screen.TRADING, shown.index("[/]"), read_only=True) is Action.FILTER

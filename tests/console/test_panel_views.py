@@ -10,12 +10,13 @@ import pytest
 from arb.console.actor_view import Rates, actor_detail, actor_facts, actors_table
 from arb.console.cells import Cell, Line, Tone
 from arb.console.header_view import LinkView
+from arb.console.history import History
 from arb.console.log_view import log_table
 from arb.console.market_view import market_detail, market_facts, markets_table
 from arb.console.money_view import positions_table, trades_table
 from arb.console.snapshot import read_snapshot
 from arb.console.table_view import TableView
-from arb.console.view_model import make_view
+from arb.console.view_model import HeaderView
 from tests.console.fake_engine import actor, market, picture, tickers
 
 
@@ -196,11 +197,16 @@ def test_empty_money_panels_say_why() -> None:
 
 def test_before_the_first_picture_every_panel_says_so() -> None:
     """No panel is empty without a word."""
-    view = make_view(None, LinkView(connected=False), {})
+    tables = (
+        markets_table(None),
+        positions_table(None),
+        trades_table(None, UTC),
+        log_table(None, UTC),
+        actors_table(None, {}, History()),
+    )
 
-    for table in (view.markets, view.positions, view.trades, view.log, view.actors):
-        assert table.empty == "no picture of the engine yet"
-    assert len(view.header.lines(80)) == 1
+    assert {table.empty for table in tables} == {"no picture of the engine yet"}
+    assert len(HeaderView(None, LinkView(connected=False)).lines(80)) == 1
 
 
 def test_the_log_has_milliseconds_and_signs() -> None:
@@ -225,7 +231,7 @@ def test_the_log_has_milliseconds_and_signs() -> None:
 def one_actor(rates: dict[str, float] | None = None, **changes: Any) -> dict[str, Cell]:
     """Return the cells of an actor."""
     document = picture(2, actors=[actor("root/risk", 1, **changes)])
-    return cells(actors_table(read_snapshot(document), rates or {}))
+    return cells(actors_table(read_snapshot(document), rates or {}, History()))
 
 
 def test_an_actor_shows_its_state_and_load() -> None:
@@ -265,19 +271,21 @@ def test_states_that_nobody_knows_look_bad() -> None:
 
 def test_the_tree_is_drawn_by_depth_with_short_names() -> None:
     """Supervisors have a mark, children an indent, markets their short names."""
-    view = actors_table(read_snapshot(picture(2)), {})
+    view = actors_table(read_snapshot(picture(2)), {}, History())
 
     assert cells(view, 2)["Actor"].text == "  ▾ trading"
     assert cells(view, 8, 22)["Actor"].text == "      MLB-NYYBOS-NYY"
     assert view.note == "10 actors, all running"
-    assert actors_table(read_snapshot({"v": 1}), {}).empty == "the engine shows no actors"
+    assert (
+        actors_table(read_snapshot({"v": 1}), {}, History()).empty == "the engine shows no actors"
+    )
 
 
 def test_actors_that_are_down_are_counted() -> None:
     """The title tells how many are not running."""
     actors = [actor("a", 0), actor("b", 0, state="quarantined")]
 
-    assert actors_table(read_snapshot(picture(2, actors=actors)), {}).note == (
+    assert actors_table(read_snapshot(picture(2, actors=actors)), {}, History()).note == (
         "2 actors, 1 not running"
     )
 
@@ -315,11 +323,9 @@ def test_rates_come_from_pictures_a_second_apart() -> None:
 
 def test_equal_pictures_make_equal_views() -> None:
     """What did not change compares equal, so that it need not be drawn again."""
-    up = LinkView(connected=True)
-    first = make_view(read_snapshot(picture(4)), up, {"a": 1.0}, UTC)
-    second = make_view(read_snapshot(picture(4)), up, {"a": 1.0}, UTC)
-    other = make_view(read_snapshot(picture(4)), up, {"a": 2.0}, UTC)
+    pictures = [read_snapshot(picture(4)) for _ in range(2)]
+    trees = [actors_table(each, {"a": 1.0}, History()) for each in pictures]
 
-    assert first == second
-    assert first.actors != other.actors
-    assert first.markets == other.markets
+    assert trees[0] == trees[1]
+    assert trees[0] != actors_table(pictures[0], {"a": 2.0}, History())
+    assert markets_table(pictures[0]) == markets_table(pictures[1])

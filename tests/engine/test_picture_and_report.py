@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -9,12 +10,15 @@ import orjson
 import pytest
 import trio
 
+from actors import SupervisorSpec, open_system
 from arb.engine.board import LOG_LINES_KEPT, Board
 from arb.engine.report import trading_report
 from arb.engine.snapshot import Photographer, counts
+from arb.engine.steering import NODES_A_TURN, EngineSteering
+from arb.engine.stopping import StopRequest
 from arb.io.clock import VirtualClock
 from arb.settings import Mode
-from tests.engine.market_bench import StillClock, bench_parts
+from tests.engine.market_bench import StillClock, bench_parts, note
 
 OpenRig = Callable[..., Any]
 
@@ -202,13 +206,7 @@ async def test_the_report_says_what_a_run_came_to(
 
 def picture_of(parts: Any) -> dict[str, Any]:
     """Return a picture of an engine in which nothing runs yet."""
-
-    class Tree:
-        nodes = ()
-
-    photographer = Photographer(parts, "paper", "w", parts.clock.wall_ms())
-    tree: Any = Tree()
-    return photographer.take(tree)
+    return Photographer(parts, "paper", "w", parts.clock.wall_ms()).take(())
 
 
 def test_a_picture_before_anything_runs() -> None:
@@ -222,6 +220,31 @@ def test_a_picture_before_anything_runs() -> None:
     assert {row["actor"] for row in picture["markets"]} == {"absent"}
     report = trading_report(parts)
     assert (report["cash_e6"], report["pnl_e6"], report["latency_us"]) == (0, 0, None)
+
+
+async def test_a_picture_of_many_actors_lets_others_have_their_turn() -> None:
+    """The loop is not held for as long as it takes to look at every actor."""
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await trio.lowlevel.checkpoint()
+
+    parts = bench_parts()
+    many = tuple(note(f"n{number}", []) for number in range(5 * NODES_A_TURN))
+    spec = SupervisorSpec("root", many)
+    async with open_system(spec, rng=random.Random(0)) as system, trio.open_nursery() as nursery:
+        steering = EngineSteering(Photographer(parts, "sim", "w", 0), StopRequest(), system)
+        nursery.start_soon(count)
+        await trio.lowlevel.checkpoint()
+        before = turns
+        picture = await steering.picture()
+        nursery.cancel_scope.cancel()
+
+    assert len(picture["actors"]) == len(many) + 1
+    assert turns - before >= 4
 
 
 def test_the_board_keeps_the_last_of_everything() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import urwid
 
 from arb.console.cells import Cell, Line, Tone
-from arb.console.keys import Screen, bottom_line
+from arb.console.keys import Screen, bottom_line, tabs
 from arb.console.view_model import HeaderView
 from arb.console.widgets.frame import SIDE, Edges, framed, rule
 from arb.console.widgets.paint import Size, box, fit, paint
@@ -60,6 +60,9 @@ class Foot(urwid.Widget):
         super().__init__()
         self._message: Cell | None = None
         self._screen = Screen.TRADING
+        self._typing: str | None = None
+        self._joints: tuple[int, ...] = ()
+        self.read_only = False
 
     def __repr__(self) -> str:
         return f"<Foot message={self._message!r}>"
@@ -68,6 +71,18 @@ class Foot(urwid.Widget):
         """Show a message in the frame, or none."""
         if message != self._message:
             self._message = message
+            self._invalidate()
+
+    def type(self, text: str | None) -> None:
+        """Show a field with what is typed into it, or none."""
+        if text != self._typing:
+            self._typing = text
+            self._invalidate()
+
+    def join(self, joints: tuple[int, ...]) -> None:
+        """Meet the sides of the panels above at these columns."""
+        if joints != self._joints:
+            self._joints = joints
             self._invalidate()
 
     def offer(self, screen: Screen) -> None:
@@ -80,8 +95,14 @@ class Foot(urwid.Widget):
         """Draw the last line of the frame and the keys."""
         columns, rows = box(size)
         left = () if self._message is None else (self._message,)
-        keys = bottom_line(self._screen, columns)
-        lines: list[Line | list[Cell]] = [rule(columns, left, (), BOTTOM), keys]
+        if self._typing is not None:
+            left = (Cell(f"/{self._typing}▏", Tone.KEY),)
+        right = tabs(self._screen)
+        if self.read_only:
+            right = (Cell("READ-ONLY ", Tone.WARN), *right)
+        keys = bottom_line(self._screen, columns, read_only=self.read_only)
+        edges = Edges(BOTTOM.left, BOTTOM.right, joints=self._joints)
+        lines: list[Line | list[Cell]] = [rule(columns, left, right, edges), keys]
         return paint(lines[:rows], columns)
 
 

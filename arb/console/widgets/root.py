@@ -9,7 +9,7 @@ import urwid
 from arb.console.palette import LOST_LOOK
 from arb.console.widgets.dialog import Dialog
 from arb.console.widgets.paint import Size, box
-from arb.console.widgets.screens import Panels
+from arb.console.widgets.panels import Panels
 
 
 class Root(urwid.Widget):
@@ -18,9 +18,15 @@ class Root(urwid.Widget):
     _sizing = frozenset([urwid.BOX])
     _selectable = True
 
-    def __init__(self, screen: Panels, press: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        screen: Panels,
+        press: Callable[[str], None],
+        point: Callable[[int, int, int, int], None],
+    ) -> None:
         super().__init__()
         self._press = press
+        self._point = point
         self._screen = screen
         self._dialog: Dialog | None = None
         self._grey = False
@@ -63,6 +69,21 @@ class Root(urwid.Widget):
         """Hand every key to the cockpit."""
         self._press(key)
         return None
+
+    def mouse_event(
+        self,
+        size: Size,
+        event: str,
+        button: int,
+        col: int,
+        row: int,
+        focus: bool,  # noqa: FBT001
+    ) -> bool:
+        """Hand every press of a button, and every turn of the wheel, to the cockpit."""
+        if "press" not in event:
+            return False
+        self._point(button, col, row, box(size)[1])
+        return True
 
     def render(self, size: Size, focus: bool = False) -> urwid.Canvas:  # noqa: FBT001, FBT002
         """Draw the screen, greyed if it is old, and the box over it."""

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from typing import Any, Generic
 
+import attrs
 import urwid
 
 from arb.console.cells import Cell, Line, RowT, Tone, fit_columns, gap_columns
+from arb.console.ordering import Order
 from arb.console.table_view import TableView
 from arb.console.widgets.frame import Edges, framed, inside_columns, rule, table_cells
-from arb.console.widgets.paint import Size, box, fit_line, paint
+from arb.console.widgets.paint import Size, box, columns_of, fit_line, paint
 
 # The mark of the selected row, which mono terminals need, and the blank before the right side.
 GUTTER = 1
 MARGIN = 1
+# What the frame and the mark of the active panel take of a title line.
+TITLE_EXTRA = 14
 # So many rows come before the detail line.
 ROWS_FIRST = 3
 
@@ -28,6 +32,9 @@ class Table(urwid.Widget, Generic[RowT]):
         """Start with a view; a ``lasting`` selection is seen while another panel is active."""
         super().__init__()
         self._view = view
+        self._order: Order[RowT] = Order()
+        self._rows_shown = view.rows
+        self._top = 0
         self._keep_newest = view.newest_last
         self._index = 0
         self._key: str | None = None
@@ -48,7 +55,7 @@ class Table(urwid.Widget, Generic[RowT]):
     @property
     def selected(self) -> RowT | None:
         """Return the selected row, if there is any row."""
-        rows = self._view.rows
+        rows = self._rows_shown
         return rows[self._index] if rows else None
 
     @property
@@ -61,10 +68,36 @@ class Table(urwid.Widget, Generic[RowT]):
         if view == self._view:
             return False
         self._view = view
+        self._arrange()
+        return True
+
+    @property
+    def order(self) -> Order[RowT]:
+        """Return what the table is filtered and sorted by."""
+        return self._order
+
+    def filter(self, words: str) -> None:
+        """Show only rows in which every one of these words stands; no words show all."""
+        self._order = attrs.evolve(self._order, words=words)
+        self._arrange()
+
+    def sort_next(self) -> str:
+        """Sort by the next column that can be sorted by, in the end by none; returns its title."""
+        self._order = self._order.next(self._view.columns)
+        self._arrange()
+        return self._order.title
+
+    def click(self, row: int) -> None:
+        """Select what stands in this row of the panel, its title being row 0."""
+        index = self._offset + row - self._top
+        if self._rows_shown and row >= self._top and 0 <= index < len(self._rows_shown):
+            self.move(index - self._index)
+
+    def _arrange(self) -> None:
+        self._rows_shown = self._order.of(self._view)
         self._index = self._place()
         self._remember()
         self._invalidate()
-        return True
 
     def fit_into(self, edges: Edges) -> None:
         """Take a place in the frame."""
@@ -80,7 +113,7 @@ class Table(urwid.Widget, Generic[RowT]):
 
     def move(self, rows: int) -> None:
         """Move the selection by so many rows; it stops at the ends."""
-        count = len(self._view.rows)
+        count = len(self._rows_shown)
         if count:
             self._index = max(0, min(count - 1, self._index + rows))
             self._remember()
@@ -92,7 +125,8 @@ class Table(urwid.Widget, Generic[RowT]):
 
     def move_to_end(self, *, last: bool) -> None:
         """Go to the first row or to the last."""
-        self.move(len(self._view.rows) if last else -len(self._view.rows))
+        count = len(self._rows_shown)
+        self.move(count if last else -count)
 
     def render(self, size: Size, focus: bool = False) -> urwid.Canvas:  # noqa: FBT001, FBT002
         """Draw the title line, the heading, the rows in sight and the detail of one."""
@@ -100,10 +134,13 @@ class Table(urwid.Widget, Generic[RowT]):
         view = self._view
         lines: list[Any] = []
         room = rows - 1
-        if view.heading and view.rows and room > 1:
+        shown = self._rows_shown
+        self._top = 1
+        if view.heading and shown and room > 1:
+            self._top = 2
             lines.append(framed(self._heading(columns), columns, self._edges))
             room -= 1
-        has_detail = view.detail is not None and 0 < min(len(view.rows), ROWS_FIRST) < room
+        has_detail = view.detail is not None and 0 < min(len(shown), ROWS_FIRST) < room
         self._page = max(1, room - 1 if has_detail else room)
         lines += self._rows(columns, self._page if has_detail else room)
         if has_detail:
@@ -114,16 +151,22 @@ class Table(urwid.Widget, Generic[RowT]):
         tone = Tone.TITLE if self._active else Tone.STRONG
         mark = "▸ " if self._active else ""
         left = [Cell(f"{mark}{self._view.title}", tone)]
-        note = self._note()
+        # Where not all fits, what was counted is left out before what a person has chosen.
+        room = columns - columns_of(self._view.title) - TITLE_EXTRA
+        parts = self._note()
+        while len(parts) > 1 and columns_of(" · ".join(parts)) > room:
+            parts = parts[1:]
+        note = " · ".join(parts)
         return rule(columns, left, [Cell(note, Tone.DIM)] if note else [], self._edges)
 
-    def _note(self) -> str:
-        count = len(self._view.rows)
+    def _note(self) -> list[str]:
+        count = len(self._rows_shown)
+        parts = [self._view.note, self._order.words_for(len(self._view.rows), count)]
         if count > self._page:
             first = self._offset + 1
             last = min(count, self._offset + self._page)
-            return f"{self._view.note} · {first}-{last} of {count}"
-        return self._view.note
+            parts.append(f"{first}-{last} of {count}")
+        return [part for part in parts if part]
 
     def _heading(self, columns: int) -> Line:
         fitted, gap = self._fitted(columns)
@@ -134,14 +177,18 @@ class Table(urwid.Widget, Generic[RowT]):
 
     def _rows(self, columns: int, room: int) -> list[list[Cell]]:
         view = self._view
-        if not view.rows:
-            texts = [(Cell(f"  {view.empty}", Tone.DIM),)] + [()] * max(0, room - 1)
+        shown = self._rows_shown
+        if not shown:
+            empty = view.empty
+            if view.rows:
+                empty = f"nothing here has /{self._order.words} in it: Esc shows all again"
+            texts = [(Cell(f"  {empty}", Tone.DIM),)] + [()] * max(0, room - 1)
             return [framed(cells, columns, self._edges) for cells in texts[:room]]
         self._scroll(room)
         fitted, gap = self._fitted(columns)
         lines: list[list[Cell]] = []
-        for index in range(self._offset, min(len(view.rows), self._offset + room)):
-            row = view.rows[index]
+        for index in range(self._offset, min(len(shown), self._offset + room)):
+            row = shown[index]
             texts_of_row = [
                 (each.column.cell(row, each.width), each.width, each.column.right)
                 for each in fitted
@@ -172,17 +219,21 @@ class Table(urwid.Widget, Generic[RowT]):
         return fit_columns(self._view.columns, inside), gap_columns(inside)
 
     def _scroll(self, room: int) -> None:
-        count = len(self._view.rows)
-        if self._index < self._offset:
+        count = len(self._rows_shown)
+        if self._view.start is not None:
+            self._offset = self._index - room // 2
+        elif self._index < self._offset:
             self._offset = self._index
         elif self._index >= self._offset + room:
             self._offset = self._index - room + 1
         self._offset = max(0, min(self._offset, count - room))
 
     def _place(self) -> int:
-        rows = self._view.rows
+        rows = self._rows_shown
         if not rows:
             return 0
+        if self._key is None and self._view.start is not None:
+            return min(self._view.start, len(rows) - 1)
         if self._keep_newest:
             return len(rows) - 1
         if self._view.newest_first and self._index == 0:
@@ -195,6 +246,6 @@ class Table(urwid.Widget, Generic[RowT]):
         return min(self._index, len(rows) - 1)
 
     def _remember(self) -> None:
-        rows = self._view.rows
+        rows = self._rows_shown
         self._key = self._view.key(rows[self._index]) if rows else None
         self._keep_newest = self._view.newest_last and self._index >= len(rows) - 1
