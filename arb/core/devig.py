@@ -24,7 +24,7 @@ TWO = 2
 POWER_STEPS_MAX = 60
 
 # After a step this small the next would be beyond the last bit.
-POWER_STEP_MIN = 1e-9
+POWER_STEP_MIN = 1e-7
 
 # Halving an interval this often comes down to neighbouring floats, whatever it was.
 HALVINGS_MAX = 200

@@ -56,7 +56,7 @@ class Market(Actor):
         self._ticker = listing.ticker
         strategy = parts.strategy
         self._quotes = QuoteBoard(
-            METHODS[strategy.devig_method], frozenset(strategy.excluded_books)
+            METHODS[strategy.devig_method], frozenset(strategy.excluded_books), strategy.pooling
         )
         self._top: Top | None = None
         self._sibling_top: Top | None = None
