@@ -29,9 +29,9 @@ OVERROUND_MIN = 1.0 - 1e-9
 OUTLIER_DEVIATIONS = 5.0
 MEDIAN_TO_DEVIATION = 1.4826
 
-# And never nearer than this, 10 cents at even odds: books that all agree would outlaw the first
-# of them that moves.
-OUTLIER_MIN = 0.4
+# And never nearer than this, 14.6 cents at even odds: books that all agree would outlaw the first
+# of them that moves, and a jump of as much in fair value is not traded anyway.
+OUTLIER_MIN = 0.6
 
 # Of two books that differ nobody can tell which is wrong.
 OUTLIER_BOOKS_MIN = 3

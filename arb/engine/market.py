@@ -7,9 +7,10 @@ from typing import Any
 
 from actors import Actor, Context
 from arb.core.commands import AmendIntent, CancelOrder, OrderIntent, Purpose
+from arb.core.decide import Reason as DecisionReason
 from arb.core.devig import METHODS
 from arb.core.edge import buy_edge_e4
-from arb.core.evaluate import Evaluation, Evaluator, Inputs, Signal
+from arb.core.evaluate import Evaluation, Evaluator, Gate, Inputs, Signal
 from arb.core.events import GameQuotes, Top
 from arb.core.exits import ExitView, Holding, OpenOrder, close_at_bid, plan_exits
 from arb.core.listing import Listing
@@ -38,6 +39,9 @@ CANCEL_AGAIN_NS = 1_000_000_000
 # How often one exit moves at most: an amendment costs as much of the rate budget as an order.
 EXIT_MOVE_EVERY_NS = 250_000_000
 
+# Prices that are an error until proven otherwise: a person is told once, and nothing is bought.
+DOUBTS = frozenset({DecisionReason.TOO_GOOD.value, Gate.INVERTED.value})
+
 # Actions a row shows instead of the decision's while an order or a position is at work.
 RESTING = "RESTING"
 EXITING = "EXITING"
@@ -63,6 +67,8 @@ class Market(Actor):
         self._holding: Holding | None = None
         self._gated_fair: float | None = None
         self._used: Signal | None = None
+        self._inverted = False
+        self._doubted = ""
         self._watched: set[str] = set()
         self._canceled_ns: dict[str, int] = {}
         self._moved_ns: dict[str, int] = {}
@@ -122,6 +128,9 @@ class Market(Actor):
         evaluation = self._evaluator.evaluate(self._quotes, inputs)
         if count:
             self._parts.board.decisions[evaluation.action] += 1
+        self._inverted = evaluation.inverted
+        if evaluation.reason in DOUBTS or self._doubted:
+            self._doubt(evaluation)
         if evaluation.wished is not None and self._is_heard:
             self._used = evaluation.signal
             self._wish(self._evaluator.entry(evaluation, evaluation.wished, inputs, trigger_ns))
@@ -139,7 +148,21 @@ class Market(Actor):
             self._holding,
             self._used,
             self._parts.clock.wall_ms(),
+            self._inverted,
         )
+
+    def _doubt(self, evaluation: Evaluation) -> None:
+        """Log and count once that a price is not believed, until it is again."""
+        before, self._doubted = self._doubted, ""
+        if evaluation.reason not in DOUBTS:
+            return
+        self._doubted = evaluation.reason
+        if evaluation.reason == before:
+            return
+        self._parts.board.refusals[evaluation.reason] += 1
+        seen = self._top if self._top is not None else "no book"
+        text = f"{self._ticker}: {evaluation.reason}; fair {evaluation.fair}, {seen}"
+        self._parts.board.say("ODDS", text, level="warning")
 
     def _on_relisted(self, _relisted: Relisted) -> None:
         """Take up another status, grid, fee or start; what rests to be bought does not wait."""
@@ -182,12 +205,15 @@ class Market(Actor):
                 self.ctx.after(CANCEL_AGAIN_S, timeout)
 
     def _drop_entries_without_edge(self, evaluation: Evaluation) -> None:
-        if self._holding is None or evaluation.fair is None:
+        if self._holding is None or evaluation.low is None:
             return
         least_e4 = self._parts.strategy.maker_edge_e4
         for entry in self._holding.entries:
-            resting = entry.state is OrderState.RESTING
-            if resting and buy_edge_e4(evaluation.fair, entry.price_e4) < least_e4:
+            if entry.state is not OrderState.RESTING:
+                continue
+            if evaluation.inverted:
+                self._cancel(entry, "the market looks inverted")
+            elif buy_edge_e4(evaluation.low, entry.price_e4) < least_e4:
                 self._cancel(entry, "fair value moved")
 
     def _cancel(self, order: OpenOrder, why: str) -> None:

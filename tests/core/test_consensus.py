@@ -189,8 +189,8 @@ def test_an_outlier_is_cut_and_named() -> None:
 
 
 def test_a_book_a_little_apart_is_no_outlier() -> None:
-    """Ten cents at even odds is the least distance that counts as far, however close the rest."""
-    near, far = 0.5 + 0.098, 0.5 + 0.1
+    """Fifteen cents at even odds are far and fourteen are not, however close the rest."""
+    near, far = 0.5 + 0.14, 0.5 + 0.15
     for value, books in ((near, 4), (far, 3)):
         fair = fair_value(chances(0.5, 0.5, 0.5, value), 3)
         assert isinstance(fair, Consensus)
