@@ -76,8 +76,9 @@ class Consensus:
     """The fair chance that the home team wins, and how far apart the books are.
 
     ``books`` are those that contributed, in order of name; ``spread`` is the largest of their
-    chances less the smallest, ``effective_books`` how many equal and independent ones would weigh
-    as much. ``home_low`` and ``away_low`` are what a buyer of either side may count on.
+    chances less the smallest, a family's being one; ``effective_books`` is how many equal and
+    independent ones would weigh as much. ``home_low`` and ``away_low`` are what a buyer of either
+    side may count on.
     """
 
     home: float
@@ -169,12 +170,11 @@ def combine(panel: Panel, min_books: int, pooling: Pooling) -> Consensus | NoCon
     if len(voices) < min_books:
         reason = NoConsensusReason.TOO_FEW_AGREE if far else NoConsensusReason.TOO_FEW_BOOKS
         return NoConsensus(reason, panel.names, panel.rejected)
-    homes = [each.home for each in panel.chances]
     pooled = pooling.pool(voices)
     return Consensus(
         pooled.home,
         panel.names,
-        max(homes) - min(homes),
+        pooled.spread,
         pooled.effective,
         pooled.home_low,
         pooled.away_low,

@@ -154,6 +154,11 @@ def worst_case(odds: Sequence[float]) -> tuple[float, ...]:
     Multiplicative, additive and power take least, more and most from longshots. The chances sum
     to less than 1: each is what a buyer of that outcome may count on.
     """
+    if len(odds) == TWO:
+        one, other = multiplicative(odds)
+        added_one, added_other = additive(odds)
+        raised_one, raised_other = _power_of_two(odds[0], odds[1])
+        return min(one, added_one, raised_one), min(other, added_other, raised_other)
     return tuple(map(min, multiplicative(odds), additive(odds), power(odds)))
 
 

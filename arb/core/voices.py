@@ -52,12 +52,16 @@ class Voice:
 
 @attrs.frozen
 class Pooled:
-    """What voices say together; ``effective`` equal ones would weigh as much."""
+    """What voices say together; ``effective`` equal ones would weigh as much.
+
+    ``spread`` is the largest of their chances less the smallest.
+    """
 
     home: float
     home_low: float
     away_low: float
     effective: float
+    spread: float
 
 
 @attrs.frozen
@@ -85,12 +89,15 @@ class Pooling:
 
     def pool(self, voices: Sequence[Voice]) -> Pooled:
         """Return what all voices say together."""
+        homes = sorted([each.home for each in voices])
+        spread = homes[-1] - homes[0]
         if self.combining is Combining.MEDIAN:
             return Pooled(
-                _median([each.home for each in voices]),
-                _median([each.home_low for each in voices]),
-                _median([each.away_low for each in voices]),
-                float(len(voices)),
+                _middle(homes),
+                _middle(sorted([each.home_low for each in voices])),
+                _middle(sorted([each.away_low for each in voices])),
+                float(len(homes)),
+                spread,
             )
         weights = [self.weights.get(each.book, WEIGHT_USUAL) for each in voices]
         total = sum(weights)
@@ -99,6 +106,7 @@ class Pooling:
             _chance(sum(map(mul, [each.home_low_log for each in voices], weights)) / total),
             _chance(sum(map(mul, [each.away_low_log for each in voices], weights)) / total),
             total * total / sum(map(mul, weights, weights)),
+            spread,
         )
 
 
@@ -177,10 +185,9 @@ def _one_of(family: str, members: Sequence[Voice]) -> Voice:
     )
 
 
-def _median(values: list[float]) -> float:
-    values.sort()
-    middle = len(values) // 2
-    return values[middle] if len(values) % 2 else (values[middle - 1] + values[middle]) / 2.0
+def _middle(ordered: list[float]) -> float:
+    middle = len(ordered) // 2
+    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2.0
 
 
 def _chance(log: float) -> float:

@@ -8,7 +8,6 @@ from typing import Any
 from actors import Actor, Context
 from arb.core.commands import AmendIntent, CancelOrder, OrderIntent, Purpose
 from arb.core.decide import Reason as DecisionReason
-from arb.core.devig import METHODS
 from arb.core.edge import buy_edge_e4
 from arb.core.evaluate import Evaluation, Evaluator, Gate, Inputs, Signal
 from arb.core.events import GameQuotes, Top
@@ -17,7 +16,6 @@ from arb.core.listing import Listing
 from arb.core.money import CountE2
 from arb.core.orders import TERMINAL, OrderState
 from arb.core.risk import Refusal, RefusalCode
-from arb.core.staleness import QuoteBoard
 from arb.engine.board import MarketRow
 from arb.engine.messages import CloseNow, EntryTimeout, ExitRetry, Hello, Relisted
 from arb.engine.names import BOOK_FEED, ODDS_FEED, RISK
@@ -58,10 +56,7 @@ class Market(Actor):
         self._evaluator = Evaluator(parts.strategy, parts.risk, parts.execution)
         self._risk = ctx.find(RISK)
         self._ticker = listing.ticker
-        strategy = parts.strategy
-        self._quotes = QuoteBoard(
-            METHODS[strategy.devig_method], frozenset(strategy.excluded_books), strategy.pooling
-        )
+        self._odds = parts.odds_of(listing.game.game_id)
         self._top: Top | None = None
         self._sibling_top: Top | None = None
         self._holding: Holding | None = None
@@ -109,9 +104,7 @@ class Market(Actor):
         handler(message)
 
     def _on_quotes(self, quotes: GameQuotes) -> None:
-        for quote in quotes.quotes:
-            effect = self._quotes.apply(quote)
-            self._parts.board.counts[f"quotes {effect}"] += 1
+        self._odds.take(quotes, self._parts.board.counts)
         self._parts.board.counts["evaluations"] += 1
         self._step(quotes.received_ns, count=True)
 
@@ -125,7 +118,7 @@ class Market(Actor):
     def _step(self, trigger_ns: int, *, count: bool) -> None:
         self._trigger_ns = trigger_ns
         inputs = self._inputs()
-        evaluation = self._evaluator.evaluate(self._quotes, inputs)
+        evaluation = self._evaluator.evaluate(self._odds.quotes, inputs)
         if count:
             self._parts.board.decisions[evaluation.action] += 1
         self._inverted = evaluation.inverted
