@@ -75,13 +75,13 @@ def power(odds: Sequence[float]) -> tuple[float, ...]:
     # The sum falls and is convex in the exponent: from where it is at least 1, Newton's steps
     # come closer from one side only, and each has twice the digits of the last.
     exponent = 1.0 if overround(odds) >= 1.0 else 0.0
-    for _ in range(POWER_STEPS_MAX):
+    step, steps = math.inf, 0
+    while abs(step) > POWER_STEP_MIN and steps < POWER_STEPS_MAX:
+        steps += 1
         terms = [math.exp(exponent * log) for log in logs]
         slope = sum([term * log for term, log in zip(terms, logs, strict=True)])
         step = (sum(terms) - 1.0) / slope
         exponent -= step
-        if abs(step) <= POWER_STEP_MIN:
-            break
     return _summing_to_one([math.exp(exponent * log) for log in logs])
 
 
@@ -89,12 +89,12 @@ def _power_of_two(one: float, other: float) -> tuple[float, float]:
     # The same written out: every change of a price takes it on the way to an order.
     one_log, other_log = -math.log(one), -math.log(other)
     exponent = 1.0 if 1.0 / one + 1.0 / other >= 1.0 else 0.0
-    for _ in range(POWER_STEPS_MAX):
+    step, steps = math.inf, 0
+    while abs(step) > POWER_STEP_MIN and steps < POWER_STEPS_MAX:
+        steps += 1
         first, second = math.exp(exponent * one_log), math.exp(exponent * other_log)
         step = (first + second - 1.0) / (first * one_log + second * other_log)
         exponent -= step
-        if abs(step) <= POWER_STEP_MIN:
-            break
     first, second = math.exp(exponent * one_log), math.exp(exponent * other_log)
     return first / (first + second), second / (first + second)
 
@@ -175,14 +175,14 @@ def _summing_to_one(chances: Sequence[float]) -> tuple[float, ...]:
 
 def _root(falling: Callable[[float], float], low: float, high: float) -> float:
     """Return where a falling function is 0, to the last bit; its signs at the ends differ."""
-    for _ in range(HALVINGS_MAX):
-        middle = (low + high) / 2.0
-        if middle in {low, high}:
-            break
+    middle, halvings = (low + high) / 2.0, 0
+    while low < middle < high and halvings < HALVINGS_MAX:
+        halvings += 1
         if falling(middle) > 0.0:
             low = middle
         else:
             high = middle
+        middle = (low + high) / 2.0
     return high
 
 
