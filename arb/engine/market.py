@@ -152,7 +152,8 @@ class Market(Actor):
         self._doubted = evaluation.reason
         if evaluation.reason == before:
             return
-        self._parts.board.refusals[evaluation.reason] += 1
+        # As JSON keys, words of an enumeration must be plain text.
+        self._parts.board.refusals[str(evaluation.reason)] += 1
         seen = self._top if self._top is not None else "no book"
         text = f"{self._ticker}: {evaluation.reason}; fair {evaluation.fair}, {seen}"
         self._parts.board.say("ODDS", text, level="warning")

@@ -52,6 +52,7 @@ async def test_an_inverted_market_is_quarantined_until_it_fits_again(
         assert bench.wishes() == []
         assert bench.parts.board.refusals == {Gate.INVERTED: 1}
         assert len(doubts(bench)) == 1
+        assert [type(reason) for reason in bench.parts.board.refusals] == [str]
 
         bench.top(4_900, 5_000)
         bench.quote(FIFTY, "a", "b", "c")
