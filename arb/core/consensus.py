@@ -115,10 +115,9 @@ def book_chance(
 def _unusable(quote: Quote, odds: tuple[float, float], overround_max: float) -> RejectReason | None:
     if quote.draw is not None:
         return RejectReason.THREE_WAY
-    if _is_missing(quote.home) is not _is_missing(quote.away):
-        return RejectReason.ONE_SIDE_MISSING
     if not (quote.home > 1.0 and quote.away > 1.0):  # written so that NaN fails as well
-        return RejectReason.BAD_ODDS
+        one_sided = _is_missing(quote.home) is not _is_missing(quote.away)
+        return RejectReason.ONE_SIDE_MISSING if one_sided else RejectReason.BAD_ODDS
     total = overround(odds)
     if total < OVERROUND_MIN:
         return RejectReason.OVERROUND_BELOW_ONE

@@ -37,6 +37,8 @@ _NORMAL = NormalDist()
 
 def overround(odds: Sequence[float]) -> float:
     """Return the sum of the chances that decimal odds imply: 1 and the book's margin."""
+    if len(odds) == TWO:
+        return 1.0 / odds[0] + 1.0 / odds[1]
     return sum(1.0 / price for price in odds)
 
 
