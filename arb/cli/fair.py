@@ -11,7 +11,7 @@ from rich.table import Table
 
 from arb.cli.common import Json, print_json, terminal
 from arb.cli.errors import UsageError
-from arb.core.devig import METHODS, overround
+from arb.core.devig import METHODS, Devig, overround
 from arb.core.odds import (
     BadOdds,
     american_from_text,
@@ -24,6 +24,9 @@ from arb.core.parameters import Strategy
 
 # A game has two outcomes, or three where it may end in a draw.
 OUTCOMES = (2, 3)
+
+# Sums of chances differ from 1 by binary error alone, except for the worst case.
+SUM_TOLERANCE = 1e-9
 
 
 class OddsFormat(StrEnum):
@@ -111,11 +114,27 @@ def _show(steps: FairOdds) -> None:
             f"{chance:.4%}",
             f"{fair_chance:.4%}",
             f"{fair_chance * 100:.2f}",
-            f"{decimal_to_american(1.0 / fair_chance):+d}",
+            _fair_odds(fair_chance),
         )
     terminal().print(table)
     terminal().print(
         f"The implied chances sum to {steps.overround:.4%}: margin {steps.margin:.4%}."
     )
+    terminal().print(f"{steps.method}: {_first_line(METHODS[steps.method])}")
+    total = sum(steps.probabilities)
+    if abs(total - 1.0) > SUM_TOLERANCE:
+        terminal().print(f"Each is a bound by itself; together they make {total:.4%}.")
     if steps.margin <= 0:
         terminal().print("No book sells below cost: these odds are damaged or not one book's.")
+
+
+def _first_line(method: Devig) -> str:
+    return (method.__doc__ or "").partition("\n")[0]
+
+
+def _fair_odds(chance: float) -> str:
+    # What is next to certain or next to impossible has no odds that a book could write.
+    try:
+        return f"{decimal_to_american(1.0 / chance):+d}"
+    except (BadOdds, ZeroDivisionError):
+        return "-"

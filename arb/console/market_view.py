@@ -66,6 +66,8 @@ def market_facts(market: Market, picture: Snapshot) -> tuple[tuple[str, str], ..
         ("bid", f"{formats.price(market.bid_e4)}c x {contracts(market.bid_size_e2)}"),
         ("ask", f"{formats.price(market.ask_e4)}c x {contracts(market.ask_size_e2)}"),
         ("edge", f"{formats.edge(market.edge_e4)} ({formats.edge(market.net_e4)} after fees)"),
+        ("cost as YES", f"{formats.price(market.yes_cost_e4)}c, fee included"),
+        ("cost as NO", f"{formats.price(market.no_cost_e4)}c of the opponent's market"),
         ("action", action_cell(market).text),
         ("why", market.reason or "no reason given"),
         ("odds age", formats.age(market.odds_age_ms)),

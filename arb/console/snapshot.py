@@ -62,6 +62,8 @@ class Market:
     ask_size_e2: int = 0
     edge_e4: int | None = None
     net_e4: int | None = None
+    yes_cost_e4: int | None = None
+    no_cost_e4: int | None = None
     action: str = "WAIT"
     reason: str = ""
     odds_age_ms: int | None = None

@@ -1,17 +1,21 @@
-"""One fair value out of several books: each freed of its margin first, then their median.
+"""One fair value out of several books: each freed of its margin first, then combined.
 
-Chances are combined, never odds. A median follows no single book, however wrong it is.
+Chances are combined, never odds. A median follows no single book, however wrong it is; a mean of
+log-odds listens more to those that weigh more. Either way books of one family are one voice, and a
+book far from all others is none.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from enum import StrEnum
 
 import attrs
 
-from arb.core.devig import Devig, multiplicative, overround
+from arb.core.devig import Devig, multiplicative, overround, worst_case
 from arb.core.events import Quote
+from arb.core.voices import MEDIAN, Pooling, Voice
 
 # Retail books take 4 to 5 per cent on a game. Three times as much is a book about to suspend, or
 # two prices that do not belong together.
@@ -20,15 +24,29 @@ OVERROUND_MAX = 1.15
 # Odds at exactly no margin may sum to a hair below 1 in binary.
 OVERROUND_MIN = 1.0 - 1e-9
 
+# A book is an outlier beyond this many deviations from the median, in log-odds; the deviation is
+# the books' own median one, scaled to a normal's: what lies five of them away is another price.
+OUTLIER_DEVIATIONS = 5.0
+MEDIAN_TO_DEVIATION = 1.4826
+
+# And never nearer than this, 14.6 cents at even odds: books that all agree would outlaw the first
+# of them that moves, and a jump of as much in fair value is not traded anyway.
+OUTLIER_MIN = 0.6
+
+# Of two books that differ nobody can tell which is wrong.
+OUTLIER_BOOKS_MIN = 3
+
 
 class RejectReason(StrEnum):
     """Why one book's price supports no fair value."""
 
+    ONE_SIDE_MISSING = "one side missing"
     BAD_ODDS = "odds not above 1"
     OVERROUND_BELOW_ONE = "overround below 1"
     OVERROUND_TOO_LARGE = "overround too large"
     # A price with a draw is for regulation time; the contract is for the winner.
     THREE_WAY = "three-way price"
+    OUTLIER = "far from all other books"
 
 
 class NoConsensusReason(StrEnum):
@@ -36,14 +54,13 @@ class NoConsensusReason(StrEnum):
 
     NO_BOOKS = "no book's odds are confirmed"
     TOO_FEW_BOOKS = "too few books"
+    TOO_FEW_AGREE = "too few books agree"
 
 
-@attrs.frozen
-class BookChance:
+class BookChance(Voice):
     """One book's chance that the home team wins, its margin taken out."""
 
-    book: str
-    home: float
+    __slots__ = ()
 
 
 @attrs.frozen
@@ -59,12 +76,17 @@ class Consensus:
     """The fair chance that the home team wins, and how far apart the books are.
 
     ``books`` are those that contributed, in order of name; ``spread`` is the largest of their
-    chances less the smallest.
+    chances less the smallest, a family's being one; ``effective_books`` is how many equal and
+    independent ones would weigh as much. ``home_low`` and ``away_low`` are what a buyer of either
+    side may count on.
     """
 
     home: float
     books: tuple[str, ...]
     spread: float
+    effective_books: float
+    home_low: float
+    away_low: float
     rejected: tuple[BookRejected, ...] = ()
 
 
@@ -81,23 +103,35 @@ def book_chance(
     quote: Quote, devig: Devig = multiplicative, overround_max: float = OVERROUND_MAX
 ) -> BookChance | BookRejected:
     """Take the margin out of one book's price, or say why the price is not used."""
-    if quote.draw is not None:
-        return BookRejected(quote.book, RejectReason.THREE_WAY)
     odds = (quote.home, quote.away)
+    reason = _unusable(quote, odds, overround_max)
+    if reason is not None:
+        return BookRejected(quote.book, reason)
+    home, away = devig(odds)
+    # A method that gives a bound for each side (the worst case) is centred between the two.
+    return BookChance(quote.book, home / (home + away), *worst_case(odds))
+
+
+def _unusable(quote: Quote, odds: tuple[float, float], overround_max: float) -> RejectReason | None:
+    if quote.draw is not None:
+        return RejectReason.THREE_WAY
     if not (quote.home > 1.0 and quote.away > 1.0):  # written so that NaN fails as well
-        return BookRejected(quote.book, RejectReason.BAD_ODDS)
+        one_sided = _is_missing(quote.home) is not _is_missing(quote.away)
+        return RejectReason.ONE_SIDE_MISSING if one_sided else RejectReason.BAD_ODDS
     total = overround(odds)
     if total < OVERROUND_MIN:
-        return BookRejected(quote.book, RejectReason.OVERROUND_BELOW_ONE)
-    if total > overround_max:
-        return BookRejected(quote.book, RejectReason.OVERROUND_TOO_LARGE)
-    return BookChance(quote.book, devig(odds)[0])
+        return RejectReason.OVERROUND_BELOW_ONE
+    return RejectReason.OVERROUND_TOO_LARGE if total > overround_max else None
+
+
+def _is_missing(price: float) -> bool:
+    return price == 0.0 or math.isnan(price)
 
 
 def fair_value(
-    books: Sequence[BookChance | BookRejected], min_books: int
+    books: Sequence[BookChance | BookRejected], min_books: int, pooling: Pooling = MEDIAN
 ) -> Consensus | NoConsensus:
-    """Return the median of the books' chances, if at least ``min_books`` have one.
+    """Combine the books' chances, if at least ``min_books`` independent ones have one.
 
     Raises `ValueError` for a book that is there twice: its opinion would count twice.
     """
@@ -106,11 +140,65 @@ def fair_value(
     names = tuple(sorted([each.book for each in chances]))
     if len(set(names)) != len(names):
         raise ValueError(f"a book is there twice: {', '.join(names)}")
-    if not names:
-        return NoConsensus(NoConsensusReason.NO_BOOKS, names, rejected)
-    if len(names) < min_books:
-        return NoConsensus(NoConsensusReason.TOO_FEW_BOOKS, names, rejected)
-    values = sorted([each.home for each in chances])
-    middle = len(values) // 2
-    median = values[middle] if len(values) % 2 else (values[middle - 1] + values[middle]) / 2.0
-    return Consensus(median, names, values[-1] - values[0], rejected)
+    return combine(
+        Panel(chances, names, rejected, pooling.has_relatives(names)), min_books, pooling
+    )
+
+
+@attrs.frozen
+class Panel:
+    """Chances of different books; ``names`` are theirs in order.
+
+    ``rejected`` are the books without one; ``related`` says that some belong to one family.
+    """
+
+    chances: Sequence[BookChance]
+    names: tuple[str, ...]
+    rejected: tuple[BookRejected, ...]
+    related: bool
+
+
+def combine(panel: Panel, min_books: int, pooling: Pooling) -> Consensus | NoConsensus:
+    """Do what `fair_value` does for a panel whose books are known to be different."""
+    if not panel.names:
+        return NoConsensus(NoConsensusReason.NO_BOOKS, panel.names, panel.rejected)
+    far = _outliers(panel.chances)
+    if far:
+        panel = _without(panel, far)
+    voices = pooling.voices(panel.chances) if panel.related else panel.chances
+    if len(voices) < min_books:
+        reason = NoConsensusReason.TOO_FEW_AGREE if far else NoConsensusReason.TOO_FEW_BOOKS
+        return NoConsensus(reason, panel.names, panel.rejected)
+    pooled = pooling.pool(voices)
+    return Consensus(
+        pooled.home,
+        panel.names,
+        pooled.spread,
+        pooled.effective,
+        pooled.home_low,
+        pooled.away_low,
+        panel.rejected,
+    )
+
+
+def _outliers(chances: Sequence[BookChance]) -> frozenset[str]:
+    """Return the books that are far from the others."""
+    if len(chances) < OUTLIER_BOOKS_MIN:
+        return frozenset()
+    logs = sorted([each.home_log for each in chances])
+    middle = logs[len(logs) // 2]
+    if max(logs[-1] - middle, middle - logs[0]) <= OUTLIER_MIN:
+        return frozenset()
+    usual = sorted([abs(log - middle) for log in logs])[len(logs) // 2] * MEDIAN_TO_DEVIATION
+    limit = max(OUTLIER_MIN, OUTLIER_DEVIATIONS * usual)
+    return frozenset(each.book for each in chances if abs(each.home_log - middle) > limit)
+
+
+def _without(panel: Panel, far: frozenset[str]) -> Panel:
+    outliers = tuple(BookRejected(book, RejectReason.OUTLIER) for book in sorted(far))
+    return Panel(
+        [each for each in panel.chances if each.book not in far],
+        tuple([name for name in panel.names if name not in far]),
+        panel.rejected + outliers,
+        panel.related,
+    )

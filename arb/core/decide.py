@@ -42,6 +42,7 @@ class Reason(StrEnum):
     LOCKED_BOOK = "bid equals ask"
     CROSSED_BOOK = "bid above ask"
     NO_COUNT = "no contracts to buy"
+    TOO_GOOD = "edge too good to be true"
 
 
 @attrs.frozen
@@ -49,7 +50,8 @@ class MarketView:
     """What a market knows when it decides.
 
     ``fair`` is the chance that YES wins; prices are others' (our own orders taken out), None
-    where a side is empty; ``count_e2`` is what one order is to buy.
+    where a side is empty; ``count_e2`` is what one order is to buy. ``low`` is the least chance
+    that any way of taking margins out leaves, None where that is ``fair``.
     """
 
     fair: float
@@ -59,15 +61,21 @@ class MarketView:
     count_e2: CountE2
     grid: PriceGrid
     fees: FeeSchedule
+    low: float | None = None
+
+    @property
+    def least(self) -> float:
+        """Return the chance by which a purchase must pay."""
+        return self.fair if self.low is None else self.low
 
 
 @attrs.frozen
 class Decision:
     """What to do and why; what was worked out on the way is there for a skip as well.
 
-    ``price_e4`` and ``count_e2`` are the purchase's, ``exit_e4`` is the sale at fair value,
-    ``edge_e4`` fair value less the ask, ``net_e4`` what the round trip leaves per contract,
-    rounded down.
+    ``price_e4`` and ``count_e2`` are the purchase's, ``exit_e4`` is the sale that it counts on,
+    ``edge_e4`` the least fair value less the ask, ``net_e4`` what the round trip leaves per
+    contract, rounded down.
     """
 
     action: Action
@@ -86,14 +94,17 @@ def decide(view: MarketView, strategy: Strategy) -> Decision:
     taker's fee leaves too little, and from the maker's threshold on, a maker: one tick above
     the bid, or at the bid where that tick is the ask. An empty bid side is skipped by a maker:
     there is nobody to better, and a lone bid only tells the next seller whom to hit. A locked
-    or crossed book is skipped by both: one of its sides is about to vanish.
+    or crossed book is skipped by both: one of its sides is about to vanish. An edge beyond
+    belief is skipped first of all: it is a stale price, a wrong team or a suspended book.
     """
     if not 0.0 < view.fair < 1.0:
         return Decision(Action.SKIP, Reason.FAIR_OUT_OF_RANGE)
     if view.ask_e4 is None or view.ask_size_e2 <= 0:
         return Decision(Action.SKIP, Reason.NO_ASK)
     bid_e4 = view.bid_e4
-    edge_e4 = buy_edge_e4(view.fair, view.ask_e4)
+    edge_e4 = buy_edge_e4(view.least, view.ask_e4)
+    if buy_edge_e4(view.fair, view.ask_e4) > strategy.max_edge_e4:
+        return Decision(Action.SKIP, Reason.TOO_GOOD, edge_e4=edge_e4)
     is_taker = edge_e4 >= strategy.taker_edge_e4
     is_maker = edge_e4 >= strategy.maker_edge_e4
     obstacle = _locked_or_crossed(bid_e4, view.ask_e4)
@@ -135,7 +146,7 @@ def _maker_price_e4(grid: PriceGrid, bid_e4: PriceE4, ask_e4: PriceE4) -> PriceE
 def _if_worth_it(
     view: MarketView, strategy: Strategy, wish: Decision, entry_e4: PriceE4
 ) -> Decision:
-    exit_e4 = sale_price_e4(view.fair, view.grid)
+    exit_e4 = sale_price_e4(view.least, view.grid)
     liquidity = Liquidity.TAKER if wish.action is Action.TAKER else Liquidity.MAKER
     net_e6 = round_trip_net_e6(entry_e4, exit_e4, wish.count_e2, liquidity, view.fees)
     net_e4 = net_e6 // wish.count_e2

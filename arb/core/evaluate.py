@@ -17,9 +17,11 @@ from arb.core.decide import Action, Decision, MarketView, decide
 from arb.core.events import Liquidity, Side, Top
 from arb.core.exits import Holding
 from arb.core.listing import Listing
-from arb.core.money import ONE_DOLLAR_E4, CountE2
+from arb.core.money import CountE2
+from arb.core.orientation import is_inverted, middle
 from arb.core.parameters import Execution, Risk, Strategy
 from arb.core.staleness import Freshness, QuoteBoard
+from arb.core.ways import cheaper, no_way, yes_way
 
 
 class Gate(StrEnum):
@@ -31,6 +33,7 @@ class Gate(StrEnum):
     SIGNAL_USED = "this price change has been acted on"
     SIBLING_CHEAPER = "the same bet is cheaper as NO of the sibling"
     NO_HOLDING = "holding not known yet"
+    INVERTED = "quarantined as inverted: Kalshi's price fits the other team"
 
 
 # What a row shows while no decision can be made at all.
@@ -47,7 +50,7 @@ class Signal:
 
 @attrs.frozen
 class Inputs:
-    """All that one evaluation is made of."""
+    """All that one evaluation is made of; ``inverted`` is what the last one found."""
 
     listing: Listing
     top: Top | None
@@ -55,13 +58,15 @@ class Inputs:
     holding: Holding | None
     used: Signal | None
     now_ms: int
+    inverted: bool = False
 
 
 @attrs.frozen
 class Evaluation:
     """What an evaluation came to; ``gated_fair`` is set where fair value passed every gate.
 
-    ``wished`` is the decision that an order follows from, None where a gate was closed.
+    ``wished`` is the decision that an order follows from, None where a gate was closed. ``low`` is
+    the least fair value, by which purchases must pay.
     """
 
     action: str
@@ -72,6 +77,8 @@ class Evaluation:
     wished: Decision | None = None
     signal: Signal | None = None
     books: int = 0
+    low: float | None = None
+    inverted: bool = False
 
 
 @attrs.frozen
@@ -98,18 +105,34 @@ class Evaluator:
             stale_odds_threshold_ms=self.execution.stale_odds_threshold_ms,
         )
         if isinstance(quotes.fair, NoConsensus):
-            return Evaluation(WAIT, quotes.fair.reason, books=len(quotes.fair.books))
-        home = quotes.fair.home
-        fair = home if inputs.listing.is_home else 1.0 - home
-        books = len(quotes.fair.books)
-        if inputs.top is None or not inputs.top.usable:
-            gate = Gate.NO_BOOK if inputs.top is None else Gate.BOOK_DOWN
-            signal = _signal_of(quotes.freshness)
-            return Evaluation(WAIT, gate, fair=fair, signal=signal, books=books)
-        decision = self._decide(fair, inputs, inputs.top)
-        return self._gated(fair, books, decision, inputs, quotes.freshness)
+            return Evaluation(
+                WAIT,
+                quotes.fair.reason,
+                books=len(quotes.fair.books),
+                inverted=inputs.inverted,
+            )
+        found = quotes.fair
+        is_home = inputs.listing.is_home
+        fair = found.home if is_home else 1.0 - found.home
+        low = found.home_low if is_home else found.away_low
+        books = len(found.books)
+        inverted = _inverted(fair, inputs)
+        top = inputs.top
+        if inverted or top is None or not top.usable:
+            gate = Gate.NO_BOOK if top is None else Gate.BOOK_DOWN
+            return Evaluation(
+                WAIT,
+                Gate.INVERTED if inverted else gate,
+                fair,
+                signal=_signal_of(quotes.freshness),
+                books=books,
+                low=low,
+                inverted=inverted,
+            )
+        decision = self._decide(fair, low, inputs, top)
+        return self._gated(fair, low, books, decision, inputs, quotes.freshness)
 
-    def _decide(self, fair: float, inputs: Inputs, top: Top) -> Decision:
+    def _decide(self, fair: float, low: float, inputs: Inputs, top: Top) -> Decision:
         held_e2 = abs(inputs.holding.count_e2) if inputs.holding is not None else 0
         room_e2 = max(0, self.risk.max_contracts_per_market_e2 - held_e2)
         view = MarketView(
@@ -120,12 +143,14 @@ class Evaluator:
             count_e2=CountE2(min(room_e2, self.execution.contracts_per_order_e2)),
             grid=inputs.listing.grid,
             fees=inputs.listing.fees,
+            low=low,
         )
         return decide(view, self.strategy)
 
     def _gated(
         self,
         fair: float,
+        low: float,
         books: int,
         decision: Decision,
         inputs: Inputs,
@@ -141,7 +166,7 @@ class Evaluator:
             else:
                 action, reason = Action.SKIP.value, gate
         gated_fair = fair if fresh else None
-        return Evaluation(action, reason, fair, gated_fair, decision, wished, signal, books)
+        return Evaluation(action, reason, fair, gated_fair, decision, wished, signal, books, low)
 
     def entry(
         self, evaluation: Evaluation, decision: Decision, inputs: Inputs, trigger_ns: int
@@ -180,16 +205,23 @@ def _closed_gate(
         return Gate.ENTRY_AT_WORK.value
     if signal == inputs.used:
         return Gate.SIGNAL_USED.value
-    if _sibling_is_cheaper(decision, inputs.sibling_top):
-        return Gate.SIBLING_CHEAPER.value
-    return None
+    return Gate.SIBLING_CHEAPER.value if _sibling_is_cheaper(decision, inputs) else None
 
 
-def _sibling_is_cheaper(decision: Decision, sibling: Top | None) -> bool:
-    # Buying NO of the other team is the same bet: it costs a dollar less what its YES is bid.
-    if sibling is None or not sibling.usable or sibling.bid_e4 is None:
+def _sibling_is_cheaper(decision: Decision, inputs: Inputs) -> bool:
+    # Buying NO of the other team is the same bet.
+    sibling, fees = inputs.sibling_top, inputs.listing.fees
+    if sibling is None or not sibling.usable or sibling.bid_e4 is None or decision.price_e4 is None:
         return False
-    return decision.price_e4 is not None and ONE_DOLLAR_E4 - sibling.bid_e4 < decision.price_e4
+    liquidity = Liquidity.TAKER if decision.action is Action.TAKER else Liquidity.MAKER
+    yes = yes_way(decision.price_e4, decision.count_e2, liquidity, fees)
+    no = no_way(sibling.bid_e4, decision.count_e2, fees)
+    return cheaper(yes, no) is no
+
+
+def _inverted(fair: float, inputs: Inputs) -> bool:
+    mid = middle(inputs.top) if inputs.top is not None else None
+    return inputs.inverted if mid is None else is_inverted(fair, mid, before=inputs.inverted)
 
 
 def _signal_of(freshness: Freshness | None) -> Signal | None:

@@ -18,6 +18,14 @@ from arb.core.money import (
     PriceE4,
 )
 from arb.core.setting import setting
+from arb.core.voices import (
+    WEIGHT_USUAL,
+    Combining,
+    Pooling,
+    families_problem,
+    pooling_of,
+    weights_problem,
+)
 
 EXITS_KEEP = "keep"
 EXITS_CANCEL = "cancel"
@@ -51,6 +59,13 @@ class Strategy:
         low=0,
         high=99,
     )
+    max_edge_threshold: int = setting(
+        15,
+        "an edge above this is an error until proven otherwise: it is logged and not traded",
+        unit="cents",
+        low=1,
+        high=99,
+    )
     min_books: int = setting(
         3,
         "fewer books are no consensus: one that lags would be the fair value",
@@ -60,8 +75,32 @@ class Strategy:
     )
     consensus: str = setting(
         "median",
-        "how the books become one fair value; a median is not moved by one that is wrong",
-        choices=("median",),
+        "how the books become one fair value: a median is not moved by one that is wrong, weighted"
+        " is a mean of log-odds that listens to book_weights",
+        choices=tuple(Combining),
+    )
+    book_weights: tuple[str, ...] = setting(
+        (
+            "Pinnacle=1.0",
+            "Circa=0.8",
+            "BookMaker=0.6",
+            "BetOnline=0.6",
+            "FanDuel=0.4",
+            "DraftKings=0.35",
+        ),
+        "how much a book counts beside others in a weighted consensus: those that others follow"
+        f" count most; any other counts {WEIGHT_USUAL:g}",
+        check=weights_problem,
+    )
+    book_families: tuple[str, ...] = setting(
+        (
+            "Caesars+William Hill",
+            "BetMGM+bwin+Ladbrokes+Coral",
+            "FanDuel+Paddy Power+Sky Bet",
+            "BetRivers+Unibet",
+        ),
+        "books of one company copy one price: together they are one book",
+        check=families_problem,
     )
     devig_method: str = setting(
         "multiplicative",
@@ -82,6 +121,16 @@ class Strategy:
     def maker_edge_e4(self) -> PriceE4:
         """Return ``maker_edge_threshold`` as a price difference."""
         return PriceE4(self.maker_edge_threshold * ONE_CENT_E4)
+
+    @property
+    def max_edge_e4(self) -> PriceE4:
+        """Return ``max_edge_threshold`` as a price difference."""
+        return PriceE4(self.max_edge_threshold * ONE_CENT_E4)
+
+    @property
+    def pooling(self) -> Pooling:
+        """Return how the books become one fair value."""
+        return pooling_of(self.consensus, self.book_weights, self.book_families)
 
     @property
     def min_net_e4(self) -> PriceE4:

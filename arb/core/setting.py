@@ -6,6 +6,7 @@ these declarations, so that none of them can say something else than the code do
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,7 +28,8 @@ class Setting:
     """What a person must know of one setting beside its name and default.
 
     ``low`` and ``high`` bound a whole number, ``choices`` the words of a text or a list, and
-    ``address`` asks for a URL; ``optional`` lets such a text be empty.
+    ``address`` asks for a URL; ``optional`` lets such a text be empty. ``check`` says in words
+    what else is wrong with a value, None where nothing is.
     """
 
     reason: str
@@ -37,6 +39,7 @@ class Setting:
     choices: tuple[str, ...] = ()
     address: Address | None = None
     optional: bool = False
+    check: Callable[[Any], str | None] | None = None
 
     @property
     def allowed(self) -> str:
@@ -57,7 +60,7 @@ class Setting:
             return self._words_problem((value,) if isinstance(value, str) else value)
         if self.address is not None and not self._good_address(str(value), self.address):
             return f"must be {self.allowed}"
-        return None
+        return self.check(value) if self.check is not None else None
 
     def _in_range(self, value: int) -> bool:
         return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)

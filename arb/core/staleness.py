@@ -8,7 +8,6 @@ dates a price that was polled, and only backwards.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from enum import StrEnum
 
 import attrs
@@ -18,11 +17,13 @@ from arb.core.consensus import (
     BookRejected,
     Consensus,
     NoConsensus,
+    Panel,
     book_chance,
-    fair_value,
+    combine,
 )
 from arb.core.devig import Devig, multiplicative
 from arb.core.events import Quote, QuoteOrigin
+from arb.core.voices import MEDIAN, Pooling
 
 # A provider lets one ask for 30 books at most, and two providers may run at once; more is a feed
 # that invents names.
@@ -53,7 +54,8 @@ class HeldQuote:
     """One book's price as a provider last gave it, and what is known of its age.
 
     ``chance`` is the price without its margin, worked out once. ``change_number`` orders the
-    changes of the whole board, where two may fall into one millisecond.
+    changes of the whole board, where two may fall into one millisecond; ``stands`` says that the
+    book was in the last evaluation.
     """
 
     quote: Quote
@@ -61,6 +63,7 @@ class HeldQuote:
     changed_ms: int
     confirmed_ms: int
     change_number: int
+    stands: bool = False
 
     @property
     def book(self) -> str:
@@ -87,10 +90,41 @@ class Freshness:
 
 @attrs.frozen
 class Evaluation:
-    """A game's fair value at one moment; ``freshness`` is None where there is no consensus."""
+    """A game's fair value at one moment; ``freshness`` is None where there is no consensus.
+
+    ``confirmed_ms`` is since when every book that supports it has been confirmed: its age.
+    """
 
     fair: Consensus | NoConsensus
     freshness: Freshness | None
+    confirmed_ms: int | None = None
+
+
+@attrs.define
+class _Standing:
+    """The books that support a fair value until one comes, goes, or is confirmed no more.
+
+    ``until_ms`` is the last moment at which all are surely confirmed. ``value`` is what they came
+    to when a price changed last: most evaluations follow a move of the exchange's book.
+    """
+
+    held: list[HeldQuote]
+    books: tuple[str, ...]
+    rejected: tuple[BookRejected, ...]
+    related: bool
+    confirmed_within_ms: int
+    until_ms: int
+    min_books: int = 0
+    value: _Value | None = None
+
+
+@attrs.frozen
+class _Value:
+    """What standing books say: its contributor that changed last, and since when all stand."""
+
+    fair: Consensus | NoConsensus
+    newest: HeldQuote | None = None
+    confirmed_ms: int | None = None
 
 
 @attrs.define
@@ -106,10 +140,12 @@ class QuoteBoard:
 
     devig: Devig = multiplicative
     excluded_books: frozenset[str] = frozenset()
+    pooling: Pooling = MEDIAN
     _held: dict[tuple[str, str], HeldQuote] = attrs.field(factory=dict, init=False)
     _changes: int = attrs.field(default=0, init=False)
     _set: tuple[str, ...] = attrs.field(default=(), init=False)
     _set_since_change: int = attrs.field(default=0, init=False)
+    _standing: _Standing | None = attrs.field(default=None, init=False)
 
     def __repr__(self) -> str:
         """Say how many quotes are held and which set of books was complete last."""
@@ -125,15 +161,22 @@ class QuoteBoard:
         if held is None:
             return self._add(key, quote)
         if quote.suspended:
+            self._standing = None
             return _suspend(held, quote)
         same_price = _same_price(quote, held.quote)
         if _is_outdated(quote, held.quote) and (held.quote.suspended or not same_price):
             return QuoteEffect.OUTDATED
+        if not held.stands:
+            self._standing = None
         if same_price:
             return _confirm(held, quote)
         self._changes += 1
         held.quote = quote
         held.chance = book_chance(quote, self.devig)
+        if isinstance(held.chance, BookRejected):
+            self._standing = None
+        elif self._standing is not None:
+            self._standing.value = None
         held.changed_ms = _changed_ms(quote)
         held.confirmed_ms = max(held.confirmed_ms, quote.received_ms)
         held.change_number = self._changes
@@ -141,6 +184,7 @@ class QuoteBoard:
 
     def remove(self, provider: str, book: str) -> bool:
         """Forget a book that its provider no longer carries; False if it was not there."""
+        self._standing = None
         return self._held.pop((provider, book), None) is not None
 
     def quotes(self) -> tuple[HeldQuote, ...]:
@@ -164,23 +208,57 @@ class QuoteBoard:
         self, now_ms: int, *, min_books: int, book_confirm_ms: int, stale_odds_threshold_ms: int
     ) -> Evaluation:
         """Return the fair value of the confirmed books, and whether it may trigger an order."""
-        confirmed = self.confirmed(now_ms, book_confirm_ms)
-        fair = fair_value([held.chance for held in confirmed], min_books)
+        standing = self._standing
+        if (
+            standing is None
+            or now_ms > standing.until_ms
+            or book_confirm_ms != standing.confirmed_within_ms
+        ):
+            standing = self._standing = self._stand(now_ms, book_confirm_ms)
+        value = standing.value
+        if value is None or standing.min_books != min_books:
+            standing.min_books = min_books
+            value = standing.value = self._value(standing)
+        if isinstance(value.fair, NoConsensus) or value.newest is None:
+            return Evaluation(value.fair, None)
+        oldest_ms = now_ms - stale_odds_threshold_ms
+        freshness = self._complete(value.fair.books, value.newest, oldest_ms)
+        return Evaluation(value.fair, freshness, value.confirmed_ms)
+
+    def _value(self, standing: _Standing) -> _Value:
+        held = standing.held
+        chances = [each.chance for each in held if isinstance(each.chance, BookChance)]
+        panel = Panel(chances, standing.books, standing.rejected, standing.related)
+        fair = combine(panel, standing.min_books, self.pooling)
         if isinstance(fair, NoConsensus):
-            return Evaluation(fair, None)
-        contributors = [held for held in confirmed if isinstance(held.chance, BookChance)]
-        return Evaluation(fair, self.complete(contributors, now_ms, stale_odds_threshold_ms))
+            return _Value(fair)
+        if len(fair.books) < len(held):
+            held = [each for each in held if each.book in fair.books]
+        confirmed_ms = min([each.confirmed_ms for each in held])
+        return _Value(fair, max(held, key=_change_number), confirmed_ms)
 
-    def complete(
-        self, contributors: Sequence[HeldQuote], now_ms: int, stale_odds_threshold_ms: int
-    ) -> Freshness:
-        """Record one complete evaluation, and say whether it may trigger an order.
+    def _stand(self, now_ms: int, book_confirm_ms: int) -> _Standing:
+        confirmed = self.confirmed(now_ms, book_confirm_ms)
+        for each in self._held.values():
+            each.stands = False
+        held = [each for each in confirmed if isinstance(each.chance, BookChance)]
+        for each in held:
+            each.stands = True
+        # In order of their chances, which then stay nearly sorted while prices move.
+        held.sort(key=_home)
+        books = tuple(sorted([each.book for each in held]))
+        return _Standing(
+            held,
+            books,
+            tuple([each.chance for each in confirmed if isinstance(each.chance, BookRejected)]),
+            self.pooling.has_relatives(books),
+            book_confirm_ms,
+            min([each.confirmed_ms for each in confirmed], default=now_ms) + book_confirm_ms,
+        )
 
-        ``contributors`` are the quotes whose books are in the consensus, at least one.
-        """
-        newest = max(contributors, key=_change_number)
-        books = tuple(sorted([held.book for held in contributors]))
-        reason = self._not_fresh(books, newest, now_ms - stale_odds_threshold_ms)
+    def _complete(self, books: tuple[str, ...], newest: HeldQuote, oldest_ms: int) -> Freshness:
+        """Record one complete evaluation, and say whether it may trigger an order."""
+        reason = self._not_fresh(books, newest, oldest_ms)
         if books != self._set:
             self._set = books
             self._set_since_change = self._changes
@@ -199,6 +277,7 @@ class QuoteBoard:
         if len(self._held) >= BOOKS_MAX:
             return QuoteEffect.TOO_MANY_BOOKS
         self._changes += 1
+        self._standing = None
         self._held[key] = HeldQuote(
             quote,
             book_chance(quote, self.devig),
@@ -244,6 +323,10 @@ def _changed_ms(quote: Quote) -> int:
     if quote.gateway_ms is None:
         return quote.received_ms
     return min(quote.gateway_ms, quote.received_ms)
+
+
+def _home(held: HeldQuote) -> float:
+    return held.chance.home if isinstance(held.chance, BookChance) else 0.0
 
 
 def _change_number(held: HeldQuote) -> int:

@@ -7,16 +7,15 @@ from typing import Any
 
 from actors import Actor, Context
 from arb.core.commands import AmendIntent, CancelOrder, OrderIntent, Purpose
-from arb.core.devig import METHODS
+from arb.core.decide import Reason as DecisionReason
 from arb.core.edge import buy_edge_e4
-from arb.core.evaluate import Evaluation, Evaluator, Inputs, Signal
+from arb.core.evaluate import Evaluation, Evaluator, Gate, Inputs, Signal
 from arb.core.events import GameQuotes, Top
 from arb.core.exits import ExitView, Holding, OpenOrder, close_at_bid, plan_exits
 from arb.core.listing import Listing
 from arb.core.money import CountE2
 from arb.core.orders import TERMINAL, OrderState
 from arb.core.risk import Refusal, RefusalCode
-from arb.core.staleness import QuoteBoard
 from arb.engine.board import MarketRow
 from arb.engine.closeup import QuotesView, quotes_closeup
 from arb.engine.messages import CloseNow, EntryTimeout, ExitRetry, Hello, Relisted, ShowMarket
@@ -39,6 +38,9 @@ CANCEL_AGAIN_NS = 1_000_000_000
 # How often one exit moves at most: an amendment costs as much of the rate budget as an order.
 EXIT_MOVE_EVERY_NS = 250_000_000
 
+# Prices that are an error until proven otherwise: a person is told once, and nothing is bought.
+DOUBTS = frozenset({DecisionReason.TOO_GOOD.value, Gate.INVERTED.value})
+
 # Actions a row shows instead of the decision's while an order or a position is at work.
 RESTING = "RESTING"
 EXITING = "EXITING"
@@ -55,15 +57,14 @@ class Market(Actor):
         self._evaluator = Evaluator(parts.strategy, parts.risk, parts.execution)
         self._risk = ctx.find(RISK)
         self._ticker = listing.ticker
-        strategy = parts.strategy
-        self._quotes = QuoteBoard(
-            METHODS[strategy.devig_method], frozenset(strategy.excluded_books)
-        )
+        self._odds = parts.odds_of(listing.game.game_id)
         self._top: Top | None = None
         self._sibling_top: Top | None = None
         self._holding: Holding | None = None
         self._gated_fair: float | None = None
         self._used: Signal | None = None
+        self._inverted = False
+        self._doubted = ""
         self._watched: set[str] = set()
         self._canceled_ns: dict[str, int] = {}
         self._moved_ns: dict[str, int] = {}
@@ -105,9 +106,7 @@ class Market(Actor):
         return handler(message)
 
     def _on_quotes(self, quotes: GameQuotes) -> None:
-        for quote in quotes.quotes:
-            effect = self._quotes.apply(quote)
-            self._parts.board.counts[f"quotes {effect}"] += 1
+        self._odds.take(quotes, self._parts.board.counts)
         self._parts.board.counts["evaluations"] += 1
         self._step(quotes.received_ns, count=True)
 
@@ -121,10 +120,13 @@ class Market(Actor):
     def _step(self, trigger_ns: int, *, count: bool) -> None:
         self._trigger_ns = trigger_ns
         inputs = self._inputs()
-        evaluation = self._evaluator.evaluate(self._quotes, inputs)
+        evaluation = self._evaluator.evaluate(self._odds.quotes, inputs)
         board = self._parts.board
         if count:
             board.decisions[evaluation.action] += 1
+        self._inverted = evaluation.inverted
+        if evaluation.reason in DOUBTS or self._doubted:
+            self._doubt(evaluation)
         if evaluation.wished is not None and self._is_heard:
             self._used = evaluation.signal
             board.decided_ns.append(self._parts.clock.monotonic_ns() - trigger_ns)
@@ -143,7 +145,22 @@ class Market(Actor):
             self._holding,
             self._used,
             self._parts.clock.wall_ms(),
+            self._inverted,
         )
+
+    def _doubt(self, evaluation: Evaluation) -> None:
+        """Log and count once that a price is not believed, until it is again."""
+        before, self._doubted = self._doubted, ""
+        if evaluation.reason not in DOUBTS:
+            return
+        self._doubted = evaluation.reason
+        if evaluation.reason == before:
+            return
+        # As JSON keys, words of an enumeration must be plain text.
+        self._parts.board.refusals[str(evaluation.reason)] += 1
+        seen = self._top if self._top is not None else "no book"
+        text = f"{self._ticker}: {evaluation.reason}; fair {evaluation.fair}, {seen}"
+        self._parts.board.say("ODDS", text, level="warning")
 
     def _on_relisted(self, _relisted: Relisted) -> None:
         """Take up another status, grid, fee or start; what rests to be bought does not wait."""
@@ -186,12 +203,15 @@ class Market(Actor):
                 self.ctx.after(CANCEL_AGAIN_S, timeout)
 
     def _drop_entries_without_edge(self, evaluation: Evaluation) -> None:
-        if self._holding is None or evaluation.fair is None:
+        if self._holding is None or evaluation.low is None:
             return
         least_e4 = self._parts.strategy.maker_edge_e4
         for entry in self._holding.entries:
-            resting = entry.state is OrderState.RESTING
-            if resting and buy_edge_e4(evaluation.fair, entry.price_e4) < least_e4:
+            if entry.state is not OrderState.RESTING:
+                continue
+            if evaluation.inverted:
+                self._cancel(entry, "the market looks inverted")
+            elif buy_edge_e4(evaluation.low, entry.price_e4) < least_e4:
                 self._cancel(entry, "fair value moved")
 
     def _cancel(self, order: OpenOrder, why: str) -> None:
@@ -306,7 +326,7 @@ class Market(Actor):
 
     def _on_show_market(self, _wish: ShowMarket) -> dict[str, Any]:
         now_ms = self._parts.clock.wall_ms()
-        view = QuotesView(self._quotes, self._listing.is_home, now_ms)
+        view = QuotesView(self._odds.quotes, self._listing.is_home, now_ms)
         return quotes_closeup(view, self._parts.strategy, self._parts.execution)
 
     def _show(self, evaluation: Evaluation, now_ms: int) -> None:

@@ -17,6 +17,7 @@ from arb.core.money import CountE2, MoneyE6, PriceE4
 from arb.core.parameters import Execution, Risk, Strategy
 from arb.core.risk import Refusal, review_listing
 from arb.engine.board import Board
+from arb.engine.game_odds import GameOdds
 from arb.engine.listed import Found
 from arb.engine.names import TAPE
 from arb.engine.switches import Switches
@@ -41,16 +42,26 @@ class Parts:
     found: Found | None = None
     switches: Switches = attrs.field(factory=Switches)
     _listings: dict[str, Listing] = attrs.field(init=False)
+    _odds: dict[str, GameOdds] = attrs.field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
         """Index the listings, which are asked for on the way to every order."""
         self._listings = self.catalogue.by_ticker()
 
-    def relist(self, found: Found, catalogue: Catalogue) -> None:
+    def relist(self, found: Found | None, catalogue: Catalogue) -> None:
         """Replace the catalogue and what it was made of; who must act on it is told `Relisted`."""
         self.found = found
         self.catalogue = catalogue
         self._listings = catalogue.by_ticker()
+        for gone in self._odds.keys() - {game.game_id for game in catalogue.games}:
+            del self._odds[gone]
+
+    def odds_of(self, game_id: str) -> GameOdds:
+        """Return what the sportsbooks say of a game, the same for both of its markets."""
+        odds = self._odds.get(game_id)
+        if odds is None:
+            odds = self._odds[game_id] = GameOdds.of(self.strategy)
+        return odds
 
     def listing(self, ticker: str) -> Listing | None:
         """Return a market's listing, or None where it is not traded."""

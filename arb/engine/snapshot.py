@@ -8,9 +8,11 @@ from typing import Any
 import attrs
 
 from actors import NodeSnapshot, State
+from arb.core.events import Liquidity
 from arb.core.listing import Listing
 from arb.core.money import PriceE4
 from arb.core.permission import TradingState
+from arb.core.ways import no_way, yes_way
 from arb.engine.board import Board, MarketRow
 from arb.engine.names import RISK
 from arb.engine.parts import Parts
@@ -96,8 +98,20 @@ class Photographer:
             "latency_us": board.latency_us.get(listing.ticker),
             "position_e2": holding.count_e2 if holding is not None else 0,
             "actor": actor,
+            **self._ways(listing),
             **_row(row, now_ms),
         }
+
+    def _ways(self, listing: Listing) -> dict[str, Any]:
+        """Price one order of either way to hold this opinion, by the contract, fees included."""
+        rows, count_e2 = self.parts.board.markets, self.parts.execution.contracts_per_order_e2
+        row, sibling = rows.get(listing.ticker), rows.get(listing.sibling)
+        yes = no = None
+        if row is not None and row.ask_e4 is not None:
+            yes = yes_way(row.ask_e4, count_e2, Liquidity.TAKER, listing.fees).contract_e4
+        if sibling is not None and sibling.bid_e4 is not None:
+            no = no_way(sibling.bid_e4, count_e2, listing.fees).contract_e4
+        return {"yes_cost_e4": yes, "no_cost_e4": no}
 
     def _positions(self) -> list[dict[str, Any]]:
         board = self.parts.board

@@ -98,3 +98,46 @@ def test_odds_that_cannot_be_are_one_line(
     assert captured.out == ""
     assert captured.err.startswith(line)
     assert captured.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "first"),
+    [
+        ("additive", 0.582609),
+        ("power", 0.584003),
+        ("shin", 0.582609),
+        ("odds_ratio", 0.582671),
+        ("probit", 0.582697),
+        ("worst_case", 0.579832),
+        ("average", 0.582148),
+    ],
+)
+def test_every_method_answers_by_its_name(
+    method: str, first: float, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The favourite at -150 against +130, by each way of taking the margin out."""
+    found = answer(capsys, "-150", "+130", "--method", method)
+
+    assert found["method"] == method
+    assert isinstance(found["probabilities"], list)
+    assert found["probabilities"][0] == pytest.approx(first, abs=5e-5)
+
+
+def test_the_method_is_explained_and_a_bound_called_one(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What the method does stands below the table, and what does not sum to 1 says so."""
+    assert app.run(["fair", "-150", "+130", "--method", "power"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "power: Raise all implied chances to one power" in shown
+    assert "bound" not in shown
+
+    assert app.run(["fair", "-150", "+130", "--method", "worst_case"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "Each is a bound by itself; together they make 99.58" in shown
+
+
+def test_a_chance_without_odds_is_shown_all_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    """Next to certain is 100 cents and no odds that anybody could write."""
+    assert app.run(["fair", "1.0001", "10001.0", "--method", "power"]) == 0
+    assert "100.0000%" in capsys.readouterr().out

@@ -21,8 +21,9 @@ from arb.core.consensus import (
     book_chance,
     fair_value,
 )
-from arb.core.devig import multiplicative
+from arb.core.devig import multiplicative, worst_case
 from arb.core.events import Quote
+from arb.core.voices import pooling_of
 
 QUOTE = Quote("feed", "g1", "FanDuel", 1.8, 2.1, source_ms=1, received_ms=1)
 
@@ -36,12 +37,24 @@ def test_a_books_margin_is_taken_out() -> None:
     """One book's odds become its chance of the home team."""
     chance = book_chance(QUOTE)
 
-    assert chance == BookChance("FanDuel", multiplicative((1.8, 2.1))[0])
+    odds = (1.8, 2.1)
+    assert chance == BookChance("FanDuel", multiplicative(odds)[0], *worst_case(odds))
 
 
 def test_the_method_is_a_choice() -> None:
     """Another way of taking the margin out is used where it is given."""
-    assert book_chance(QUOTE, devig=lambda odds: (0.25, 0.75)) == BookChance("FanDuel", 0.25)
+    chance = book_chance(QUOTE, devig=lambda odds: (0.25, 0.75))
+
+    assert isinstance(chance, BookChance)
+    assert chance.home == 0.25
+
+
+def test_bounds_for_each_side_are_centred() -> None:
+    """The worst case as a method gives two bounds; the chance lies between them."""
+    chance = book_chance(QUOTE, devig=worst_case)
+
+    assert isinstance(chance, BookChance)
+    assert chance.home_low < chance.home < 1.0 - chance.away_low
 
 
 @pytest.mark.parametrize(
@@ -52,9 +65,11 @@ def test_the_method_is_a_choice() -> None:
         (1.5, 1.5, None, RejectReason.OVERROUND_TOO_LARGE),
         (2.5, 2.6, 3.4, RejectReason.THREE_WAY),
         (1.0, 3.0, None, RejectReason.BAD_ODDS),
-        (3.0, 0.0, None, RejectReason.BAD_ODDS),
-        (math.nan, 2.0, None, RejectReason.BAD_ODDS),
-        (2.0, math.nan, None, RejectReason.BAD_ODDS),
+        (math.nan, 0.0, None, RejectReason.BAD_ODDS),
+        (2.0, -2.0, None, RejectReason.BAD_ODDS),
+        (3.0, 0.0, None, RejectReason.ONE_SIDE_MISSING),
+        (math.nan, 2.0, None, RejectReason.ONE_SIDE_MISSING),
+        (2.0, math.nan, None, RejectReason.ONE_SIDE_MISSING),
     ],
 )
 def test_a_price_that_cannot_be_is_left_out(
@@ -83,15 +98,15 @@ def test_the_limit_of_the_overround_is_a_choice() -> None:
 
 
 def test_the_median_of_an_odd_number() -> None:
-    """One book far away does not move the fair value."""
-    fair = fair_value(chances(0.60, 0.99, 0.61), 3)
+    """One book apart does not move the fair value, and shows in the spread."""
+    fair = fair_value(chances(0.60, 0.69, 0.61), 3)
 
-    assert fair == Consensus(0.61, ("a", "b", "c"), 0.99 - 0.60)
+    assert fair == Consensus(0.61, ("a", "b", "c"), 0.69 - 0.60, 3.0, 0.61, 1.0 - 0.61)
 
 
 def test_the_median_of_an_even_number() -> None:
     """Of an even number the two in the middle are averaged."""
-    fair = fair_value(chances(0.60, 0.64, 0.10, 0.90), 3)
+    fair = fair_value(chances(0.60, 0.64, 0.55, 0.69), 3)
 
     assert isinstance(fair, Consensus)
     assert fair.home == pytest.approx(0.62)
@@ -137,7 +152,7 @@ def test_a_book_must_not_count_twice() -> None:
         fair_value([BookChance("a", 0.5), BookChance("a", 0.6)], 1)
 
 
-@given(st.lists(st.floats(0.001, 0.999), min_size=1, max_size=10))
+@given(st.lists(st.floats(0.46, 0.54), min_size=1, max_size=10))
 def test_agrees_with_the_library_median(values: list[float]) -> None:
     """The value is the median and the spread its widest pair."""
     fair = fair_value(chances(*values), 1)
@@ -145,3 +160,83 @@ def test_agrees_with_the_library_median(values: list[float]) -> None:
     assert isinstance(fair, Consensus)
     assert fair.home == pytest.approx(statistics.median(values), rel=0, abs=1e-15)
     assert fair.spread == max(values) - min(values)
+
+
+def test_the_least_of_either_side_is_combined_as_well() -> None:
+    """What a buyer may count on is the median of what the methods leave at least."""
+    books = [
+        BookChance("a", 0.60, 0.590, 0.38),
+        BookChance("b", 0.61, 0.605, 0.39),
+        BookChance("c", 0.62, 0.600, 0.37),
+    ]
+    fair = fair_value(books, 3)
+
+    assert isinstance(fair, Consensus)
+    assert (fair.home, fair.home_low, fair.away_low) == (0.61, 0.600, 0.38)
+
+
+# --- books far from all others ---
+
+
+def test_an_outlier_is_cut_and_named() -> None:
+    """A book that says another thing than all others is damage or another game."""
+    fair = fair_value(chances(0.60, 0.62, 0.61, 0.25, 0.61), 3)
+
+    assert isinstance(fair, Consensus)
+    assert fair.books == ("a", "b", "c", "e")
+    assert fair.rejected == (BookRejected("d", RejectReason.OUTLIER),)
+    assert fair.spread == pytest.approx(0.02)
+
+
+def test_a_book_a_little_apart_is_no_outlier() -> None:
+    """Fifteen cents at even odds are far and fourteen are not, however close the rest."""
+    near, far = 0.5 + 0.14, 0.5 + 0.15
+    for value, books in ((near, 4), (far, 3)):
+        fair = fair_value(chances(0.5, 0.5, 0.5, value), 3)
+        assert isinstance(fair, Consensus)
+        assert len(fair.books) == books
+
+
+def test_books_that_are_all_apart_are_no_outliers() -> None:
+    """Where every book says another thing, none of them is the odd one out."""
+    fair = fair_value(chances(0.30, 0.40, 0.50, 0.60, 0.70), 3)
+
+    assert isinstance(fair, Consensus)
+    assert len(fair.books) == 5
+
+
+def test_too_few_that_agree_give_none() -> None:
+    """Of three books one is cut: two are no consensus, and the reason says what happened."""
+    found = fair_value(chances(0.60, 0.99, 0.61), 3)
+
+    rejected = (BookRejected("b", RejectReason.OUTLIER),)
+    assert found == NoConsensus(NoConsensusReason.TOO_FEW_AGREE, ("a", "c"), rejected)
+
+
+def test_of_two_books_neither_is_the_outlier() -> None:
+    """Nobody can tell which of two is wrong."""
+    fair = fair_value(chances(0.2, 0.8), 2)
+
+    assert isinstance(fair, Consensus)
+    assert fair.rejected == ()
+
+
+def test_a_certainty_is_an_outlier_like_any_other() -> None:
+    """A chance that has rounded to 1 has odds too long to be compared, and is cut all the same."""
+    fair = fair_value(chances(0.60, 0.61, 0.62, 1.0, 0.0), 3)
+
+    assert isinstance(fair, Consensus)
+    assert fair.books == ("a", "b", "c")
+
+
+def test_books_of_one_family_are_one_book() -> None:
+    """Copies of one price count once, towards the least number too."""
+    pooling = pooling_of("median", (), ("a+b",))
+
+    assert fair_value(chances(0.5, 0.5, 0.55), 3, pooling) == NoConsensus(
+        NoConsensusReason.TOO_FEW_BOOKS, ("a", "b", "c")
+    )
+    fair = fair_value(chances(0.5, 0.52, 0.6), 2, pooling)
+    assert isinstance(fair, Consensus)
+    assert fair.home == pytest.approx((0.51 + 0.6) / 2)
+    assert (fair.effective_books, fair.books) == (2.0, ("a", "b", "c"))

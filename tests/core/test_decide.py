@@ -217,6 +217,30 @@ def test_what_is_bought_is_never_sold_below_its_price() -> None:
     assert decision.action is Action.SKIP
 
 
+def test_a_purchase_must_pay_by_the_least_fair_value() -> None:
+    """Edge, net and the sale that is counted on are those of the worst way of taking margins."""
+    decision = decided(low=0.61)
+
+    assert (decision.action, decision.edge_e4) == (Action.MAKER, 400)
+    assert decision.exit_e4 == 6100
+    assert decided(low=0.58).reason is Reason.EDGE_TOO_THIN
+    assert decided(low=0.62) == decided()
+
+
+def test_an_edge_beyond_belief_is_no_edge() -> None:
+    """Fifteen cents are believed, more is not, whatever the worst case makes of it."""
+    assert decided(fair=0.72).action is Action.TAKER
+
+    decision = decided(fair=0.7201, low=0.70)
+    assert decision == Decision(Action.SKIP, Reason.TOO_GOOD, edge_e4=1_300)
+    assert decided(Strategy(max_edge_threshold=20), fair=0.73).action is Action.TAKER
+
+
+def test_an_edge_beyond_belief_is_told_before_a_strange_book() -> None:
+    """A crossed book with such an edge is first of all an edge that cannot be."""
+    assert decided(fair=0.9, bid_e4=PriceE4(5_800)).reason is Reason.TOO_GOOD
+
+
 PRICES = st.integers(1, 99).map(lambda number: PriceE4(number * 100))
 VIEWS = st.builds(
     MarketView,
@@ -288,6 +312,8 @@ def test_a_skip_has_a_true_reason(view: MarketView, strategy: Strategy) -> None:
         Reason.TAKER_EDGE: decision.action is Action.TAKER,
         Reason.MAKER_EDGE: decision.action is Action.MAKER,
         Reason.MAKER_IS_CHEAPER: decision.action is Action.MAKER,
+        Reason.TOO_GOOD: view.ask_e4 is not None
+        and Fraction(view.fair) * 10_000 + ERROR_E4 > view.ask_e4 + strategy.max_edge_e4,
     }
 
     assert true_when[decision.reason]

@@ -10,6 +10,8 @@ import pytest
 from arb.core.commands import OrderIntent, Purpose, TimeInForce
 from arb.core.consensus import NoConsensusReason
 from arb.core.decide import Action, Decision, Reason
+from arb.core.devig import worst_case
+from arb.core.edge import buy_edge_e4
 from arb.core.evaluate import WAIT, Evaluation, Evaluator, Gate, Inputs, Signal
 from arb.core.events import Liquidity, Quote, Side
 from arb.core.exits import Holding, OpenOrder
@@ -253,6 +255,50 @@ def test_no_more_is_wished_for_than_the_market_has_room(
 
     assert evaluation.decision is not None
     assert (evaluation.decision.count_e2, evaluation.reason) == (count, reason)
+
+
+def test_a_purchase_must_pay_by_the_worst_case_of_its_side() -> None:
+    """With a margin in the odds the underdog's least chance is below its fair value."""
+    quotes = QuoteBoard()
+    for book in BOOKS:
+        quotes.apply(quote(book, 1_000, home=1.5, away=2.7))
+    home = evaluate(quotes, top=top(bid=6_400, ask=6_500, ticker=BOS))
+    away = evaluate(
+        quotes, listing=listing(NYY), top=top(bid=3_400, ask=3_500, ticker=NYY), sibling_top=None
+    )
+
+    assert home.low == home.fair == pytest.approx(0.642857, abs=1e-6)
+    assert away.fair == pytest.approx(1.0 - 0.642857, abs=1e-6)
+    assert away.low == worst_case((1.5, 2.7))[1] < 0.355
+    assert away.decision is not None
+    assert away.decision.edge_e4 == buy_edge_e4(away.low, 3_500)
+
+
+def test_an_edge_beyond_belief_is_not_wished_for() -> None:
+    """Sixteen cents are an error until proven otherwise."""
+    evaluation = evaluate(top=top(bid=4_500, ask=4_600, ticker=BOS), sibling_top=None)
+
+    assert (evaluation.action, evaluation.reason) == ("SKIP", Reason.TOO_GOOD)
+    assert evaluation.wished is None
+
+
+def test_a_market_whose_price_fits_the_other_team_is_quarantined() -> None:
+    """It wishes nothing and moves no exit, and stays so until its price fits its own team."""
+    found = evaluate(top=top(bid=3_700, ask=3_900, ticker=BOS))
+    assert (found.action, found.reason, found.inverted) == (WAIT, Gate.INVERTED, True)
+    assert (found.wished, found.gated_fair, found.decision) == (None, None, None)
+    assert found.fair == pytest.approx(0.62)
+
+    still = [
+        evaluate(inverted=True, top=top(bid=4_900, ask=5_100, ticker=BOS)),
+        evaluate(inverted=True, top=top(bid=None, ask=5_700, ticker=BOS)),
+        evaluate(inverted=True, top=None),
+    ]
+    assert [each.reason for each in still] == [Gate.INVERTED] * 3
+    assert evaluate(QuoteBoard(), inverted=True).inverted
+
+    again = evaluate(inverted=True)
+    assert (again.action, again.inverted) == ("TAKER", False)
 
 
 # From a decision to an order.

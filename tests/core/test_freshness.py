@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arb.core.consensus import Consensus
+from arb.core.consensus import Consensus, NoConsensus, fair_value
 from arb.core.staleness import (
     Freshness,
     NotFresh,
@@ -154,3 +154,61 @@ def test_whatever_comes_an_order_rests_on_fresh_and_equal_books(steps: list[Any]
             assert now_ms - by_book[evaluation.freshness.book].changed_ms <= STALE_MS
         last_complete = evaluation.fair.books
         assert all(each.changed_ms <= each.confirmed_ms <= now_ms for each in board.quotes())
+
+
+def test_an_outlier_that_comes_or_goes_changes_the_set() -> None:
+    """Cutting a book moves the fair value as its leaving would."""
+    board = settled_board("a", "b", "c", "d")
+    board.apply(quote("d", 3.5, away=1.4, at_ms=2_000))
+    assert verdict(board, 2_000) is NotFresh.BOOKS_CHANGED
+    board.apply(quote("a", 1.79, at_ms=2_001))
+    evaluation = evaluate(board, 2_001)
+    assert isinstance(evaluation.fair, Consensus)
+    assert evaluation.fair.books == ("a", "b", "c")
+    assert evaluation.freshness == Freshness(None, "a", 2_001)
+
+    board.apply(quote("d", at_ms=2_002))
+    assert verdict(board, 2_002) is NotFresh.BOOKS_CHANGED
+
+
+def test_an_evaluation_says_since_when_all_its_books_are_confirmed() -> None:
+    """The age of a fair value is that of the book confirmed longest ago."""
+    board = settled_board()
+    board.apply(quote("a", 1.79, at_ms=9_000))
+
+    assert evaluate(board, 9_000).confirmed_ms == 1_000
+
+
+def test_other_limits_are_heeded_at_once() -> None:
+    """What was worked out under one limit does not stand under another."""
+    board = settled_board()
+
+    assert isinstance(evaluate(board, 1_000, min_books=4).fair, NoConsensus)
+    assert isinstance(evaluate(board, 1_000, min_books=3).fair, Consensus)
+    shorter = board.evaluate(
+        2_000, min_books=3, book_confirm_ms=999, stale_odds_threshold_ms=STALE_MS
+    )
+    assert isinstance(shorter.fair, NoConsensus)
+
+
+@given(STEPS)
+def test_what_stands_is_what_a_new_board_would_say(steps: list[Any]) -> None:
+    """Keeping the books that stand saves work and changes no answer."""
+    board, now_ms = QuoteBoard(), 0
+    for book, home, origin, suspended, wait_ms, age_ms in steps:
+        now_ms += wait_ms
+        board.apply(
+            quote(
+                book,
+                home,
+                source_ms=now_ms - age_ms,
+                received_ms=now_ms,
+                origin=origin,
+                suspended=suspended,
+                provider="two" if age_ms % 2 else "one",
+            )
+        )
+        kept = evaluate(board, now_ms)
+        confirmed = board.confirmed(now_ms, CONFIRM_MS)
+        assert kept.fair == fair_value([each.chance for each in confirmed], 3)
+        assert evaluate(board, now_ms).fair == kept.fair

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 import pytest
 
 from arb.core.parameters import Execution, Risk, Strategy
+from arb.core.voices import Combining
 
 
 def test_the_defaults_are_those_that_were_agreed() -> None:
@@ -15,6 +18,7 @@ def test_the_defaults_are_those_that_were_agreed() -> None:
     assert strategy.taker_edge_threshold == 5
     assert strategy.maker_edge_threshold == 2
     assert strategy.min_edge_after_fees == 1
+    assert strategy.max_edge_threshold == 15
     assert strategy.min_books == 3
     assert risk.max_contracts_per_market == 10
     assert risk.max_total_exposure_cents == 50_000
@@ -30,6 +34,7 @@ def test_thresholds_come_in_the_units_the_code_counts_in() -> None:
     risk = Risk(max_contracts_per_market=4, max_total_exposure_cents=12_345)
 
     assert (strategy.taker_edge_e4, strategy.maker_edge_e4, strategy.min_net_e4) == (700, 300, 200)
+    assert Strategy(max_edge_threshold=20).max_edge_e4 == 2_000
     assert risk.max_contracts_per_market_e2 == 400
     assert risk.max_total_exposure_e6 == 123_450_000
     assert Execution(contracts_per_order=3).contracts_per_order_e2 == 300
@@ -42,3 +47,24 @@ def test_sections_cannot_be_changed(section: type[Strategy | Risk | Execution]) 
 
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         setattr(section(), field, 1)
+
+
+def test_how_the_books_become_one_is_read_from_the_settings() -> None:
+    """The rule, the weights and the families are those that the settings name."""
+    strategy = Strategy(
+        consensus="weighted", book_weights=("Pinnacle=0.9",), book_families=("A+B",)
+    )
+
+    assert strategy.pooling.combining is Combining.WEIGHTED
+    assert strategy.pooling.weights["Pinnacle"] == 0.9
+    assert strategy.pooling.family_of == {"A": "A+B", "B": "A+B"}
+    assert Strategy().pooling.combining is Combining.MEDIAN
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"book_weights": ("Pinnacle",)}, {"book_families": ("Pinnacle",)}]
+)
+def test_weights_and_families_that_cannot_be_read_are_refused(wrong: dict[str, Any]) -> None:
+    """A section with them is never made."""
+    with pytest.raises(ValueError, match="must "):
+        Strategy(**wrong)

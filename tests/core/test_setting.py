@@ -103,3 +103,11 @@ def test_a_field_remembers_what_was_declared() -> None:
     declared = setting_of(attrs.fields(Section).size)
 
     assert (declared.reason, declared.unit) == ("why not", "apples")
+
+
+def test_a_check_of_its_own_says_what_is_wrong() -> None:
+    """What no range can say, a function of the setting's own does."""
+    declared = Setting("why", check=lambda texts: None if len(texts) == 1 else "must be one")
+
+    assert declared.problem(("a",)) is None
+    assert declared.problem(("a", "b")) == "must be one"

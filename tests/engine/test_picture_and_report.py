@@ -52,6 +52,8 @@ SCHEMA: dict[str, set[str]] = {
         "books",
         "latency_us",
         "position_e2",
+        "yes_cost_e4",
+        "no_cost_e4",
         "actor",
     },
     "positions": {

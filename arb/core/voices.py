@@ -1,0 +1,194 @@
+"""How much each book's opinion counts, and how opinions become one.
+
+A company that runs several books feeds them one price: its books are one voice, or one opinion
+would count several times.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from functools import lru_cache
+from operator import mul
+
+import attrs
+
+# A book that nobody weighed counts as a retail book that copies sharper ones.
+WEIGHT_USUAL = 0.25
+
+# Weights only mean something beside each other; a hundred to one is as good as alone.
+WEIGHT_MAX = 100.0
+
+# A chance this near to 0 or 1 has the log-odds of this one, so that a mean stays finite.
+CHANCE_MIN = 1e-9
+
+FAMILY_SIZE_MIN = 2
+
+
+class Combining(StrEnum):
+    """The ways of making one fair value of several, as the settings call them."""
+
+    MEDIAN = "median"
+    WEIGHTED = "weighted"
+
+
+@attrs.frozen
+class Voice:
+    """What one independent opinion says: its fair chance, and the least one of either side.
+
+    ``home_low`` and ``away_low`` are the least chance that any method leaves either side; a price
+    without a margin leaves it as it is. The logarithms of all three's odds are worked out once.
+    """
+
+    book: str
+    home: float
+    home_low: float = attrs.Factory(lambda self: self.home, takes_self=True)
+    away_low: float = attrs.Factory(lambda self: 1.0 - self.home, takes_self=True)
+    home_log: float = attrs.Factory(lambda self: log_odds(self.home), takes_self=True)
+    home_low_log: float = attrs.Factory(lambda self: log_odds(self.home_low), takes_self=True)
+    away_low_log: float = attrs.Factory(lambda self: log_odds(self.away_low), takes_self=True)
+
+
+@attrs.frozen
+class Pooled:
+    """What voices say together; ``effective`` equal ones would weigh as much.
+
+    ``spread`` is the largest of their chances less the smallest.
+    """
+
+    home: float
+    home_low: float
+    away_low: float
+    effective: float
+    spread: float
+
+
+@attrs.frozen
+class Pooling:
+    """How voices become one: by which rule, each with which weight, and who is one family.
+
+    ``family_of`` maps a book to its family's name; ``weights`` holds books and families by name.
+    """
+
+    combining: Combining = Combining.MEDIAN
+    weights: Mapping[str, float] = attrs.field(factory=dict)
+    family_of: Mapping[str, str] = attrs.field(factory=dict)
+
+    def has_relatives(self, names: Sequence[str]) -> bool:
+        """Tell whether any two of some books belong to one family."""
+        families = [self.family_of[name] for name in names if name in self.family_of]
+        return len(set(families)) < len(families)
+
+    def voices(self, books: Sequence[Voice]) -> Sequence[Voice]:
+        """Return the independent opinions among those of different books."""
+        members: dict[str, list[Voice]] = {}
+        for each in books:
+            members.setdefault(self.family_of.get(each.book, each.book), []).append(each)
+        return [_one_of(family, some) for family, some in members.items()]
+
+    def pool(self, voices: Sequence[Voice]) -> Pooled:
+        """Return what all voices say together."""
+        homes = sorted([each.home for each in voices])
+        spread = homes[-1] - homes[0]
+        if self.combining is Combining.MEDIAN:
+            return Pooled(
+                _middle(homes),
+                _middle(sorted([each.home_low for each in voices])),
+                _middle(sorted([each.away_low for each in voices])),
+                float(len(homes)),
+                spread,
+            )
+        weights = [self.weights.get(each.book, WEIGHT_USUAL) for each in voices]
+        total = sum(weights)
+        return Pooled(
+            _chance(sum(map(mul, [each.home_log for each in voices], weights)) / total),
+            _chance(sum(map(mul, [each.home_low_log for each in voices], weights)) / total),
+            _chance(sum(map(mul, [each.away_low_log for each in voices], weights)) / total),
+            total * total / sum(map(mul, weights, weights)),
+            spread,
+        )
+
+
+MEDIAN = Pooling()
+
+
+# One run has one; the few more are those of a check of settings.
+@lru_cache(maxsize=8)
+def pooling_of(
+    combining: str, book_weights: tuple[str, ...], book_families: tuple[str, ...]
+) -> Pooling:
+    """Read the settings: weights as ``Pinnacle=1.0``, families as ``Caesars+William Hill``.
+
+    A family weighs as much as its weightiest book. Raises `ValueError` in words for a person.
+    """
+    weights = dict(_read_weight(text) for text in book_weights)
+    if len(weights) < len(book_weights):
+        raise ValueError("must weigh no book twice")
+    family_of: dict[str, str] = {}
+    for text in book_families:
+        books = [book.strip() for book in text.split("+")]
+        if len(books) < FAMILY_SIZE_MIN or "" in books:
+            raise ValueError(f"must name two books or more with + between them, not {text!r}")
+        for book in books:
+            if family_of.setdefault(book, text) != text or books.count(book) > 1:
+                raise ValueError(f"must name no book twice: {book!r}")
+        weights[text] = max(weights.get(book, WEIGHT_USUAL) for book in books)
+    return Pooling(Combining(combining), weights, family_of)
+
+
+def log_odds(chance: float) -> float:
+    """Return the logarithm of a chance's odds, finite for whatever has rounded to 0 or 1."""
+    if not CHANCE_MIN < chance < 1.0 - CHANCE_MIN:
+        chance = CHANCE_MIN if chance <= CHANCE_MIN else 1.0 - CHANCE_MIN
+    return math.log(chance / (1.0 - chance))
+
+
+def weights_problem(texts: tuple[str, ...]) -> str | None:
+    """Say why a list of weights cannot be read, None where it can."""
+    return _problem(texts, ())
+
+
+def families_problem(texts: tuple[str, ...]) -> str | None:
+    """Say why a list of families cannot be read, None where it can."""
+    return _problem((), texts)
+
+
+def _problem(weights: tuple[str, ...], families: tuple[str, ...]) -> str | None:
+    try:
+        pooling_of(Combining.MEDIAN, weights, families)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _read_weight(text: str) -> tuple[str, float]:
+    book, equals, weight = text.rpartition("=")
+    try:
+        number = float(weight)
+    except ValueError:
+        number = math.nan
+    if not (equals and book.strip() and 0.0 < number <= WEIGHT_MAX):
+        raise ValueError(f"must be written as Pinnacle=1.0, up to {WEIGHT_MAX:g}, not {text!r}")
+    return book.strip(), number
+
+
+def _one_of(family: str, members: Sequence[Voice]) -> Voice:
+    if len(members) == 1:
+        return members[0]
+    count = len(members)
+    return Voice(
+        family,
+        sum(each.home for each in members) / count,
+        sum(each.home_low for each in members) / count,
+        sum(each.away_low for each in members) / count,
+    )
+
+
+def _middle(ordered: list[float]) -> float:
+    middle = len(ordered) // 2
+    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2.0
+
+
+def _chance(log: float) -> float:
+    return 1.0 / (1.0 + math.exp(-log))
