@@ -31,7 +31,7 @@ from arb.engine.paper_gateway import PaperGateway
 from arb.engine.parts import Parts
 from arb.engine.report import trading_report
 from arb.engine.tree import engine_tree
-from arb.feeds.odds_api_wire import parse_frame
+from arb.feeds.odds_api_wire import PROVIDER, parse_frame
 from arb.io.clock import NS_PER_MS, VirtualClock
 from arb.journal.writer import Journal, MemoryFile
 from arb.settings import Settings
@@ -95,7 +95,9 @@ class Replay:
             journal=lambda ctx: JournalKeeper(ctx, parts.journal, IN_PLACE.call),
             gateway=lambda ctx: PaperGateway(ctx, parts, exchange),
             book_feed=lambda ctx: BookFeed(ctx, parts, watchers=(GATEWAY,)),
-            odds_feed=lambda ctx: OddsFeedActor(ctx, parts, parse_frame),
+            odds_feeds={
+                ODDS_FEED: lambda ctx: OddsFeedActor(ctx, parts, PROVIDER, parse_frame),
+            },
             discovery=lambda ctx: Discovery(ctx, parts, self.teams),
         )
         async with open_system(tree, rng=random.Random(0)) as system:

@@ -32,7 +32,7 @@ from arb.io.iso import iso_ms
 from arb.io.net import Network
 from arb.io.text import one_line
 from arb.io.url import without_secret
-from arb.io.websocket import ConnectFailed, Socket, SocketClosed, open_socket
+from arb.io.websocket import ConnectFailed, Socket, open_socket
 
 
 @attrs.frozen
@@ -96,7 +96,7 @@ class OddsApiIo:
         self._on_bad = on_bad
         self._sports: tuple[str, ...] = ()
         self._slugs: dict[str, str] = {}
-        self._socket: Socket | None = None
+        self._open = False
         self.last_sequence: int | None = None
         self.bad: Counter[str] = Counter()
 
@@ -177,22 +177,16 @@ class OddsApiIo:
         return f"{self._ws_url}?{urlencode(params, safe=',')}"
 
     @asynccontextmanager
-    async def connect(self) -> AsyncIterator[None]:
+    async def connect(self) -> AsyncIterator[Socket]:
         """Open the stream for the length of a block; raises `ConnectFailed`."""
         try:
             async with open_socket(self._network, self.stream_url) as socket:
-                self._socket = socket
-                yield
+                self._open = True
+                yield socket
         except ConnectFailed as failed:
             raise ConnectFailed(failed.status, self._masked(failed.text)) from None
         finally:
-            self._socket = None
-
-    async def next_update(self) -> Parsed:
-        """Return what the next message held; raises `SocketClosed`."""
-        if self._socket is None:
-            raise SocketClosed("the stream is not open")
-        return self.parse(await self._socket.receive(), self._clock.wall_ms())
+            self._open = False
 
     def parse(self, raw: str | bytes, received_ms: int) -> Parsed:
         """Read one message of the stream; never raises."""
@@ -214,7 +208,7 @@ class OddsApiIo:
         return one_line(without_secret(text, self._api_key))
 
     def __repr__(self) -> str:
-        state = "open" if self._socket is not None else "closed"
+        state = "open" if self._open else "closed"
         return f"<OddsApiIo {self._rest_url} {state}>"
 
 

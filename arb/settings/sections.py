@@ -9,6 +9,8 @@ from arb.settings.secret import Secret
 
 LEAGUES = ("nfl", "nba", "mlb", "nhl")
 
+PROVIDERS = ("odds-api-io",)
+
 PRODUCTION_API = "https://external-api.kalshi.com/trade-api/v2"
 PRODUCTION_WS = "wss://external-api-ws.kalshi.com/trade-api/ws/v2"
 DEMO_API = "https://external-api.demo.kalshi.co/trade-api/v2"
@@ -90,14 +92,9 @@ class Kalshi:
 
 
 @attrs.frozen(kw_only=True)
-class OddsFeed:
-    """Where the sportsbooks' odds come from."""
+class OddsApiIo:
+    """odds-api.io: a WebSocket of changes, REST for first prices and confirmations."""
 
-    provider: str = setting(
-        "odds-api-io",
-        "the one provider that is built in",
-        choices=("odds-api-io",),
-    )
     rest_url: str = setting(
         "https://api.odds-api.io/v3",
         "its REST host: games, first prices, confirmations",
@@ -108,7 +105,35 @@ class OddsFeed:
         "its stream of changes",
         address=Address.WEBSOCKET,
     )
-    api_key: Secret = setting(Secret(), "its key; better kept in ARB_ODDS_FEED__API_KEY")
+    api_key: Secret = setting(
+        Secret(), "its key; better kept in ARB_ODDS_FEED__ODDS_API_IO__API_KEY"
+    )
+
+
+@attrs.frozen(kw_only=True)
+class OddsFeed:
+    """Where the sportsbooks' odds come from: one provider or several at once."""
+
+    provider: tuple[str, ...] = setting(
+        ("odds-api-io",),
+        "who gives the odds, each by its own section below; one may be written without brackets",
+        choices=PROVIDERS,
+    )
+    rest_url: str = setting(
+        "",
+        "empty: the providers' own below; else the first provider's",
+        address=Address.HTTP,
+        optional=True,
+    )
+    ws_url: str = setting(
+        "",
+        "empty: the providers' own below; else the first provider's",
+        address=Address.WEBSOCKET,
+        optional=True,
+    )
+    api_key: Secret = setting(
+        Secret(), "the first provider's key; better kept in ARB_ODDS_FEED__API_KEY"
+    )
     sports: tuple[str, ...] = setting(LEAGUES, "the leagues to watch", choices=LEAGUES)
     books: tuple[str, ...] = setting(
         ("Pinnacle", "DraftKings", "FanDuel", "BetMGM", "Caesars", "Bet365"),
@@ -121,6 +146,7 @@ class OddsFeed:
         low=1_000,
         high=3_600_000,
     )
+    odds_api_io: OddsApiIo = attrs.field(factory=OddsApiIo)
 
 
 @attrs.frozen(kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from arb.engine.kalshi_gateway import KalshiGateway
 from arb.engine.listed import Found
 from arb.engine.live import LiveTree, Venues, connections
 from arb.engine.messages import StopTrading
-from arb.engine.names import GATEWAY, MARKETS, RISK
+from arb.engine.names import GATEWAY, MARKETS, RISK, odds_feed_names
 from arb.engine.offload import IN_PLACE
 from arb.engine.parts import Parts
 from arb.engine.risk import RiskManager
@@ -35,7 +35,7 @@ from arb.io.memory import MemoryNetwork
 from arb.io.teams_file import packaged_teams
 from arb.journal.writer import Journal, JournalFile, MemoryFile
 from arb.kalshi.sign import Signer, load_signer
-from arb.settings import Mode, Settings
+from arb.settings import Mode, OddsPlace, Settings
 from arb.sim.credentials import make_member_key
 from arb.sim.exchange.account import Account
 from arb.sim.exchange.values import BookSide, Order
@@ -45,6 +45,8 @@ from arb.sim.websocket.subscriptions import Channel
 
 EXCHANGE = ("127.0.0.1", 8001)
 ODDS = ("127.0.0.1", 8002)
+
+ODDS_PATHS = {"odds-api-io": ("/v3", "/v3/ws")}
 
 # A Sunday noon in season, so that the four leagues play.
 EPOCH_MS = 1_795_343_226_907
@@ -231,7 +233,8 @@ def open_rig(member: Member) -> Callable[..., object]:
             network = MemoryNetwork(nursery)
             network.listen(*EXCHANGE, world.exchange.serve_stream)
             network.listen(*ODDS, world.odds.serve_stream)
-            venues = _venues(world, member.path, world.admit(member.public))
+            providers = settings.odds_feed.provider
+            venues = _venues(world, member.path, world.admit(member.public), providers)
             if simulation is None:
                 nursery.start_soon(world.run)
             signer = Signer(venues.key_id, "rsa", member.sign)
@@ -247,7 +250,14 @@ def new_world(seed: int = 1, games: int = 2) -> Simulation:
     return Simulation(SimulationSettings(seed=seed, games=games), VirtualClock(EPOCH_MS))
 
 
-def _venues(world: Simulation, key_path: Path, key_id: str) -> Venues:
+def odds_place(provider: str, place: str, key: str) -> OddsPlace:
+    """Return where the simulated world speaks a provider's protocol."""
+    rest_path, ws_path = ODDS_PATHS[provider]
+    ws_url = f"ws://{place}{ws_path}" if ws_path else ""
+    return OddsPlace(provider, f"http://{place}{rest_path}", ws_url, key)
+
+
+def _venues(world: Simulation, key_path: Path, key_id: str, providers: Sequence[str]) -> Venues:
     exchange, odds = (f"{host}:{port}" for host, port in (EXCHANGE, ODDS))
     return Venues(
         name="test",
@@ -255,9 +265,7 @@ def _venues(world: Simulation, key_path: Path, key_id: str) -> Venues:
         ws_url=f"ws://{exchange}/trade-api/ws/v2",
         key_id=key_id,
         private_key_path=key_path,
-        odds_rest_url=f"http://{odds}/v3",
-        odds_ws_url=f"ws://{odds}/v3/ws",
-        odds_key=world.odds_key,
+        odds=tuple(odds_place(provider, odds, world.odds_key) for provider in providers),
     )
 
 
@@ -287,6 +295,7 @@ async def _engine(
             execution=settings.execution,
             installation="test",
             orders_stand_on_book=mode is not Mode.PAPER,
+            odds_feeds=odds_feed_names(settings.odds_feed.provider),
         )
         photographer = Photographer(parts, mode.value, "test", clock.wall_ms())
         stop = StopRequest()

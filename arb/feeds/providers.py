@@ -1,0 +1,62 @@
+"""Every provider of odds by its name: how its feed is made, and how its tape is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import MappingProxyType
+
+import attrs
+
+from arb.core.games import OddsEvent
+from arb.feeds import odds_api_wire
+from arb.feeds.base import OddsFeed, Parsed
+from arb.feeds.odds_api_io import OddsApiIo
+from arb.io.clock import Clock
+from arb.io.http import Http
+from arb.io.net import Network
+from arb.settings import OddsPlace, Settings
+
+Parse = Callable[[str, int], Parsed]
+
+
+@attrs.frozen
+class Seams:
+    """What every feed speaks through."""
+
+    http: Http
+    network: Network
+    clock: Clock
+
+
+def _odds_api_io(seams: Seams, place: OddsPlace, settings: Settings) -> OddsFeed:
+    return OddsApiIo(
+        seams.http,
+        seams.network,
+        seams.clock,
+        place.rest_url,
+        place.ws_url,
+        place.key,
+        books=settings.odds_feed.books,
+    )
+
+
+_FEEDS = MappingProxyType({odds_api_wire.PROVIDER: _odds_api_io})
+
+
+def make_feed(seams: Seams, place: OddsPlace, settings: Settings) -> OddsFeed:
+    """Return the feed of a provider that is reached at ``place``."""
+    return _FEEDS[place.provider](seams, place, settings)
+
+
+class Offers:
+    """The games that several providers offer, all together."""
+
+    def __init__(self, feeds: Sequence[OddsFeed]) -> None:
+        self._feeds = tuple(feeds)
+
+    async def events(self, sports: Sequence[str]) -> list[OddsEvent]:
+        """Return the games of some leagues, by provider; raises `FeedError` where one fails."""
+        return [event for feed in self._feeds for event in await feed.events(sports)]
+
+    def __repr__(self) -> str:
+        return f"<Offers of {', '.join(feed.provider for feed in self._feeds)}>"
