@@ -45,6 +45,7 @@ class Ready:
     ws: str
     odds_rest: str
     odds_ws: str
+    opticodds: str
     key_id: str
     private_key_path: str
     odds_key: str

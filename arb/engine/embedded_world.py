@@ -88,7 +88,11 @@ async def _announced(process: trio.Process) -> World:
 
 def _odds(said: Mapping[str, str]) -> dict[str, OddsPlace]:
     key = said["odds_key"]
-    return {"odds-api-io": OddsPlace("odds-api-io", said["odds_rest"], said["odds_ws"], key)}
+    places = (
+        OddsPlace("odds-api-io", said["odds_rest"], said["odds_ws"], key),
+        OddsPlace("opticodds", said["opticodds"], key=key),
+    )
+    return {place.provider: place for place in places}
 
 
 async def _last_words(process: trio.Process) -> str:

@@ -14,16 +14,13 @@ from arb.engine.link import Link, text_of
 from arb.engine.messages import ConnectionChanged, Frame, Hello, PolledQuotes, Relisted
 from arb.engine.names import RISK, market_name
 from arb.engine.parts import Parts
-from arb.feeds.base import FeedError, OddsFeed, Parsed, Updates
+from arb.feeds.base import UNKNOWN_TYPE, FeedError, OddsFeed, Parsed, Updates
 from arb.io.websocket import SocketClosed
 from arb.tape.format import Feed, Record
 
 SOURCE = "Odds"
 
 MS_PER_S = 1000
-
-# What a parser calls a message of a type that it does not know.
-UNKNOWN_TYPE = "unknown type"
 
 # Between a provider's word that it lost track and the reading that follows it.
 RESYNC_PAUSE_S = 1.0

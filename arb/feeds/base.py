@@ -49,6 +49,12 @@ class Parsed:
 
 RESYNC = "resync_required"
 
+# What a parser calls a message of a type that it does not know.
+UNKNOWN_TYPE = "unknown type"
+
+# A book that takes its price away sends none. The board keeps the last one; this stands in.
+NO_ODDS = 2.0
+
 
 class FeedError(Exception):
     """A read from a provider failed: one line, with no key in it."""

@@ -12,11 +12,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 import attrs
-import orjson
 import trio
 
 from arb.core.events import Quote
 from arb.core.games import OddsEvent
+from arb.feeds.asking import ask, content_of
 from arb.feeds.base import Bad, FeedError, Parsed
 from arb.feeds.odds_api_wire import (
     MONEYLINE,
@@ -27,7 +27,7 @@ from arb.feeds.odds_api_wire import (
     snapshot_quotes,
 )
 from arb.io.clock import Clock
-from arb.io.http import Http, HttpFailed
+from arb.io.http import Http
 from arb.io.iso import iso_ms
 from arb.io.net import Network
 from arb.io.text import one_line
@@ -141,19 +141,11 @@ class OddsApiIo:
 
     async def _get(self, path: str, params: list[tuple[str, str]]) -> Any:
         place = f"odds-api.io {path}"
-        try:
-            answer = await self._http.request(
-                "GET", f"{self._rest_url}/{path}", params=[("apiKey", self._api_key), *params]
-            )
-        except HttpFailed as failed:
-            raise FeedError(self._masked(f"{place}: {failed}")) from None
-        if answer.status != 200:  # noqa: PLR2004 - HTTP's own number
-            text = f"{place}: HTTP {answer.status}: {one_line(answer.body)}"
-            raise FeedError(self._masked(text))
-        try:
-            return orjson.loads(answer.body)
-        except orjson.JSONDecodeError:
-            raise FeedError(self._masked(f"{place}: no JSON: {one_line(answer.body)}")) from None
+        params = [("apiKey", self._api_key), *params]
+        answer = await ask(
+            self._http, place, f"{self._rest_url}/{path}", key=self._api_key, params=params
+        )
+        return content_of(answer, place, self._api_key)
 
     # What is streamed.
 

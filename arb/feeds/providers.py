@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import MappingProxyType
 
 import attrs
 
 from arb.core.games import OddsEvent
-from arb.feeds import odds_api_wire
+from arb.feeds import odds_api_wire, opticodds_wire
 from arb.feeds.base import OddsFeed, Parsed
 from arb.feeds.odds_api_io import OddsApiIo
+from arb.feeds.opticodds import OpticOdds
 from arb.io.clock import Clock
 from arb.io.http import Http
 from arb.io.net import Network
@@ -40,7 +41,29 @@ def _odds_api_io(seams: Seams, place: OddsPlace, settings: Settings) -> OddsFeed
     )
 
 
-_FEEDS = MappingProxyType({odds_api_wire.PROVIDER: _odds_api_io})
+def _opticodds(seams: Seams, place: OddsPlace, settings: Settings) -> OddsFeed:
+    return OpticOdds(
+        seams.http,
+        seams.network,
+        seams.clock,
+        place.rest_url,
+        place.key,
+        books=settings.odds_feed.books,
+    )
+
+
+_FEEDS = MappingProxyType(
+    {odds_api_wire.PROVIDER: _odds_api_io, opticodds_wire.PROVIDER: _opticodds}
+)
+
+
+def tape_parser(provider: str, events: Iterable[OddsEvent]) -> Parse:
+    """Return what reads a provider's messages from a tape; ``events`` are the tape's games."""
+    if provider == opticodds_wire.PROVIDER:
+        reader = opticodds_wire.OpticOddsReader()
+        reader.learn(event for event in events if event.provider == provider)
+        return reader.event
+    return odds_api_wire.parse_frame
 
 
 def make_feed(seams: Seams, place: OddsPlace, settings: Settings) -> OddsFeed:

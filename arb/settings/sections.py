@@ -9,7 +9,7 @@ from arb.settings.secret import Secret
 
 LEAGUES = ("nfl", "nba", "mlb", "nhl")
 
-PROVIDERS = ("odds-api-io",)
+PROVIDERS = ("odds-api-io", "opticodds")
 
 PRODUCTION_API = "https://external-api.kalshi.com/trade-api/v2"
 PRODUCTION_WS = "wss://external-api-ws.kalshi.com/trade-api/ws/v2"
@@ -111,6 +111,18 @@ class OddsApiIo:
 
 
 @attrs.frozen(kw_only=True)
+class OpticOdds:
+    """OpticOdds: server-sent events of changes, REST for first prices and confirmations."""
+
+    rest_url: str = setting(
+        "https://api.opticodds.com/api/v3",
+        "its host, for streams as well",
+        address=Address.HTTP,
+    )
+    api_key: Secret = setting(Secret(), "its key; better kept in ARB_ODDS_FEED__OPTICODDS__API_KEY")
+
+
+@attrs.frozen(kw_only=True)
 class OddsFeed:
     """Where the sportsbooks' odds come from: one provider or several at once."""
 
@@ -147,6 +159,7 @@ class OddsFeed:
         high=3_600_000,
     )
     odds_api_io: OddsApiIo = attrs.field(factory=OddsApiIo)
+    opticodds: OpticOdds = attrs.field(factory=OpticOdds)
 
 
 @attrs.frozen(kw_only=True)

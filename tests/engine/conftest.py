@@ -46,7 +46,7 @@ from arb.sim.websocket.subscriptions import Channel
 EXCHANGE = ("127.0.0.1", 8001)
 ODDS = ("127.0.0.1", 8002)
 
-ODDS_PATHS = {"odds-api-io": ("/v3", "/v3/ws")}
+ODDS_PATHS = {"odds-api-io": ("/v3", "/v3/ws"), "opticodds": ("/api/v3", "")}
 
 # A Sunday noon in season, so that the four leagues play.
 EPOCH_MS = 1_795_343_226_907
