@@ -22,7 +22,8 @@ from arb.feeds.base import EXCLUDED_BOOKS, NO_ODDS, UNKNOWN_TYPE, Bad, Notice, P
 
 PROVIDER = "opticodds"
 
-MONEYLINE = "moneyline"
+# As the stream and as REST spell it.
+MONEYLINES = frozenset({"Moneyline", "moneyline"})
 
 MS_PER_S = 1000
 
@@ -34,13 +35,20 @@ _ENTRY_MS = re.compile(r"[0-9]{13}")
 # As many lines as thirty leagues of fifty games at forty books have.
 PRICES_MAX = 60_000
 
+# A fixture and a book.
+_Key = tuple[str, str]
+
 
 @attrs.define
 class _Price:
-    """One book's two sides of one fixture as last told; None is a side that is not offered."""
+    """One book's two sides of one fixture as last told; None is a side that is not offered.
 
+    ``sides`` is shared by all books of the fixture: which team is at home.
+    """
+
+    sides: Mapping[str, int]
     odds: list[float | None]
-    stamps: list[float]
+    stamps_s: list[float]
     live: bool = False
 
 
@@ -48,17 +56,14 @@ class OpticOddsReader:
     """Reads one account's messages, and keeps the side that a message leaves out."""
 
     def __init__(self) -> None:
-        self._sides: dict[tuple[str, str], int] = {}
-        self._fixtures: set[str] = set()
-        self._prices: dict[tuple[str, str], _Price] = {}
+        self._fixtures: dict[str, dict[str, int]] = {}
+        self._prices: dict[_Key, _Price] = {}
         self._decimal: dict[object, float] = {}
 
     def learn(self, events: Iterable[OddsEvent]) -> None:
         """Take in who is at home in each fixture."""
         for event in events:
-            self._fixtures.add(event.event_id)
-            self._sides[event.event_id, event.home] = 0
-            self._sides[event.event_id, event.away] = 1
+            self._fixtures[event.event_id] = {event.home: 0, event.away: 1}
 
     def forget_prices(self) -> None:
         """Forget every price: a stream that starts anew has not said what went before it."""
@@ -91,59 +96,55 @@ class OpticOddsReader:
         origin: QuoteOrigin = QuoteOrigin.STREAM,
     ) -> Parsed:
         """Read rows of odds; each price of which a side has come is one quote."""
-        touched: dict[tuple[str, str], _Price] = {}
+        touched: dict[_Key, _Price] = {}
         bad: list[Bad] = []
         others = 0
+        latest_s = received_ms / MS_PER_S
+        polled = origin is QuoteOrigin.POLL
         for row in rows:
             try:
-                key = self._take(row, received_ms, locked=locked, polled=origin is QuoteOrigin.POLL)
+                if row["market"] not in MONEYLINES or row["is_main"] is False:
+                    others += 1
+                    continue
+                key = row["fixture_id"], row["sportsbook"]
+                price = self._prices.get(key) or self._opened(key)
+                if price is None:
+                    others += 1
+                    continue
+                side, stamp_s = price.sides[row["name"]], row["timestamp"]
+                # A stamp in the future is a wrong clock: it must not make later rows look old.
+                if not 0.0 <= stamp_s <= latest_s:
+                    stamp_s = min(max(stamp_s, 0.0), latest_s)
+                odds = None if locked else self._odds(row["price"])
             except BadOdds as wrong:
                 bad.append(Bad(str(wrong.reason), row))
-            except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as wrong:
+            except (KeyError, TypeError, ValueError, AttributeError) as wrong:
                 bad.append(Bad(f"a row cannot be read: {type(wrong).__name__}", row))
             else:
-                if key is None:
-                    others += 1
-                else:
-                    touched[key] = self._prices[key]
-        quotes = tuple(
-            [_quote(key, price, received_ms, gateway_ms, origin) for key, price in touched.items()]
-        )
+                known_s = price.stamps_s[side]
+                if stamp_s > known_s or (
+                    stamp_s == known_s and (polled or odds != price.odds[side])
+                ):
+                    price.odds[side], price.stamps_s[side] = odds, stamp_s
+                    price.live = row.get("is_live") is True
+                    touched[key] = price
+        quotes = [
+            _quote(key, price, received_ms, gateway_ms, origin) for key, price in touched.items()
+        ]
         notices = (Notice("rows of other kinds", str(others)),) if others else ()
-        return Parsed(quotes, tuple(bad), notices)
+        return Parsed(tuple(quotes), tuple(bad), notices)
 
-    def _take(
-        self,
-        row: Mapping[str, Any],
-        received_ms: int,
-        *,
-        locked: bool,
-        polled: bool,
-    ) -> tuple[str, str] | None:
-        """Take one row in; returns whose price it is of, None where it says nothing to us."""
-        fixture, book = row["fixture_id"], row["sportsbook"]
-        if row["market"].lower() != MONEYLINE or row["is_main"] is False:
+    def _opened(self, key: _Key) -> _Price | None:
+        """Return the place of a price that is heard of first; None where it is none of ours."""
+        fixture, book = key
+        sides = self._fixtures.get(fixture)
+        if sides is None or book.lower() in EXCLUDED_BOOKS:
             return None
-        if fixture not in self._fixtures or book.lower() in EXCLUDED_BOOKS:
-            return None
-        side = self._sides.get((fixture, row["name"]))
-        if side is None:
-            raise ValueError("no team of this fixture")
-        # A stamp in the future is a wrong clock: it must not make later rows look old.
-        stamp = min(max(float(row["timestamp"]), 0.0), received_ms / MS_PER_S)
-        odds = None if locked else self._odds(row["price"])
-        key = fixture, book
-        price = self._prices.get(key)
-        if price is None:
-            if len(self._prices) >= PRICES_MAX:
-                raise ValueError("too many prices")
-            price = self._prices[key] = _Price([None, None], [0.0, 0.0])
-        known = price.stamps[side]
-        if stamp < known or (stamp == known and odds == price.odds[side] and not polled):
-            return None
-        price.odds[side], price.stamps[side] = odds, stamp
-        price.live = row.get("is_live") is True
-        return key
+        if len(self._prices) >= PRICES_MAX:
+            raise ValueError("too many prices")
+        # Older than any row, so that the first of each side is taken.
+        price = self._prices[key] = _Price(sides, [None, None], [-1.0, -1.0])
+        return price
 
     def _odds(self, american: object) -> float:
         if type(american) not in {int, float}:
@@ -161,6 +162,9 @@ class OpticOddsReader:
 
 
 def _fields(raw: str) -> tuple[str, str]:
+    head, separator, data = raw.partition("\ndata: ")
+    if separator and head.startswith("event: ") and "\n" not in data:
+        return head[7:].partition("\n")[0], data  # as the provider writes them
     kind, data = "message", ""
     for line in raw.split("\n"):
         name, _, value = line.partition(":")
@@ -184,14 +188,14 @@ def _whole(american: Any) -> int:
 
 
 def _quote(
-    key: tuple[str, str],
+    key: _Key,
     price: _Price,
     received_ms: int,
     gateway_ms: int | None,
     origin: QuoteOrigin,
 ) -> Quote:
     home, away = price.odds
-    source_ms = int(max(price.stamps) * MS_PER_S)
+    source_ms = int(max(price.stamps_s) * MS_PER_S)
     suspended = home is None or away is None
     return Quote(
         PROVIDER,

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 import trio
 
-from arb.core.events import QuoteOrigin
+from arb.core.events import Quote, QuoteOrigin
 from arb.feeds.base import FeedError, OddsFeed, Updates
 from arb.feeds.opticodds import OpticOdds
 from arb.io.clock import VirtualClock
@@ -64,7 +64,7 @@ async def test_changes_of_every_sport_come_as_one_stream(autojump_clock: object)
             for game in provider.games:
                 provider.move(game.game_id, "FanDuel", "1.50", "2.70")
             provider.desk.step(0.0)
-            found = []
+            found: list[Quote] = []
             while len(found) < 2:
                 found += feed.parse(await updates.receive(), 5).quotes
     assert {quote.event_id for quote in found} == {game.event_id for game in games}
