@@ -46,6 +46,7 @@ class Ready:
     odds_rest: str
     odds_ws: str
     opticodds: str
+    the_odds_api: str
     key_id: str
     private_key_path: str
     odds_key: str

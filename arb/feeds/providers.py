@@ -8,14 +8,17 @@ from types import MappingProxyType
 import attrs
 
 from arb.core.games import OddsEvent
-from arb.feeds import odds_api_wire, opticodds_wire
+from arb.feeds import odds_api_wire, opticodds_wire, the_odds_api_wire
 from arb.feeds.base import OddsFeed, Parsed
 from arb.feeds.odds_api_io import OddsApiIo
 from arb.feeds.opticodds import OpticOdds
+from arb.feeds.the_odds_api import TheOddsApi
 from arb.io.clock import Clock
 from arb.io.http import Http
 from arb.io.net import Network
 from arb.settings import OddsPlace, Settings
+
+MS_PER_S = 1000
 
 Parse = Callable[[str, int], Parsed]
 
@@ -52,8 +55,25 @@ def _opticodds(seams: Seams, place: OddsPlace, settings: Settings) -> OddsFeed:
     )
 
 
+def _the_odds_api(seams: Seams, place: OddsPlace, settings: Settings) -> OddsFeed:
+    section = settings.odds_feed.the_odds_api
+    return TheOddsApi(
+        seams.http,
+        place.rest_url,
+        place.key,
+        books=settings.odds_feed.books,
+        regions=section.regions,
+        poll_interval_s=section.poll_interval_ms / MS_PER_S,
+        credits_per_day=section.credits_per_day if place.metered else None,
+    )
+
+
 _FEEDS = MappingProxyType(
-    {odds_api_wire.PROVIDER: _odds_api_io, opticodds_wire.PROVIDER: _opticodds}
+    {
+        odds_api_wire.PROVIDER: _odds_api_io,
+        opticodds_wire.PROVIDER: _opticodds,
+        the_odds_api_wire.PROVIDER: _the_odds_api,
+    }
 )
 
 
@@ -63,6 +83,8 @@ def tape_parser(provider: str, events: Iterable[OddsEvent]) -> Parse:
         reader = opticodds_wire.OpticOddsReader()
         reader.learn(event for event in events if event.provider == provider)
         return reader.event
+    if provider == the_odds_api_wire.PROVIDER:
+        return the_odds_api_wire.TheOddsApiReader().answer
     return odds_api_wire.parse_frame
 
 

@@ -10,12 +10,16 @@ from arb.settings.settings import Settings
 
 @attrs.frozen
 class OddsPlace:
-    """One provider's addresses, empty where it has none of the kind, and its key."""
+    """One provider's addresses, empty where it has none of the kind, and its key.
+
+    The simulated world's is not ``metered``: what it answers costs nothing.
+    """
 
     provider: str
     rest_url: str
     ws_url: str = ""
     key: str = attrs.field(default="", repr=False)
+    metered: bool = True
 
 
 def odds_places(settings: Settings) -> tuple[OddsPlace, ...]:

@@ -9,7 +9,7 @@ from arb.settings.secret import Secret
 
 LEAGUES = ("nfl", "nba", "mlb", "nhl")
 
-PROVIDERS = ("odds-api-io", "opticodds")
+PROVIDERS = ("odds-api-io", "opticodds", "the-odds-api")
 
 PRODUCTION_API = "https://external-api.kalshi.com/trade-api/v2"
 PRODUCTION_WS = "wss://external-api-ws.kalshi.com/trade-api/ws/v2"
@@ -123,6 +123,40 @@ class OpticOdds:
 
 
 @attrs.frozen(kw_only=True)
+class TheOddsApi:
+    """The Odds API: polled within a budget of credits, and a reference to compare others with."""
+
+    rest_url: str = setting(
+        "https://api.the-odds-api.com/v4",
+        "its one host, for every league",
+        address=Address.HTTP,
+    )
+    api_key: Secret = setting(
+        Secret(), "its key; better kept in ARB_ODDS_FEED__THE_ODDS_API__API_KEY"
+    )
+    regions: tuple[str, ...] = setting(
+        ("us",),
+        "whose books are asked for; each costs a credit a league and poll",
+        choices=("us", "us2", "uk", "eu", "au"),
+    )
+    credits_per_day: int = setting(
+        600,
+        "polls are spread evenly so that no more is spent: 20,000 a month are 645 a day, one"
+        " poll in 144 s; prices that old open no trade, so that trading on it takes 50,000 a day",
+        unit="credits",
+        low=1,
+        high=10_000_000,
+    )
+    poll_interval_ms: int = setting(
+        10_000,
+        "how often each league is polled where credits allow; its prices are renewed more rarely",
+        unit="ms",
+        low=500,
+        high=3_600_000,
+    )
+
+
+@attrs.frozen(kw_only=True)
 class OddsFeed:
     """Where the sportsbooks' odds come from: one provider or several at once."""
 
@@ -160,6 +194,7 @@ class OddsFeed:
     )
     odds_api_io: OddsApiIo = attrs.field(factory=OddsApiIo)
     opticodds: OpticOdds = attrs.field(factory=OpticOdds)
+    the_odds_api: TheOddsApi = attrs.field(factory=TheOddsApi)
 
 
 @attrs.frozen(kw_only=True)

@@ -34,6 +34,7 @@ class Addresses:
     odds_rest: str
     odds_ws: str
     opticodds: str
+    the_odds_api: str
 
 
 async def host(
@@ -90,6 +91,7 @@ def _addresses(port: int, odds_port: int, *, secure: bool) -> Addresses:
         odds_rest=f"http{letter}://{HOST}:{odds_port}/v3",
         odds_ws=f"ws{letter}://{HOST}:{odds_port}/v3/ws",
         opticodds=f"http{letter}://{HOST}:{odds_port}/api/v3",
+        the_odds_api=f"http{letter}://{HOST}:{odds_port}/v4",
     )
 
 

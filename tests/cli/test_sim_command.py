@@ -62,6 +62,7 @@ def test_it_prints_where_it_is_and_ends_when_told(number: signal.Signals) -> Non
             "odds_rest",
             "odds_ws",
             "opticodds",
+            "the_odds_api",
             "key_id",
             "private_key_path",
             "odds_key",

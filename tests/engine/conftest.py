@@ -46,7 +46,11 @@ from arb.sim.websocket.subscriptions import Channel
 EXCHANGE = ("127.0.0.1", 8001)
 ODDS = ("127.0.0.1", 8002)
 
-ODDS_PATHS = {"odds-api-io": ("/v3", "/v3/ws"), "opticodds": ("/api/v3", "")}
+ODDS_PATHS = {
+    "odds-api-io": ("/v3", "/v3/ws"),
+    "opticodds": ("/api/v3", ""),
+    "the-odds-api": ("/v4", ""),
+}
 
 # A Sunday noon in season, so that the four leagues play.
 EPOCH_MS = 1_795_343_226_907
@@ -254,7 +258,7 @@ def odds_place(provider: str, place: str, key: str) -> OddsPlace:
     """Return where the simulated world speaks a provider's protocol."""
     rest_path, ws_path = ODDS_PATHS[provider]
     ws_url = f"ws://{place}{ws_path}" if ws_path else ""
-    return OddsPlace(provider, f"http://{place}{rest_path}", ws_url, key)
+    return OddsPlace(provider, f"http://{place}{rest_path}", ws_url, key, metered=False)
 
 
 def _venues(world: Simulation, key_path: Path, key_id: str, providers: Sequence[str]) -> Venues:

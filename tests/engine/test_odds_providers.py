@@ -10,7 +10,7 @@ import pytest
 import trio
 
 from arb.settings import OddsFeed, Settings
-from arb.settings.sections import PROVIDERS
+from arb.settings.sections import PROVIDERS, TheOddsApi
 from arb.sim.exchange.values import BookSide
 from tests.engine.conftest import ODDS, Rig
 
@@ -24,9 +24,13 @@ GARBAGE = (
 )
 
 
+# Often enough for a change to be seen while it is fresh.
+QUICK = TheOddsApi(poll_interval_ms=1_000)
+
+
 def settings_of(*providers: str) -> Settings:
     """Return settings in which some providers give the odds."""
-    return attrs.evolve(Settings(), odds_feed=OddsFeed(provider=providers))
+    return attrs.evolve(Settings(), odds_feed=OddsFeed(provider=providers, the_odds_api=QUICK))
 
 
 def bought(rig: Rig) -> int:

@@ -9,6 +9,7 @@ from arb.sim.odds.opticodds import OpticOddsProvider
 from arb.sim.odds.providers import Provider
 from arb.sim.odds.rest import OddsRest
 from arb.sim.odds.stream import BadFilter, Filters, OddsSession
+from arb.sim.odds.the_odds_api import TheOddsApiProvider
 from arb.sim.serving.connection import serve_connection
 from arb.sim.serving.http import Request, Response, json_response
 from arb.sim.serving.live import LiveConnections
@@ -31,7 +32,10 @@ class OddsServer:
         self._api_key = api_key
         self._with_seq = with_seq
         self._live = LiveConnections()
-        self.others: tuple[Provider, ...] = (OpticOddsProvider(desk, api_key),)
+        self.others: tuple[Provider, ...] = (
+            OpticOddsProvider(desk, api_key),
+            TheOddsApiProvider(desk, api_key),
+        )
 
     def __repr__(self) -> str:
         return f"OddsServer({len(self._live)} connections, {len(self.sessions)} streams)"
