@@ -47,6 +47,8 @@ class Ready:
     odds_ws: str
     opticodds: str
     the_odds_api: str
+    unabated_rest: str
+    unabated_ws: str
     key_id: str
     private_key_path: str
     odds_key: str

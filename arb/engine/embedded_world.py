@@ -92,6 +92,7 @@ def _odds(said: Mapping[str, str]) -> dict[str, OddsPlace]:
         OddsPlace("odds-api-io", said["odds_rest"], said["odds_ws"], key),
         OddsPlace("opticodds", said["opticodds"], key=key),
         OddsPlace("the-odds-api", said["the_odds_api"], key=key, metered=False),
+        OddsPlace("unabated", said["unabated_rest"], said["unabated_ws"], key),
     )
     return {place.provider: place for place in places}
 

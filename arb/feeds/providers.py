@@ -8,11 +8,12 @@ from types import MappingProxyType
 import attrs
 
 from arb.core.games import OddsEvent
-from arb.feeds import odds_api_wire, opticodds_wire, the_odds_api_wire
+from arb.feeds import odds_api_wire, opticodds_wire, the_odds_api_wire, unabated_wire
 from arb.feeds.base import OddsFeed, Parsed
 from arb.feeds.odds_api_io import OddsApiIo
 from arb.feeds.opticodds import OpticOdds
 from arb.feeds.the_odds_api import TheOddsApi
+from arb.feeds.unabated import Unabated
 from arb.io.clock import Clock
 from arb.io.http import Http
 from arb.io.net import Network
@@ -68,11 +69,24 @@ def _the_odds_api(seams: Seams, place: OddsPlace, settings: Settings) -> OddsFee
     )
 
 
+def _unabated(seams: Seams, place: OddsPlace, settings: Settings) -> OddsFeed:
+    return Unabated(
+        seams.http,
+        seams.network,
+        seams.clock,
+        place.rest_url,
+        place.ws_url,
+        place.key,
+        books=settings.odds_feed.books,
+    )
+
+
 _FEEDS = MappingProxyType(
     {
         odds_api_wire.PROVIDER: _odds_api_io,
         opticodds_wire.PROVIDER: _opticodds,
         the_odds_api_wire.PROVIDER: _the_odds_api,
+        unabated_wire.PROVIDER: _unabated,
     }
 )
 
@@ -85,6 +99,8 @@ def tape_parser(provider: str, events: Iterable[OddsEvent]) -> Parse:
         return reader.event
     if provider == the_odds_api_wire.PROVIDER:
         return the_odds_api_wire.TheOddsApiReader().answer
+    if provider == unabated_wire.PROVIDER:
+        return unabated_wire.UnabatedReader().message
     return odds_api_wire.parse_frame
 
 

@@ -9,7 +9,7 @@ from arb.settings.secret import Secret
 
 LEAGUES = ("nfl", "nba", "mlb", "nhl")
 
-PROVIDERS = ("odds-api-io", "opticodds", "the-odds-api")
+PROVIDERS = ("odds-api-io", "opticodds", "the-odds-api", "unabated")
 
 PRODUCTION_API = "https://external-api.kalshi.com/trade-api/v2"
 PRODUCTION_WS = "wss://external-api-ws.kalshi.com/trade-api/ws/v2"
@@ -157,6 +157,23 @@ class TheOddsApi:
 
 
 @attrs.frozen(kw_only=True)
+class Unabated:
+    """Unabated: a snapshot by REST, and a GraphQL socket of changes; hosts come with the key."""
+
+    rest_url: str = setting(
+        "https://data.unabated.com",
+        "its REST host: books, teams, snapshots",
+        address=Address.HTTP,
+    )
+    ws_url: str = setting(
+        "wss://realtime.unabated.com/graphql/realtime",
+        "its stream of changes; what fills gaps is asked for beside it",
+        address=Address.WEBSOCKET,
+    )
+    api_key: Secret = setting(Secret(), "its key; better kept in ARB_ODDS_FEED__UNABATED__API_KEY")
+
+
+@attrs.frozen(kw_only=True)
 class OddsFeed:
     """Where the sportsbooks' odds come from: one provider or several at once."""
 
@@ -195,6 +212,7 @@ class OddsFeed:
     odds_api_io: OddsApiIo = attrs.field(factory=OddsApiIo)
     opticodds: OpticOdds = attrs.field(factory=OpticOdds)
     the_odds_api: TheOddsApi = attrs.field(factory=TheOddsApi)
+    unabated: Unabated = attrs.field(factory=Unabated)
 
 
 @attrs.frozen(kw_only=True)

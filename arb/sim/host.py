@@ -35,6 +35,8 @@ class Addresses:
     odds_ws: str
     opticodds: str
     the_odds_api: str
+    unabated_rest: str
+    unabated_ws: str
 
 
 async def host(
@@ -92,6 +94,8 @@ def _addresses(port: int, odds_port: int, *, secure: bool) -> Addresses:
         odds_ws=f"ws{letter}://{HOST}:{odds_port}/v3/ws",
         opticodds=f"http{letter}://{HOST}:{odds_port}/api/v3",
         the_odds_api=f"http{letter}://{HOST}:{odds_port}/v4",
+        unabated_rest=f"http{letter}://{HOST}:{odds_port}",
+        unabated_ws=f"ws{letter}://{HOST}:{odds_port}/graphql/realtime",
     )
 
 

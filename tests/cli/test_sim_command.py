@@ -63,6 +63,8 @@ def test_it_prints_where_it_is_and_ends_when_told(number: signal.Signals) -> Non
             "odds_ws",
             "opticodds",
             "the_odds_api",
+            "unabated_rest",
+            "unabated_ws",
             "key_id",
             "private_key_path",
             "odds_key",

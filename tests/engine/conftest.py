@@ -50,6 +50,7 @@ ODDS_PATHS = {
     "odds-api-io": ("/v3", "/v3/ws"),
     "opticodds": ("/api/v3", ""),
     "the-odds-api": ("/v4", ""),
+    "unabated": ("", "/graphql/realtime"),
 }
 
 # A Sunday noon in season, so that the four leagues play.

@@ -11,7 +11,9 @@ from arb.sim.serving.socket import Agent
 class Provider(Protocol):
     """One provider's interface to the desk, on paths of its own."""
 
-    prefix: str
+    @property
+    def prefix(self) -> str | tuple[str, ...]:
+        """Return what the provider's paths begin with."""
 
     def answer(self, request: Request) -> Response:
         """Return the response to a request; never raises for what a client sends."""

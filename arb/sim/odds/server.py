@@ -10,6 +10,7 @@ from arb.sim.odds.providers import Provider
 from arb.sim.odds.rest import OddsRest
 from arb.sim.odds.stream import BadFilter, Filters, OddsSession
 from arb.sim.odds.the_odds_api import TheOddsApiProvider
+from arb.sim.odds.unabated import UnabatedProvider
 from arb.sim.serving.connection import serve_connection
 from arb.sim.serving.http import Request, Response, json_response
 from arb.sim.serving.live import LiveConnections
@@ -35,6 +36,7 @@ class OddsServer:
         self.others: tuple[Provider, ...] = (
             OpticOddsProvider(desk, api_key),
             TheOddsApiProvider(desk, api_key),
+            UnabatedProvider(desk, api_key),
         )
 
     def __repr__(self) -> str:
