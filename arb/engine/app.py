@@ -26,6 +26,7 @@ from arb.engine.embedded_world import WorldFailed, embedded_world
 from arb.engine.listed import Found
 from arb.engine.live import Connections, LiveTree, Venues, connections
 from arb.engine.log_file import LogFile
+from arb.engine.loop_watch import LoopWatch
 from arb.engine.messages import StopTrading
 from arb.engine.names import RISK, odds_feed_names
 from arb.engine.parts import Parts
@@ -56,6 +57,7 @@ CANCEL_TIMEOUT_S = 2.5
 CANCEL_STEP_S = 0.02
 ASK_TIMEOUT_S = 0.5
 LAST_LOOK_TIMEOUT_S = 1.0
+LAST_LOOK_EVERY_S = 0.1
 
 # Python collects after 700 new objects by default, half a millisecond each time with 200 markets,
 # and goes through all of them, 52 ms, every hundredth time. What trading leaves behind is freed
@@ -174,8 +176,16 @@ class Engine:
                     journal.append(
                         RecordKind.START, {"version": VERSION, "mode": self._config.mode}
                     )
+                    # It skips order numbers: lost with the power, they would be used again.
+                    journal.sync()
                     parts = self._parts(place, board, journal, found)
-                    await self._trade(place, parts, made)
+                    watch = LoopWatch(
+                        board,
+                        partial(_say_last, log_file, self._config.on_log),
+                        trio.lowlevel.current_trio_token(),
+                        settings.engine.blocked_exit_ms,
+                    )
+                    await self._trade(place, parts, made, watch)
                 nursery.cancel_scope.cancel()
 
     def _parts(self, place: Place, board: Board, journal: Journal, found: Found) -> Parts:
@@ -224,7 +234,7 @@ class Engine:
         board.say("ENGINE", f"{games} games matched, {left_out} left out")
         return found
 
-    async def _trade(self, place: Place, parts: Parts, made: Connections) -> None:
+    async def _trade(self, place: Place, parts: Parts, made: Connections, watch: LoopWatch) -> None:
         config = self._config
         photographer = Photographer(
             parts, config.mode.value, place.directory.name, self._started_ms
@@ -242,7 +252,7 @@ class Engine:
             teams=config.teams,
         )
         self._trading = True
-        async with open_system(tree.spec(), rng=self._rng) as system:
+        async with open_system(tree.spec(), rng=self._rng, watchdog=watch.spec()) as system:
             _spare_the_collector()
             self._announce(place)
             reason = await self._until_stop(system)
@@ -310,16 +320,20 @@ class Engine:
         if self._config.mode is Mode.PAPER:
             return 0
         prefix = client_order_prefix(parts.installation)
+        resting: int | None = None
         with trio.move_on_after(LAST_LOOK_TIMEOUT_S):
             try:
-                orders = await made.rest.open_orders()
+                # Its list shows an order for some 400 ms after its cancel was acknowledged.
+                while resting != 0:
+                    orders = await made.rest.open_orders()
+                    resting = sum(
+                        order.side is Side.BID and (order.client_order_id or "").startswith(prefix)
+                        for order in orders
+                    )
+                    await trio.sleep(LAST_LOOK_EVERY_S if resting else 0)
             except RestError:
                 return None
-            return sum(
-                order.side is Side.BID and (order.client_order_id or "").startswith(prefix)
-                for order in orders
-            )
-        return None
+        return resting
 
     def __repr__(self) -> str:
         return f"<Engine {self._config.mode} {'trading' if self._trading else 'starting'}>"
@@ -327,6 +341,12 @@ class Engine:
 
 def _say(file: LogFile, on_log: Callable[[LogLine], None] | None, line: LogLine) -> None:
     file.write(line)
+    if on_log is not None:
+        on_log(line)
+
+
+def _say_last(file: LogFile, on_log: Callable[[LogLine], None] | None, line: LogLine) -> None:
+    file.write_now(line)
     if on_log is not None:
         on_log(line)
 

@@ -87,7 +87,7 @@ class OddsApiIo:
         on_bad: Callable[[Bad], None] | None = None,
     ) -> None:
         self._http = http
-        self._network = network
+        self.network: Network = network
         self._clock = clock
         self._rest_url = rest_url.rstrip("/")
         self._ws_url = ws_url
@@ -172,7 +172,7 @@ class OddsApiIo:
     async def connect(self) -> AsyncIterator[Socket]:
         """Open the stream for the length of a block; raises `ConnectFailed`."""
         try:
-            async with open_socket(self._network, self.stream_url) as socket:
+            async with open_socket(self.network, self.stream_url) as socket:
                 self._open = True
                 yield socket
         except ConnectFailed as failed:

@@ -9,10 +9,11 @@ import attrs
 import pytest
 import trio
 
+from arb.faults.engine import ODDS
 from arb.settings import OddsFeed, Settings
 from arb.settings.sections import PROVIDERS, TheOddsApi
 from arb.sim.exchange.values import BookSide
-from tests.engine.conftest import ODDS, Rig
+from tests.engine.conftest import Rig
 
 OpenRig = Callable[..., Any]
 

@@ -11,6 +11,7 @@ import trio
 from arb.core.events import Quote
 from arb.feeds.base import FeedError, OddsFeed
 from arb.feeds.unabated import Unabated
+from arb.io.clock import VirtualClock
 from arb.io.http import Http
 from arb.io.memory import MemoryNetwork
 from arb.io.websocket import ConnectFailed
@@ -28,7 +29,13 @@ async def served(key: str = KEY) -> AsyncIterator[tuple[Unabated, Provider]]:
         network.listen("unabated", 80, provider.server.serve_stream)
         async with Http(network) as http:
             feed = Unabated(
-                http, network, provider.clock, "http://unabated/", WS_URL, key, books=()
+                http,
+                network,
+                VirtualClock(provider.clock.now_ms),
+                "http://unabated/",
+                WS_URL,
+                key,
+                books=(),
             )
             conforms: OddsFeed = feed
             assert conforms.provider == "unabated"
