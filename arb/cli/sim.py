@@ -45,6 +45,10 @@ class Ready:
     ws: str
     odds_rest: str
     odds_ws: str
+    opticodds: str
+    the_odds_api: str
+    unabated_rest: str
+    unabated_ws: str
     key_id: str
     private_key_path: str
     odds_key: str

@@ -28,7 +28,7 @@ from arb.engine.live import Connections, LiveTree, Venues, connections
 from arb.engine.log_file import LogFile
 from arb.engine.loop_watch import LoopWatch
 from arb.engine.messages import StopTrading
-from arb.engine.names import RISK
+from arb.engine.names import RISK, odds_feed_names
 from arb.engine.parts import Parts
 from arb.engine.place import Place, PlaceTaken
 from arb.engine.report import trading_report
@@ -49,7 +49,7 @@ from arb.journal.records import NotARecord, RecordKind
 from arb.journal.writer import DiskFile, Journal
 from arb.kalshi.rest_calls import RestError
 from arb.kalshi.sign import PASSPHRASE_VARIABLE, KeyFileError, load_signer
-from arb.settings import Mode, Settings, SettingsError, venue
+from arb.settings import Mode, Settings, SettingsError, odds_places, venue
 from arb.version import VERSION
 
 # Five seconds in all: the orders' share, then the tree's, then a last look at the exchange.
@@ -154,9 +154,7 @@ class Engine:
                 world.ws_url,
                 world.key_id,
                 world.private_key_path,
-                world.odds_rest_url,
-                world.odds_ws_url,
-                world.odds_key,
+                tuple(world.odds[each] for each in config.settings.odds_feed.provider),
             )
 
     async def _run_in(self, place: Place, venues: Venues) -> None:
@@ -204,6 +202,7 @@ class Engine:
             installation=place.installation(),
             orders_stand_on_book=self._config.mode is not Mode.PAPER,
             taped=settings.engine.record_tape,
+            odds_feeds=odds_feed_names(settings.odds_feed.provider),
         )
 
     async def _discover(self, made: Connections, board: Board) -> Found:
@@ -361,21 +360,13 @@ def _spare_the_collector() -> None:
 
 def _venues_of(settings: Settings, mode: Mode) -> Venues:
     exchange = venue(settings, mode)
-    odds_key = settings.odds_feed.api_key.reveal()
-    if not odds_key:
-        raise SettingsError(
-            f"{mode} needs odds_feed.api_key: set ARB_ODDS_FEED__API_KEY,"
-            " or put it into a settings file of your own"
-        )
     return Venues(
         _account_name(exchange.api_key.reveal()),
         exchange.rest_url,
         exchange.ws_url,
         exchange.api_key.reveal(),
         exchange.key_file,
-        settings.odds_feed.rest_url,
-        settings.odds_feed.ws_url,
-        odds_key,
+        odds_places(settings),
     )
 
 

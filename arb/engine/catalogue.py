@@ -19,7 +19,7 @@ from arb.core.teams import TeamTable
 from arb.engine.discovery import listed_on_tape
 from arb.engine.listed import Found, keeping, series_of
 from arb.engine.messages import Frame, ReadListings, Relisted
-from arb.engine.names import BOOK_FEED, MARKETS, ODDS_FEED, market_name
+from arb.engine.names import BOOK_FEED, MARKETS, market_name
 from arb.engine.parts import Parts
 from arb.engine.tree import market
 from arb.kalshi.wire import EventFee, MarketLifecycle
@@ -140,7 +140,7 @@ class Discovery(Actor):
         parts.relist(found, catalogue)
         if catalogue == before:
             return
-        for name in (BOOK_FEED, ODDS_FEED):
+        for name in (BOOK_FEED, *parts.odds_feeds):
             self.ctx.find(name).tell(Relisted())
         known = before.by_ticker()
         for listing in catalogue.listings:

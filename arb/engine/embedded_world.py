@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import attrs
 import orjson
 import trio
+
+from arb.settings import OddsPlace
 
 # The world makes an RSA key and opens two ports; a slow machine under load takes a few seconds.
 START_TIMEOUT_S = 20.0
@@ -31,12 +33,10 @@ class World:
 
     rest_url: str
     ws_url: str
-    odds_rest_url: str
-    odds_ws_url: str
     key_id: str
     private_key_path: Path
-    odds_key: str
     name: str
+    odds: Mapping[str, OddsPlace]
 
 
 @asynccontextmanager
@@ -79,13 +79,22 @@ async def _announced(process: trio.Process) -> World:
     return World(
         said["rest"],
         said["ws"],
-        said["odds_rest"],
-        said["odds_ws"],
         said["key_id"],
         Path(said["private_key_path"]),
-        said["odds_key"],
         said["world"],
+        _odds(said),
     )
+
+
+def _odds(said: Mapping[str, str]) -> dict[str, OddsPlace]:
+    key = said["odds_key"]
+    places = (
+        OddsPlace("odds-api-io", said["odds_rest"], said["odds_ws"], key),
+        OddsPlace("opticodds", said["opticodds"], key=key),
+        OddsPlace("the-odds-api", said["the_odds_api"], key=key, metered=False),
+        OddsPlace("unabated", said["unabated_rest"], said["unabated_ws"], key),
+    )
+    return {place.provider: place for place in places}
 
 
 async def _last_words(process: trio.Process) -> str:

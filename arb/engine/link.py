@@ -1,17 +1,18 @@
-"""One WebSocket that is kept up: opened, served until it ends, and opened again."""
+"""One connection that is kept up: opened, served until it ends, and opened again."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Generic, Protocol, TypeVar
 
 import attrs
 import trio
 
 from arb.engine.board import Board
-from arb.io.net import Network
 from arb.io.url import without_secret
-from arb.io.websocket import ConnectFailed, Socket, SocketClosed, open_socket
+from arb.io.websocket import ConnectFailed, Socket, SocketClosed
 
 # The first attempt after a loss comes at once for a person's eyes, and the last ones are rare
 # enough to be no burden on a server that is down; jitter keeps several links apart.
@@ -29,9 +30,18 @@ LOOK_UP_EVERY_S = 1.0
 
 MS_PER_S = 1000
 
-Headers = Callable[[], Sequence[tuple[str, str]]]
-Serve = Callable[[Socket], Awaitable[None]]
 Report = Callable[[bool, str], None]
+
+
+class Heard(Protocol):
+    """Something open that knows when, by Trio's time, its peer was last heard."""
+
+    @property
+    def last_proof_s(self) -> float:
+        """Return that moment, 0 before there was one."""
+
+
+Stream = TypeVar("Stream", bound=Heard)
 
 
 def _unheard(connected: bool, detail: str) -> None:  # noqa: FBT001 - as Report
@@ -51,22 +61,20 @@ def text_of(raw: str | bytes) -> str:
 
 
 @attrs.define
-class Link:
+class Link(Generic[Stream]):
     """Keeps one connection; ``report`` hears of each loss, ``secret`` is never shown.
 
-    ``url`` is asked for each attempt, because some addresses say where to resume.
+    ``opens`` is asked for each attempt, because some addresses say where to resume.
     """
 
     name: str
-    url: Callable[[], str]
-    network: Network
+    opens: Callable[[], AbstractAsyncContextManager[Stream]]
     board: Board
     rng: random.Random
-    headers: Headers = tuple
     secret: str = attrs.field(default="", repr=False)
     report: Report = _unheard
 
-    async def run(self, serve: Serve) -> None:
+    async def run(self, serve: Callable[[Stream], Awaitable[None]]) -> None:
         """Connect and serve for ever, waiting longer after each failure that follows another."""
         failures = 0
         try:
@@ -76,7 +84,7 @@ class Link:
             # Whoever owned the connection was stopped or killed: nobody keeps it any more.
             self.report(False, "not running")  # noqa: FBT003 - as Report
 
-    async def _stand(self, serve: Serve, failures: int) -> int:
+    async def _stand(self, serve: Callable[[Stream], Awaitable[None]], failures: int) -> int:
         """Connect and serve once, wait, and return how many failures there are in a row now."""
         since_s = trio.current_time()
         why = await self._once(serve)
@@ -87,16 +95,16 @@ class Link:
         await trio.sleep(self.rng.uniform(0.0, most_s))
         return failures
 
-    async def _once(self, serve: Serve) -> str:
+    async def _once(self, serve: Callable[[Stream], Awaitable[None]]) -> str:
         why = "closed"
         try:
             async with (
-                open_socket(self.network, self.url(), headers=self.headers()) as socket,
+                self.opens() as stream,
                 trio.open_nursery() as nursery,
             ):
-                nursery.start_soon(self._beat, socket)
+                nursery.start_soon(self._beat, stream)
                 try:
-                    await serve(socket)
+                    await serve(stream)
                 except SocketClosed as closed:
                     why = closed.reason
                 finally:
@@ -105,9 +113,9 @@ class Link:
             why = without_secret(str(failed), self.secret) if self.secret else str(failed)
         return why
 
-    async def _beat(self, socket: Socket) -> None:
+    async def _beat(self, stream: Stream) -> None:
         while True:
-            silent_ms = int((trio.current_time() - socket.last_proof_s) * MS_PER_S)
+            silent_ms = int((trio.current_time() - stream.last_proof_s) * MS_PER_S)
             self.board.alive(self.name, silent_ms)
             await trio.sleep(BEAT_S)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import attrs
@@ -22,7 +23,7 @@ from arb.engine.kalshi_gateway import KalshiGateway
 from arb.engine.link import Link
 from arb.engine.live_book_feed import LiveBookFeed
 from arb.engine.live_discovery import LiveDiscovery
-from arb.engine.names import GATEWAY
+from arb.engine.names import GATEWAY, odds_feed_name
 from arb.engine.odds_feed import SOURCE as ODDS
 from arb.engine.odds_feed import LiveOddsFeed
 from arb.engine.offload import IN_THREADS, Offloads
@@ -36,12 +37,14 @@ from arb.engine.stopping import StopRequest
 from arb.engine.subscribed_books import SOURCE as BOOKS
 from arb.engine.subscribed_books import NoteBad
 from arb.engine.tape import Tape
-from arb.engine.tree import engine_tree
-from arb.feeds.odds_api_io import OddsApiIo
+from arb.engine.tree import Build, engine_tree
+from arb.feeds.base import OddsFeed, OddsPoll
+from arb.feeds.providers import Offers, Seams, make_feed
 from arb.io.clock import Clock
 from arb.io.http import Http
 from arb.io.net import Network
 from arb.io.url import Endpoint
+from arb.io.websocket import Socket, open_socket
 from arb.journal.recovery import recover
 from arb.kalshi.exchange_clock import ExchangeClock
 from arb.kalshi.fields import Malformed
@@ -51,7 +54,7 @@ from arb.kalshi.rest import Rest
 from arb.kalshi.sign import Signer
 from arb.kalshi.signatures_ahead import SignaturesAhead
 from arb.kalshi.wire import CREATE_PATH
-from arb.settings import Mode, Settings
+from arb.settings import Mode, OddsPlace, Settings
 from arb.tape.format import TapeHeader
 
 MS_PER_S = 1000
@@ -72,9 +75,7 @@ class Venues:
     ws_url: str
     key_id: str = attrs.field(repr=False)
     private_key_path: Path
-    odds_rest_url: str
-    odds_ws_url: str
-    odds_key: str = attrs.field(repr=False)
+    odds: tuple[OddsPlace, ...]
 
 
 @attrs.frozen
@@ -86,7 +87,8 @@ class Connections:
     clock: Clock
     signer: Signer
     rest: Rest
-    odds: OddsApiIo
+    odds: OddsPoll
+    feeds: tuple[OddsFeed, ...]
     budget: RateBudget
     exchange_clock: ExchangeClock
 
@@ -117,16 +119,11 @@ async def connections(
             on_bad=bad_row,
             on_date=exchange_clock.note_date,
         )
-        odds = OddsApiIo(
-            odds_http,
-            network,
-            clock,
-            venues.odds_rest_url,
-            venues.odds_ws_url,
-            venues.odds_key,
-            books=settings.odds_feed.books,
+        seams = Seams(odds_http, network, clock)
+        feeds = tuple(make_feed(seams, place, settings) for place in venues.odds)
+        yield Connections(
+            venues, network, clock, signer, rest, Offers(feeds), feeds, budget, exchange_clock
         )
-        yield Connections(venues, network, clock, signer, rest, odds, budget, exchange_clock)
 
 
 @attrs.frozen
@@ -152,13 +149,7 @@ class LiveTree:
             journal=lambda ctx: JournalKeeper(ctx, self.parts.journal, self.offloads.call),
             gateway=self._gateway,
             book_feed=self._book_feed,
-            odds_feed=lambda ctx: LiveOddsFeed(
-                ctx,
-                self.parts,
-                self.connections.odds,
-                self._odds_link(),
-                self.settings.odds_feed.poll_interval_ms,
-            ),
+            odds_feeds=self._odds_feeds(),
             control=self._control if self.socket_path is not None else None,
             tape=self._tape if self.tape is not None else None,
             discovery=self._discovery,
@@ -196,6 +187,22 @@ class LiveTree:
         link = self._kalshi_link(BOOKS)
         return LiveBookFeed(ctx, self.parts, link, watchers=watchers)
 
+    def _odds_feeds(self) -> dict[str, Build]:
+        providers = [place.provider for place in self.connections.venues.odds]
+        return {
+            odds_feed_name(feed.provider, providers): partial(self._odds_feed, feed, place)
+            for feed, place in zip(
+                self.connections.feeds, self.connections.venues.odds, strict=True
+            )
+        }
+
+    def _odds_feed(self, feed: OddsFeed, place: OddsPlace, ctx: Context) -> LiveOddsFeed:
+        feed.subscribe(self.settings.odds_feed.sports)
+        first = place is self.connections.venues.odds[0]
+        name = ODDS if first else f"{ODDS} {feed.provider}"
+        link = Link(name, feed.connect, self.parts.board, self.rng, secret=place.key)
+        return LiveOddsFeed(ctx, self.parts, feed, link, self.settings.odds_feed.poll_interval_ms)
+
     def _control(self, ctx: Context) -> Control:
         if self.socket_path is None:
             raise ValueError("no control without a socket")
@@ -223,24 +230,13 @@ class LiveTree:
             self.settings.engine.discovery_interval_ms,
         )
 
-    def _kalshi_link(self, name: str) -> Link:
+    def _kalshi_link(self, name: str) -> Link[Socket]:
         made = self.connections
         url = made.venues.ws_url
         path = Endpoint.parse(url).path
 
-        def headers() -> Sequence[tuple[str, str]]:
-            return made.signer.headers("GET", path, made.clock.wall_ms())
+        def opens() -> AbstractAsyncContextManager[Socket]:
+            signed = made.signer.headers("GET", path, made.clock.wall_ms())
+            return open_socket(made.network, url, headers=signed)
 
-        return Link(name, lambda: url, made.network, self.parts.board, self.rng, headers)
-
-    def _odds_link(self) -> Link:
-        made = self.connections
-        made.odds.subscribe(self.settings.odds_feed.sports)
-        return Link(
-            ODDS,
-            lambda: made.odds.stream_url,
-            made.network,
-            self.parts.board,
-            self.rng,
-            secret=made.venues.odds_key,
-        )
+        return Link(name, opens, self.parts.board, self.rng)

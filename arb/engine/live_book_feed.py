@@ -45,7 +45,7 @@ class LiveBookFeed(BookFeed):
         self,
         ctx: Context,
         parts: Parts,
-        link: Link,
+        link: Link[Socket],
         *,
         watchers: tuple[str, ...] = (),
     ) -> None:

@@ -19,7 +19,7 @@ from arb.core.risk import Refusal, RefusalCode
 from arb.engine.board import MarketRow
 from arb.engine.closeup import QuotesView, quotes_closeup
 from arb.engine.messages import CloseNow, EntryTimeout, ExitRetry, Hello, Relisted, ShowMarket
-from arb.engine.names import BOOK_FEED, ODDS_FEED, RISK
+from arb.engine.names import BOOK_FEED, RISK
 from arb.engine.parts import Parts
 
 # A sale that was refused is tried again after this: long enough for a book to move on, short
@@ -94,7 +94,7 @@ class Market(Actor):
     async def start(self) -> None:
         """Ask everybody for what this market needs to know; the answers come as messages."""
         hello = Hello(self._ticker)
-        for name in (BOOK_FEED, ODDS_FEED, RISK):
+        for name in (BOOK_FEED, *self._parts.odds_feeds, RISK):
             self.ctx.find(name).tell(hello)
 
     def receive(self, message: object) -> object:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from actors import Address
 
 TRADING = "trading"
@@ -20,6 +22,16 @@ TAPE = "tape"
 # The connections that orders and our account depend on, as people are shown them.
 ACCOUNT_LINK = "Kalshi account"
 ORDER_LANES = "Kalshi orders"
+
+
+def odds_feed_name(provider: str, providers: Sequence[str]) -> str:
+    """Return the name of one provider's actor: the first of those in use is plainly the odds."""
+    return ODDS_FEED if provider == providers[0] else f"{ODDS_FEED}-{provider}"
+
+
+def odds_feed_names(providers: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of the actors of all providers in use."""
+    return tuple(odds_feed_name(each, providers) for each in providers)
 
 
 def market_name(ticker: str) -> str:

@@ -14,16 +14,13 @@ from arb.engine.link import Link, text_of
 from arb.engine.messages import ConnectionChanged, Frame, Hello, PolledQuotes, Relisted
 from arb.engine.names import RISK, market_name
 from arb.engine.parts import Parts
-from arb.feeds.base import FeedError, OddsFeed, Parsed
-from arb.io.websocket import Socket, SocketClosed
+from arb.feeds.base import UNKNOWN_TYPE, FeedError, OddsFeed, Parsed, Updates
+from arb.io.websocket import SocketClosed
 from arb.tape.format import Feed, Record
 
 SOURCE = "Odds"
 
 MS_PER_S = 1000
-
-# What a parser calls a message of a type that it does not know.
-UNKNOWN_TYPE = "unknown type"
 
 # Between a provider's word that it lost track and the reading that follows it.
 RESYNC_PAUSE_S = 1.0
@@ -41,15 +38,22 @@ class Route:
 
 
 class OddsFeedActor(Actor):
-    """Turns frames into quotes and tells both markets of each game, once a frame and game."""
+    """Turns one provider's frames into quotes and tells both markets of each game, once a frame.
 
-    def __init__(self, ctx: Context, parts: Parts, parse: Parse) -> None:
+    ``source`` is what a person is shown of it.
+    """
+
+    def __init__(
+        self, ctx: Context, parts: Parts, provider: str, parse: Parse, source: str = SOURCE
+    ) -> None:
         super().__init__(ctx)
         self._parts = parts
+        self._provider = provider
         self._parse = parse
-        self._routes = _routes(ctx, parts.catalogue)
-        self._events_of = _events_of(parts.catalogue)
-        self._last: dict[tuple[str, str], dict[str, Quote]] = {}
+        self._source = source
+        self._routes = _routes(ctx, parts.catalogue, provider)
+        self._events_of = _events_of(parts.catalogue, provider)
+        self._last: dict[str, dict[str, Quote]] = {}
         self._resync = trio.Event()
 
     def receive(self, message: object) -> None:
@@ -70,20 +74,20 @@ class OddsFeedActor(Actor):
         board = self._parts.board
         board.counts["odds_frames"] += 1
         for bad in parsed.bad:
-            board.note_bad(SOURCE, bad.reason, bad.example)
+            board.note_bad(self._source, bad.reason, bad.example)
         for notice in parsed.notices:
             board.counts[f"odds notice: {notice.kind}"] += 1
             if notice.kind == UNKNOWN_TYPE:
-                board.note_bad(SOURCE, notice.kind, notice.text)
+                board.note_bad(self._source, notice.kind, notice.text)
         if parsed.needs_snapshot:
             self._resync.set()
         self._tell(parsed.quotes, frame.received_ns)
 
     def _tell(self, quotes: Iterable[Quote], received_ns: int) -> None:
-        by_event: dict[tuple[str, str], list[Quote]] = {}
+        by_event: dict[str, list[Quote]] = {}
         for quote in quotes:
             self._parts.board.counts["quotes"] += 1
-            by_event.setdefault((quote.provider, quote.event_id), []).append(quote)
+            by_event.setdefault(quote.event_id, []).append(quote)
         for event, some in by_event.items():
             route = self._routes.get(event)
             if route is None:
@@ -98,8 +102,8 @@ class OddsFeedActor(Actor):
     def _relist(self) -> None:
         """Follow the catalogue; the first prices of a new game are read at once."""
         before = self._routes
-        self._routes = _routes(self.ctx, self._parts.catalogue)
-        self._events_of = _events_of(self._parts.catalogue)
+        self._routes = _routes(self.ctx, self._parts.catalogue, self._provider)
+        self._events_of = _events_of(self._parts.catalogue, self._provider)
         for gone in before.keys() - self._routes.keys():
             self._last.pop(gone, None)
         if self._routes.keys() - before.keys():
@@ -121,9 +125,14 @@ class LiveOddsFeed(OddsFeedActor):
     """An odds feed on a connection of its own, with polling that confirms what stands still."""
 
     def __init__(
-        self, ctx: Context, parts: Parts, feed: OddsFeed, link: Link, poll_interval_ms: int
+        self,
+        ctx: Context,
+        parts: Parts,
+        feed: OddsFeed,
+        link: Link[Updates],
+        poll_interval_ms: int,
     ) -> None:
-        super().__init__(ctx, parts, feed.parse)
+        super().__init__(ctx, parts, feed.provider, feed.parse, link.name)
         self._feed = feed
         self._link = link
         self._poll_interval_s = poll_interval_ms / MS_PER_S
@@ -139,12 +148,12 @@ class LiveOddsFeed(OddsFeedActor):
         """Keep the connection up."""
         await self._link.run(self._serve)
 
-    async def _serve(self, socket: Socket) -> None:
+    async def _serve(self, updates: Updates) -> None:
         closed: SocketClosed | None = None
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._poll)
             try:
-                await self._listen(socket)
+                await self._listen(updates)
             except SocketClosed as error:
                 # Raised again outside the nursery, which would wrap it in a group.
                 closed = error
@@ -152,11 +161,11 @@ class LiveOddsFeed(OddsFeedActor):
         if closed is not None:
             raise closed
 
-    async def _listen(self, socket: Socket) -> None:
+    async def _listen(self, updates: Updates) -> None:
         clock = self._parts.clock
         while True:
             # No deadline around each message: what is due in silence is the polling task's.
-            text = text_of(await socket.receive())
+            text = text_of(await updates.receive())
             frame = Frame(text, clock.wall_ms(), clock.monotonic_ns())
             # Through our own mailbox, so that what a market answers in this very turn never
             # enters a handler twice.
@@ -172,7 +181,7 @@ class LiveOddsFeed(OddsFeedActor):
         when the first reading is in, and each further one confirms what stood still.
         """
         while True:
-            event_ids = [event_id for _, event_id in self._routes]
+            event_ids = list(self._routes)
             try:
                 quotes = await self._feed.snapshot(event_ids)
             except FeedError as error:
@@ -191,21 +200,24 @@ class LiveOddsFeed(OddsFeedActor):
         self._resync = trio.Event()
 
     def _report(self, connected: bool, detail: str) -> None:  # noqa: FBT001 - Link's signature
-        self._risk.tell(ConnectionChanged(SOURCE, connected, detail))
+        self._risk.tell(ConnectionChanged(self._source, connected, detail))
 
 
-def _routes(ctx: Context, catalogue: Catalogue) -> dict[tuple[str, str], Route]:
+def _routes(ctx: Context, catalogue: Catalogue, provider: str) -> dict[str, Route]:
     routes = {}
     for game in catalogue.games:
         markets = tuple(ctx.find(market_name(ticker)) for ticker in game.tickers)
         for odds in game.odds:
-            routes[odds.provider, odds.event_id] = Route(game.game_id, markets, odds.swapped)
+            if odds.provider == provider:
+                routes[odds.event_id] = Route(game.game_id, markets, odds.swapped)
     return routes
 
 
-def _events_of(catalogue: Catalogue) -> dict[str, tuple[tuple[str, str], ...]]:
+def _events_of(catalogue: Catalogue, provider: str) -> dict[str, tuple[str, ...]]:
     return {
-        listing.ticker: tuple((odds.provider, odds.event_id) for odds in listing.game.odds)
+        listing.ticker: tuple(
+            odds.event_id for odds in listing.game.odds if odds.provider == provider
+        )
         for listing in catalogue.listings
     }
 

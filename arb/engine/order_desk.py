@@ -31,6 +31,7 @@ from arb.engine.order_sender import NotSent, OrderSender
 from arb.engine.parts import Parts
 from arb.engine.requests_out import Known, Sent, SentBatch
 from arb.io.text import one_line
+from arb.io.websocket import Socket
 from arb.journal.records import RecordKind
 from arb.journal.writer import JournalFailed
 from arb.kalshi.answers import (
@@ -62,7 +63,7 @@ class Exchange:
 
     lanes: OrderLanes
     rest: Rest
-    link: Link
+    link: Link[Socket]
     signatures: SignaturesAhead
     budget: RateBudget
     clock: ExchangeClock

@@ -19,7 +19,7 @@ from arb.core.risk import Refusal, review_listing
 from arb.engine.board import Board
 from arb.engine.game_odds import GameOdds
 from arb.engine.listed import Found
-from arb.engine.names import TAPE
+from arb.engine.names import ODDS_FEED, TAPE
 from arb.engine.switches import Switches
 from arb.io.clock import Clock
 from arb.journal.writer import Journal
@@ -39,6 +39,7 @@ class Parts:
     installation: str
     orders_stand_on_book: bool = True
     taped: bool = False
+    odds_feeds: tuple[str, ...] = (ODDS_FEED,)
     found: Found | None = None
     switches: Switches = attrs.field(factory=Switches)
     _listings: dict[str, Listing] = attrs.field(init=False)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import random
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,8 @@ import orjson
 import trio
 from trio.testing import MockClock
 
-from actors import Address, open_system
+from actors import Address, Context, open_system
+from arb.core.games import OddsEvent
 from arb.core.ledger import Ledger
 from arb.core.money import MoneyE6
 from arb.core.teams import TeamTable
@@ -23,7 +26,15 @@ from arb.engine.discovery import listed_on_tape
 from arb.engine.journal_keeper import JournalKeeper
 from arb.engine.listed import Found
 from arb.engine.messages import Frame, StopTrading
-from arb.engine.names import BOOK_FEED, DISCOVERY, GATEWAY, ODDS_FEED, RISK
+from arb.engine.names import (
+    BOOK_FEED,
+    DISCOVERY,
+    GATEWAY,
+    ODDS_FEED,
+    RISK,
+    odds_feed_name,
+    odds_feed_names,
+)
 from arb.engine.odds_feed import OddsFeedActor
 from arb.engine.offload import IN_PLACE
 from arb.engine.paper_exchange import PaperExchange
@@ -31,7 +42,8 @@ from arb.engine.paper_gateway import PaperGateway
 from arb.engine.parts import Parts
 from arb.engine.report import trading_report
 from arb.engine.tree import engine_tree
-from arb.feeds.odds_api_wire import parse_frame
+from arb.feeds.odds_api_wire import PROVIDER
+from arb.feeds.providers import tape_parser
 from arb.io.clock import NS_PER_MS, VirtualClock
 from arb.journal.writer import Journal, MemoryFile
 from arb.settings import Settings
@@ -84,18 +96,24 @@ class Replay:
                 execution=self.settings.execution,
                 installation="replay",
                 orders_stand_on_book=False,
+                odds_feeds=odds_feed_names(_providers(reader)),
             )
             frames = await self._trade(parts, reader)
         return self._result(parts, frames, reader)
 
     async def _trade(self, parts: Parts, reader: TapeReader) -> int:
         exchange = PaperExchange(Ledger(CASH_E6), parts.clock)
+        events = reader.header.odds_events
+        providers = _providers(reader)
         tree = engine_tree(
             parts,
             journal=lambda ctx: JournalKeeper(ctx, parts.journal, IN_PLACE.call),
             gateway=lambda ctx: PaperGateway(ctx, parts, exchange),
             book_feed=lambda ctx: BookFeed(ctx, parts, watchers=(GATEWAY,)),
-            odds_feed=lambda ctx: OddsFeedActor(ctx, parts, parse_frame),
+            odds_feeds={
+                odds_feed_name(each, providers): partial(_odds_feed, parts, each, events)
+                for each in providers
+            },
             discovery=lambda ctx: Discovery(ctx, parts, self.teams),
         )
         async with open_system(tree, rng=random.Random(0)) as system:
@@ -104,7 +122,8 @@ class Replay:
                 Feed.ODDS: system.address(ODDS_FEED),
                 Feed.LISTING: system.address(DISCOVERY),
             }
-            frames = await _feed(reader, feeds)
+            odds = {each: system.address(odds_feed_name(each, providers)) for each in providers}
+            frames = await _feed(reader, feeds, odds)
             await trio.sleep(AFTERWARDS_S)
             await system.address(RISK).ask(
                 StopTrading(cancel_exits=False), timeout_s=STOP_TIMEOUT_S
@@ -125,7 +144,21 @@ class Replay:
         return result
 
 
-async def _feed(reader: TapeReader, feeds: dict[Feed, Address]) -> int:
+def _providers(reader: TapeReader) -> tuple[str, ...]:
+    """Return whose odds a tape holds, in the order in which their games are listed."""
+    found = dict.fromkeys(event.provider for event in reader.header.odds_events)
+    return tuple(found) or (PROVIDER,)
+
+
+def _odds_feed(
+    parts: Parts, provider: str, events: Sequence[OddsEvent], ctx: Context
+) -> OddsFeedActor:
+    return OddsFeedActor(ctx, parts, provider, tape_parser(provider, events))
+
+
+async def _feed(
+    reader: TapeReader, feeds: Mapping[Feed, Address], odds: Mapping[str, Address]
+) -> int:
     begins_ms = reader.header.begins_ms
     start_s = trio.current_time()
     frames, now_ms = 0, begins_ms
@@ -133,7 +166,8 @@ async def _feed(reader: TapeReader, feeds: dict[Feed, Address]) -> int:
         if record.at_ms != now_ms:
             now_ms = record.at_ms
             await trio.sleep_until(start_s + (now_ms - begins_ms) / MS_PER_S)
-        feeds[record.feed].tell(_frame(record, begins_ms))
+        told = odds.get(record.source) if record.feed is Feed.ODDS else None
+        (told or feeds[record.feed]).tell(_frame(record, begins_ms))
         frames += 1
     return frames
 

@@ -8,7 +8,7 @@ comes last: where it fails again and again it is set apart, and the catalogue st
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from actors import (
     Actor,
@@ -67,12 +67,12 @@ def engine_tree(
     journal: Build,
     gateway: Build,
     book_feed: Build,
-    odds_feed: Build,
+    odds_feeds: Mapping[str, Build],
     control: Build | None = None,
     tape: Build | None = None,
     discovery: Build | None = None,
 ) -> SupervisorSpec:
-    """Return the tree of an engine whose outer parts are given."""
+    """Return the tree of an engine whose outer parts are given; ``odds_feeds`` by actor name."""
     last = () if discovery is None else (_catalogue(discovery),)
     trading = SupervisorSpec(
         names.TRADING,
@@ -90,7 +90,10 @@ def engine_tree(
                 backoff=BACKOFF,
                 children=(
                     _direct(names.BOOK_FEED, book_feed, FRAMES_WAITING_MAX),
-                    _direct(names.ODDS_FEED, odds_feed, FRAMES_WAITING_MAX),
+                    *(
+                        _direct(name, build, FRAMES_WAITING_MAX)
+                        for name, build in odds_feeds.items()
+                    ),
                 ),
             ),
             SupervisorSpec(

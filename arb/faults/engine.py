@@ -5,7 +5,7 @@ Only the outermost parts differ from a run: no control socket, no signal handler
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
@@ -19,6 +19,7 @@ from arb.engine.board import Board, LogLine
 from arb.engine.discovery import listed_by_exchange
 from arb.engine.listed import Found
 from arb.engine.live import Connections, LiveTree, Venues, connections
+from arb.engine.names import odds_feed_names
 from arb.engine.offload import IN_PLACE, Offloads
 from arb.engine.parts import Parts
 from arb.engine.snapshot import Photographer
@@ -29,7 +30,7 @@ from arb.io.net import Network
 from arb.journal.records import RecordKind
 from arb.journal.writer import Journal, JournalFile
 from arb.kalshi.sign import Signer
-from arb.settings import Mode, Settings
+from arb.settings import Mode, OddsPlace, Settings
 from arb.sim.simulation import Simulation
 from arb.version import VERSION
 
@@ -39,7 +40,21 @@ ODDS = ("127.0.0.1", 8002)
 INSTALLATION = "test"
 
 
-def venues_of(world: Simulation, key_id: str, key_path: Path = Path("unused")) -> Venues:
+# The path of each provider's addresses in the simulated world: REST, and its socket if it has one.
+ODDS_PATHS = {
+    "odds-api-io": ("/v3", "/v3/ws"),
+    "opticodds": ("/api/v3", ""),
+    "the-odds-api": ("/v4", ""),
+    "unabated": ("", "/graphql/realtime"),
+}
+
+
+def venues_of(
+    world: Simulation,
+    key_id: str,
+    key_path: Path = Path("unused"),
+    providers: Sequence[str] = ("odds-api-io",),
+) -> Venues:
     """Return where a world's servers listen in memory, and the keys to them."""
     exchange, odds = (f"{host}:{port}" for host, port in (EXCHANGE, ODDS))
     return Venues(
@@ -48,10 +63,14 @@ def venues_of(world: Simulation, key_id: str, key_path: Path = Path("unused")) -
         ws_url=f"ws://{exchange}/trade-api/ws/v2",
         key_id=key_id,
         private_key_path=key_path,
-        odds_rest_url=f"http://{odds}/v3",
-        odds_ws_url=f"ws://{odds}/v3/ws",
-        odds_key=world.odds_key,
+        odds=tuple(_odds_place(each, odds, world.odds_key) for each in providers),
     )
+
+
+def _odds_place(provider: str, place: str, key: str) -> OddsPlace:
+    rest_path, ws_path = ODDS_PATHS[provider]
+    ws_url = f"ws://{place}{ws_path}" if ws_path else ""
+    return OddsPlace(provider, f"http://{place}{rest_path}", ws_url, key, metered=False)
 
 
 def _same_tree(spec: SupervisorSpec) -> SupervisorSpec:
@@ -148,6 +167,7 @@ async def _parts(seams: Seams, made: Connections) -> Parts:
         board=Board(seams.clock, seams.on_log),
         journal=Journal(seams.file, seams.clock),
         catalogue=found.catalogue(seams.clock.wall_ms()),
+        odds_feeds=odds_feed_names(settings.odds_feed.provider),
         found=found,
         strategy=settings.strategy,
         risk=settings.risk,

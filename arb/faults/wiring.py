@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import attrs
 
+from actors import Context
 from arb.engine.link import Link
 from arb.engine.live import Connections, LiveTree
+from arb.engine.odds_feed import LiveOddsFeed
 from arb.engine.subscribed_books import SOURCE as BOOKS_SOURCE
 from arb.faults import wires
 from arb.faults.engine import ODDS
 from arb.faults.wires import PluggedNetwork
+from arb.feeds.base import OddsFeed
+from arb.feeds.odds_api_io import OddsApiIo
+from arb.io.websocket import Socket
+from arb.settings import OddsPlace
 
 
 @attrs.frozen
 class WiredTree(LiveTree):
     """The tree with each connection on a wire of its own."""
 
-    def _kalshi_link(self, name: str) -> Link:
-        link = super()._kalshi_link(name)
+    def _kalshi_link(self, name: str) -> Link[Socket]:
         wire = wires.BOOKS if name == BOOKS_SOURCE else wires.ACCOUNT
-        link.network = _rewired(link.network, wire)
-        return link
+        network = _rewired(self.connections.network, wire)
+        made = attrs.evolve(self.connections, network=network)
+        return super(WiredTree, attrs.evolve(self, connections=made))._kalshi_link(name)
 
-    def _odds_link(self) -> Link:
-        link = super()._odds_link()
-        link.network = _rewired(link.network, wires.ODDS_STREAM)
-        return link
+    def _odds_feed(self, feed: OddsFeed, place: OddsPlace, ctx: Context) -> LiveOddsFeed:
+        if isinstance(feed, OddsApiIo):
+            feed.network = _rewired(feed.network, wires.ODDS_STREAM)
+        return super()._odds_feed(feed, place, ctx)
 
 
 def _rewired(network: object, wire: str) -> PluggedNetwork:

@@ -49,38 +49,53 @@ class Parsed:
 
 RESYNC = "resync_required"
 
+# What a parser calls a message of a type that it does not know.
+UNKNOWN_TYPE = "unknown type"
+
+# A book that takes its price away sends none. The board keeps the last one; this stands in.
+NO_ODDS = 2.0
+
 
 class FeedError(Exception):
     """A read from a provider failed: one line, with no key in it."""
 
 
 class OddsPoll(Protocol):
-    """What is read on demand: the games on offer, and their prices as they stand."""
+    """The games on offer, which are read on demand."""
 
     async def events(self, sports: Sequence[str]) -> list[OddsEvent]:
         """Return the games of some leagues that a book offers; raises `FeedError`."""
 
-    async def snapshot(self, event_ids: Sequence[str]) -> list[Quote]:
-        """Return every book's price of some games, which confirms them; raises `FeedError`."""
+
+class Updates(Protocol):
+    """An open stream of a provider's messages, whatever carries them."""
+
+    @property
+    def last_proof_s(self) -> float:
+        """Return Trio's time at which the provider was last heard, 0 before it was."""
+
+    async def receive(self) -> str | bytes:
+        """Return the next message as it came; raises `SocketClosed`."""
 
 
 class OddsFeed(OddsPoll, Protocol):
     """One provider: what can be polled, and a stream of changes.
 
-    Say what you want with `subscribe`, open the stream with ``async with feed.connect():`` and
-    read it with `next_update`.
+    Say what you want with `subscribe`, open the stream with ``async with feed.connect()``, take
+    the next update from it and have it read with `parse`, which is apart so that a tape keeps
+    the message as it came.
     """
 
     provider: str
 
+    async def snapshot(self, event_ids: Sequence[str]) -> list[Quote]:
+        """Return every book's price of some games, which confirms them; raises `FeedError`."""
+
     def subscribe(self, sports: Sequence[str]) -> None:
         """Ask for the changes of some leagues, from the next `connect` on."""
 
-    def connect(self) -> AbstractAsyncContextManager[None]:
+    def connect(self) -> AbstractAsyncContextManager[Updates]:
         """Open the stream for the length of a block; raises `ConnectFailed`."""
-
-    async def next_update(self) -> Parsed:
-        """Return what the next message held; raises `SocketClosed`."""
 
     def parse(self, raw: str | bytes, received_ms: int) -> Parsed:
         """Read one message of the stream; never raises."""

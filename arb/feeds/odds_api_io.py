@@ -12,11 +12,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 import attrs
-import orjson
 import trio
 
 from arb.core.events import Quote
 from arb.core.games import OddsEvent
+from arb.feeds.asking import ask, content_of
 from arb.feeds.base import Bad, FeedError, Parsed
 from arb.feeds.odds_api_wire import (
     MONEYLINE,
@@ -27,12 +27,12 @@ from arb.feeds.odds_api_wire import (
     snapshot_quotes,
 )
 from arb.io.clock import Clock
-from arb.io.http import Http, HttpFailed
+from arb.io.http import Http
 from arb.io.iso import iso_ms
 from arb.io.net import Network
 from arb.io.text import one_line
 from arb.io.url import without_secret
-from arb.io.websocket import ConnectFailed, Socket, SocketClosed, open_socket
+from arb.io.websocket import ConnectFailed, Socket, open_socket
 
 
 @attrs.frozen
@@ -87,7 +87,7 @@ class OddsApiIo:
         on_bad: Callable[[Bad], None] | None = None,
     ) -> None:
         self._http = http
-        self._network = network
+        self.network: Network = network
         self._clock = clock
         self._rest_url = rest_url.rstrip("/")
         self._ws_url = ws_url
@@ -96,7 +96,7 @@ class OddsApiIo:
         self._on_bad = on_bad
         self._sports: tuple[str, ...] = ()
         self._slugs: dict[str, str] = {}
-        self._socket: Socket | None = None
+        self._open = False
         self.last_sequence: int | None = None
         self.bad: Counter[str] = Counter()
 
@@ -141,19 +141,11 @@ class OddsApiIo:
 
     async def _get(self, path: str, params: list[tuple[str, str]]) -> Any:
         place = f"odds-api.io {path}"
-        try:
-            answer = await self._http.request(
-                "GET", f"{self._rest_url}/{path}", params=[("apiKey", self._api_key), *params]
-            )
-        except HttpFailed as failed:
-            raise FeedError(self._masked(f"{place}: {failed}")) from None
-        if answer.status != 200:  # noqa: PLR2004 - HTTP's own number
-            text = f"{place}: HTTP {answer.status}: {one_line(answer.body)}"
-            raise FeedError(self._masked(text))
-        try:
-            return orjson.loads(answer.body)
-        except orjson.JSONDecodeError:
-            raise FeedError(self._masked(f"{place}: no JSON: {one_line(answer.body)}")) from None
+        params = [("apiKey", self._api_key), *params]
+        answer = await ask(
+            self._http, place, f"{self._rest_url}/{path}", key=self._api_key, params=params
+        )
+        return content_of(answer, place, self._api_key)
 
     # What is streamed.
 
@@ -177,22 +169,16 @@ class OddsApiIo:
         return f"{self._ws_url}?{urlencode(params, safe=',')}"
 
     @asynccontextmanager
-    async def connect(self) -> AsyncIterator[None]:
+    async def connect(self) -> AsyncIterator[Socket]:
         """Open the stream for the length of a block; raises `ConnectFailed`."""
         try:
-            async with open_socket(self._network, self.stream_url) as socket:
-                self._socket = socket
-                yield
+            async with open_socket(self.network, self.stream_url) as socket:
+                self._open = True
+                yield socket
         except ConnectFailed as failed:
             raise ConnectFailed(failed.status, self._masked(failed.text)) from None
         finally:
-            self._socket = None
-
-    async def next_update(self) -> Parsed:
-        """Return what the next message held; raises `SocketClosed`."""
-        if self._socket is None:
-            raise SocketClosed("the stream is not open")
-        return self.parse(await self._socket.receive(), self._clock.wall_ms())
+            self._open = False
 
     def parse(self, raw: str | bytes, received_ms: int) -> Parsed:
         """Read one message of the stream; never raises."""
@@ -214,7 +200,7 @@ class OddsApiIo:
         return one_line(without_secret(text, self._api_key))
 
     def __repr__(self) -> str:
-        state = "open" if self._socket is not None else "closed"
+        state = "open" if self._open else "closed"
         return f"<OddsApiIo {self._rest_url} {state}>"
 
 

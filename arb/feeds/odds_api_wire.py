@@ -14,7 +14,7 @@ import orjson
 
 from arb.core.events import Quote, QuoteOrigin
 from arb.core.odds import BadOdds, decimal_from_text
-from arb.feeds.base import EXCLUDED_BOOKS, RESYNC, Bad, Notice, Parsed
+from arb.feeds.base import EXCLUDED_BOOKS, NO_ODDS, RESYNC, UNKNOWN_TYPE, Bad, Notice, Parsed
 from arb.io.iso import iso_ms
 
 PROVIDER = "odds-api-io"
@@ -23,9 +23,6 @@ MONEYLINE = "ML"
 
 # A frame of all books of all games of a busy Saturday has some thousand lines.
 LINES_PER_FRAME_MAX = 100_000
-
-# A book that takes its price away sends none. The board keeps the last one; this stands in.
-NO_ODDS = 2.0
 
 # The texts of a day's odds and stamps: reading each once makes a quote 2 µs cheaper.
 _ODDS_TEXTS_MAX = 8_192
@@ -77,7 +74,7 @@ def _piece(line: str | bytes, received_ms: int) -> Piece:
     kind = message.get("type")
     read = _READERS.get(kind) if type(kind) is str else None
     if read is None:
-        return Notice("unknown type", line) if type(kind) is str else Bad("no type", line)
+        return Notice(UNKNOWN_TYPE, line) if type(kind) is str else Bad("no type", line)
     try:
         return read(message, received_ms)
     except _Wrong as wrong:

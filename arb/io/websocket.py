@@ -72,11 +72,13 @@ class open_socket:  # noqa: N801 - used as a function is: async with open_socket
         url: str,
         *,
         headers: Sequence[tuple[str, str]] = (),
+        subprotocols: Sequence[str] = (),
         ping_interval_s: float = 1.0,
         ping_timeout_s: float = 2.0,
     ) -> None:
         self._network = network
         self._headers = headers
+        self._subprotocols = subprotocols
         self._ping_interval_s = ping_interval_s
         self._ping_timeout_s = ping_timeout_s
         self._socket = Socket(Endpoint.parse(url))
@@ -87,7 +89,7 @@ class open_socket:  # noqa: N801 - used as a function is: async with open_socket
         async with AsyncExitStack() as stack:
             nursery = await stack.enter_async_context(trio.open_nursery())
             stack.push_async_callback(socket.shut, nursery)
-            nursery.start_soon(socket.carry, self._network, self._headers)
+            nursery.start_soon(socket.carry, self._network, self._headers, self._subprotocols)
             failure = await socket.opened()
             if failure is None:
                 nursery.start_soon(socket.keep_alive, self._ping_interval_s, self._ping_timeout_s)
@@ -154,13 +156,18 @@ class Socket:
         await self._settled.wait()
         return self._failure
 
-    async def carry(self, network: Network, headers: Sequence[tuple[str, str]]) -> None:
+    async def carry(
+        self,
+        network: Network,
+        headers: Sequence[tuple[str, str]],
+        subprotocols: Sequence[str] = (),
+    ) -> None:
         """Hold the connection in a nursery of its own, out of which no error comes."""
         await trio.lowlevel.checkpoint()
         try:
             with self._carrying:
                 async with trio.open_nursery() as nursery:
-                    await self._establish(nursery, network, headers)
+                    await self._establish(nursery, network, headers, subprotocols)
         except* trio_websocket.ConnectionRejected as group:
             self._fail(_rejection(group))
         except* Exception as group:  # noqa: BLE001 - every error here means the same: it ended
@@ -171,7 +178,11 @@ class Socket:
             self._shutting.cancel(reason="the connection has ended")
 
     async def _establish(
-        self, nursery: trio.Nursery, network: Network, headers: Sequence[tuple[str, str]]
+        self,
+        nursery: trio.Nursery,
+        network: Network,
+        headers: Sequence[tuple[str, str]],
+        subprotocols: Sequence[str],
     ) -> None:
         place = self._endpoint
         self._opening.deadline = trio.current_time() + OPEN_TIMEOUT_S
@@ -184,6 +195,7 @@ class Socket:
                 self._stream,  # type: ignore[arg-type]
                 place.authority,
                 place.target,
+                subprotocols=list(subprotocols) or None,
                 extra_headers=[(name.encode(), value.encode()) for name, value in headers],
                 message_queue_size=MESSAGES_WAITING_MAX,
                 max_message_size=MESSAGE_BYTES_MAX,

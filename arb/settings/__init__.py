@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from arb.settings.errors import SettingsError
 from arb.settings.load import load
+from arb.settings.odds_places import OddsPlace, odds_places
 from arb.settings.secret import Secret
 from arb.settings.sections import Engine, Kalshi, OddsFeed
 from arb.settings.settings import Settings, Source, SourceKind
@@ -14,6 +15,7 @@ __all__ = [
     "Kalshi",
     "Mode",
     "OddsFeed",
+    "OddsPlace",
     "Secret",
     "Settings",
     "SettingsError",
@@ -21,5 +23,6 @@ __all__ = [
     "SourceKind",
     "Venue",
     "load",
+    "odds_places",
     "venue",
 ]

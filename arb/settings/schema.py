@@ -144,6 +144,8 @@ def _exactly(wanted: type[Any]) -> Any:
 
 
 def _texts(value: object, _: object) -> tuple[str, ...]:
+    if isinstance(value, str):  # a list of one, as a person writes it
+        value = (value,)
     if not isinstance(value, list | tuple) or not all(isinstance(each, str) for each in value):
         raise WrongType
     return tuple(value)

@@ -9,6 +9,8 @@ from arb.settings.secret import Secret
 
 LEAGUES = ("nfl", "nba", "mlb", "nhl")
 
+PROVIDERS = ("odds-api-io", "opticodds", "the-odds-api", "unabated")
+
 PRODUCTION_API = "https://external-api.kalshi.com/trade-api/v2"
 PRODUCTION_WS = "wss://external-api-ws.kalshi.com/trade-api/ws/v2"
 DEMO_API = "https://external-api.demo.kalshi.co/trade-api/v2"
@@ -90,14 +92,9 @@ class Kalshi:
 
 
 @attrs.frozen(kw_only=True)
-class OddsFeed:
-    """Where the sportsbooks' odds come from."""
+class OddsApiIo:
+    """odds-api.io: a WebSocket of changes, REST for first prices and confirmations."""
 
-    provider: str = setting(
-        "odds-api-io",
-        "the one provider that is built in",
-        choices=("odds-api-io",),
-    )
     rest_url: str = setting(
         "https://api.odds-api.io/v3",
         "its REST host: games, first prices, confirmations",
@@ -108,7 +105,98 @@ class OddsFeed:
         "its stream of changes",
         address=Address.WEBSOCKET,
     )
-    api_key: Secret = setting(Secret(), "its key; better kept in ARB_ODDS_FEED__API_KEY")
+    api_key: Secret = setting(
+        Secret(), "its key; better kept in ARB_ODDS_FEED__ODDS_API_IO__API_KEY"
+    )
+
+
+@attrs.frozen(kw_only=True)
+class OpticOdds:
+    """OpticOdds: server-sent events of changes, REST for first prices and confirmations."""
+
+    rest_url: str = setting(
+        "https://api.opticodds.com/api/v3",
+        "its host, for streams as well",
+        address=Address.HTTP,
+    )
+    api_key: Secret = setting(Secret(), "its key; better kept in ARB_ODDS_FEED__OPTICODDS__API_KEY")
+
+
+@attrs.frozen(kw_only=True)
+class TheOddsApi:
+    """The Odds API: polled within a budget of credits, and a reference to compare others with."""
+
+    rest_url: str = setting(
+        "https://api.the-odds-api.com/v4",
+        "its one host, for every league",
+        address=Address.HTTP,
+    )
+    api_key: Secret = setting(
+        Secret(), "its key; better kept in ARB_ODDS_FEED__THE_ODDS_API__API_KEY"
+    )
+    regions: tuple[str, ...] = setting(
+        ("us",),
+        "whose books are asked for; each costs a credit a league and poll",
+        choices=("us", "us2", "uk", "eu", "au"),
+    )
+    credits_per_day: int = setting(
+        600,
+        "polls are spread evenly so that no more is spent: 20,000 a month are 645 a day, one"
+        " poll in 144 s; prices that old open no trade, so that trading on it takes 50,000 a day",
+        unit="credits",
+        low=1,
+        high=10_000_000,
+    )
+    poll_interval_ms: int = setting(
+        10_000,
+        "how often each league is polled where credits allow; its prices are renewed more rarely",
+        unit="ms",
+        low=500,
+        high=3_600_000,
+    )
+
+
+@attrs.frozen(kw_only=True)
+class Unabated:
+    """Unabated: a snapshot by REST, and a GraphQL socket of changes; hosts come with the key."""
+
+    rest_url: str = setting(
+        "https://data.unabated.com",
+        "its REST host: books, teams, snapshots",
+        address=Address.HTTP,
+    )
+    ws_url: str = setting(
+        "wss://realtime.unabated.com/graphql/realtime",
+        "its stream of changes; what fills gaps is asked for beside it",
+        address=Address.WEBSOCKET,
+    )
+    api_key: Secret = setting(Secret(), "its key; better kept in ARB_ODDS_FEED__UNABATED__API_KEY")
+
+
+@attrs.frozen(kw_only=True)
+class OddsFeed:
+    """Where the sportsbooks' odds come from: one provider or several at once."""
+
+    provider: tuple[str, ...] = setting(
+        ("odds-api-io",),
+        "who gives the odds, each by its own section below; one may be written without brackets",
+        choices=PROVIDERS,
+    )
+    rest_url: str = setting(
+        "",
+        "empty: the providers' own below; else the first provider's",
+        address=Address.HTTP,
+        optional=True,
+    )
+    ws_url: str = setting(
+        "",
+        "empty: the providers' own below; else the first provider's",
+        address=Address.WEBSOCKET,
+        optional=True,
+    )
+    api_key: Secret = setting(
+        Secret(), "the first provider's key; better kept in ARB_ODDS_FEED__API_KEY"
+    )
     sports: tuple[str, ...] = setting(LEAGUES, "the leagues to watch", choices=LEAGUES)
     books: tuple[str, ...] = setting(
         ("Pinnacle", "DraftKings", "FanDuel", "BetMGM", "Caesars", "Bet365"),
@@ -121,6 +209,10 @@ class OddsFeed:
         low=1_000,
         high=3_600_000,
     )
+    odds_api_io: OddsApiIo = attrs.field(factory=OddsApiIo)
+    opticodds: OpticOdds = attrs.field(factory=OpticOdds)
+    the_odds_api: TheOddsApi = attrs.field(factory=TheOddsApi)
+    unabated: Unabated = attrs.field(factory=Unabated)
 
 
 @attrs.frozen(kw_only=True)

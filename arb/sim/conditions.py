@@ -153,7 +153,8 @@ class OddsConditions:
 
     ``freeze`` stops the stream while the connection lives; ``absent_books`` are silent and gone
     from REST; ``swap_sides`` exchanges home and away; ``shift`` moves every home chance by that
-    much; ``duplicate`` sends every update twice.
+    much; ``duplicate`` sends every update twice; ``silent`` streams nothing at all, no sign of life
+    either, where the protocol has one of its own.
     """
 
     freeze: bool = False
@@ -163,3 +164,4 @@ class OddsConditions:
     duplicate: bool = False
     rest_status: int | None = None
     refuse_upgrades: int | None = None
+    silent: bool = False

@@ -33,6 +33,10 @@ class Addresses:
     ws: str
     odds_rest: str
     odds_ws: str
+    opticodds: str
+    the_odds_api: str
+    unabated_rest: str
+    unabated_ws: str
 
 
 async def host(
@@ -88,6 +92,10 @@ def _addresses(port: int, odds_port: int, *, secure: bool) -> Addresses:
         ws=f"ws{letter}://{HOST}:{port}/trade-api/ws/v2",
         odds_rest=f"http{letter}://{HOST}:{odds_port}/v3",
         odds_ws=f"ws{letter}://{HOST}:{odds_port}/v3/ws",
+        opticodds=f"http{letter}://{HOST}:{odds_port}/api/v3",
+        the_odds_api=f"http{letter}://{HOST}:{odds_port}/v4",
+        unabated_rest=f"http{letter}://{HOST}:{odds_port}",
+        unabated_ws=f"ws{letter}://{HOST}:{odds_port}/graphql/realtime",
     )
 
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import attrs
 import httpx
 import orjson
 import pytest
@@ -19,7 +20,7 @@ import trio
 import trio.testing
 
 from arb.cli.errors import CommandFailed, UsageError
-from arb.cli.sim import serve, sim
+from arb.cli.sim import Ready, serve, sim
 from arb.sim.simulation import SimulationSettings
 
 PROGRAM = "import cyclopts; from arb.cli.sim import sim; cyclopts.run(sim)"
@@ -60,6 +61,10 @@ def test_it_prints_where_it_is_and_ends_when_told(number: signal.Signals) -> Non
             "ws",
             "odds_rest",
             "odds_ws",
+            "opticodds",
+            "the_odds_api",
+            "unabated_rest",
+            "unabated_ws",
             "key_id",
             "private_key_path",
             "odds_key",
@@ -100,7 +105,8 @@ def test_people_get_lines_they_can_read(tmp_path: Path) -> None:
     folder = tmp_path / "state"
     with started("--games", "1", "--tls", "--state-dir", str(folder)) as process:
         assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(11)]
+        fields = len(attrs.fields(Ready))
+        lines = [process.stdout.readline() for _ in range(fields + 1)]
         assert lines[0] == "The simulated world is up; Ctrl-C stops it.\n"
         assert any("https://127.0.0.1" in line for line in lines)
         assert any(line.split() == ["ca", "path", str(folder / "ca.pem")] for line in lines)

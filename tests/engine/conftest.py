@@ -224,7 +224,8 @@ def open_rig(member: Member) -> Callable[..., object]:
             network = MemoryNetwork(nursery)
             network.listen(*EXCHANGE, world.exchange.serve_stream)
             network.listen(*ODDS, world.odds.serve_stream)
-            venues = venues_of(world, world.admit(member.public), member.path)
+            providers = settings.odds_feed.provider
+            venues = venues_of(world, world.admit(member.public), member.path, providers)
             if simulation is None:
                 nursery.start_soon(world.run)
             signer = Signer(venues.key_id, "rsa", member.sign)

@@ -23,6 +23,7 @@ from arb.engine.messages import (
 from arb.engine.standing import LISTED_AFTER_MS, Standing
 from arb.io.clock import VirtualClock
 from arb.io.memory import MemoryNetwork
+from arb.io.websocket import open_socket
 from arb.kalshi.listing import ListedOrder
 from arb.kalshi.rest_calls import RestError
 from tests.core.order_factory import (
@@ -51,12 +52,12 @@ class TestLink:
             network = MemoryNetwork(nursery)
             network.listen("other", 1, refuse)
 
-            def url() -> str:
+            def opens() -> open_socket:
                 tried.append(trio.current_time())
-                return "ws://nobody:1/secret-key"
+                return open_socket(network, "ws://nobody:1/secret-key")
 
             board = Board(VirtualClock(0))
-            link = Link("A", url, network, board, random.Random(3), secret="secret-key")
+            link = Link("A", opens, board, random.Random(3), secret="secret-key")
             link.report = lambda up, why: said.append((up, why))
 
             async def serve(_socket: object) -> None:
@@ -80,7 +81,9 @@ class TestLink:
         async with trio.open_nursery() as nursery:
             network = MemoryNetwork(nursery)
             board = Board(VirtualClock(0))
-            link = Link("A", lambda: "ws://nobody:1/", network, board, random.Random(3))
+            link = Link(
+                "A", lambda: open_socket(network, "ws://nobody:1/"), board, random.Random(3)
+            )
             link.report(True, "nobody hears this")
             assert board.connections == {}
             nursery.cancel_scope.cancel()

@@ -37,7 +37,7 @@ from arb.engine.offload import IN_PLACE, IN_THREADS
 from arb.engine.risk import RiskManager
 from arb.engine.switches import Switches
 from arb.engine.tree import engine_tree
-from arb.feeds.odds_api_wire import parse_frame
+from arb.feeds.odds_api_wire import PROVIDER, parse_frame
 from arb.io.clock import VirtualClock
 from arb.journal.writer import Journal, MemoryFile
 from tests.core.order_factory import (
@@ -237,7 +237,9 @@ class TestFeeds:
             ActorSpec(NYY, lambda ctx: Note(ctx, []), direct=True),
             ActorSpec(BOS, lambda ctx: Note(ctx, []), direct=True),
             ActorSpec(BOOK_FEED, lambda ctx: BookFeed(ctx, parts), direct=True),
-            ActorSpec(ODDS_FEED, lambda ctx: OddsFeedActor(ctx, parts, parse_frame), direct=True),
+            ActorSpec(
+                ODDS_FEED, lambda ctx: OddsFeedActor(ctx, parts, PROVIDER, parse_frame), direct=True
+            ),
         )
         async with open_system(tree, rng=random.Random(1)) as system:
             for name in (BOOK_FEED, ODDS_FEED):
@@ -274,7 +276,8 @@ async def test_the_tree_has_control_and_tape_beside_trading(autojump_clock: obje
     def note(ctx: Context) -> Note:
         return Note(ctx, [])
 
-    common: dict[str, Any] = dict.fromkeys(("journal", "gateway", "book_feed", "odds_feed"), note)
+    common: dict[str, Any] = dict.fromkeys(("journal", "gateway", "book_feed"), note)
+    common["odds_feeds"] = {ODDS_FEED: note}
     alone = engine_tree(parts, **common)
     beside = engine_tree(parts, control=note, tape=note, **common)
 

@@ -14,7 +14,7 @@ import trio_websocket
 
 from arb.core.events import QuoteOrigin
 from arb.core.games import OddsEvent
-from arb.feeds.base import Bad, FeedError, OddsFeed
+from arb.feeds.base import Bad, FeedError, OddsFeed, Parsed, Updates
 from arb.feeds.odds_api_io import OddsApiIo
 from arb.io.clock import VirtualClock
 from arb.io.connection import Connection
@@ -44,6 +44,11 @@ def feed_on(http: Http, network: MemoryNetwork, **options: Any) -> OddsApiIo:
     ws_url = "ws://sim:81/v3/ws"
     clock = VirtualClock(EPOCH_MS)
     return OddsApiIo(http, network, clock, f"{URL}/v3/", ws_url, KEY, **options)
+
+
+async def parsed(feed: OddsFeed, updates: Updates) -> Parsed:
+    """Return what the next message held."""
+    return feed.parse(await updates.receive(), EPOCH_MS)
 
 
 @asynccontextmanager
@@ -212,15 +217,13 @@ async def test_the_stream_gives_updates_until_it_ends(autojump_clock: object) ->
     """Filters and key travel in the address; each frame is one update."""
     async with streamed(UPDATE, "nonsense") as (feed, paths):
         feed.subscribe(["nba", "nfl", "wnba"])
-        async with feed.connect():
+        async with feed.connect() as updates:
             assert "open" in repr(feed)
-            update = await feed.next_update()
+            update = await parsed(feed, updates)
             assert [quote.received_ms for quote in update.quotes] == [EPOCH_MS]
-            assert [bad.reason for bad in (await feed.next_update()).bad] == ["not JSON"]
+            assert [bad.reason for bad in (await parsed(feed, updates)).bad] == ["not JSON"]
             with pytest.raises(SocketClosed, match="1013"):
-                await feed.next_update()
-        with pytest.raises(SocketClosed, match="not open"):
-            await feed.next_update()
+                await updates.receive()
         assert "closed" in repr(feed)
 
     assert paths == [f"/v3/ws?apiKey={KEY}&markets=ML&sport=basketball,american-football"]
@@ -242,11 +245,11 @@ async def test_a_reconnect_asks_for_what_was_missed(autojump_clock: object) -> N
     """The last sequence number is handed back until the provider has lost track."""
     resync = '{"type":"resync_required","reason":"replay_limit_exceeded"}'
     async with streamed(UPDATE, resync) as (feed, paths):
-        async with feed.connect():
-            await feed.next_update()
-        async with feed.connect():
-            await feed.next_update()
-            assert (await feed.next_update()).needs_snapshot
+        async with feed.connect() as updates:
+            await parsed(feed, updates)
+        async with feed.connect() as updates:
+            await parsed(feed, updates)
+            assert (await parsed(feed, updates)).needs_snapshot
         async with feed.connect():
             pass
 

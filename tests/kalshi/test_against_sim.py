@@ -185,7 +185,7 @@ async def test_odds_are_polled_and_streamed(autojump_clock: object, tmp_path: Pa
 
         place.odds.subscribe(sports)
         streamed = 0
-        async with place.odds.connect():
+        async with place.odds.connect() as updates:
             while streamed < 50:
-                streamed += len((await place.odds.next_update()).quotes)
+                streamed += len(place.odds.parse(await updates.receive(), 0).quotes)
         assert not place.odds.bad

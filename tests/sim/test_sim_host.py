@@ -7,6 +7,7 @@ import ssl
 import stat
 from pathlib import Path
 
+import attrs
 import pytest
 import trio
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -34,7 +35,7 @@ class Running:
         self.simulation.admit(KEY.public_key())
         self.tls = tls
         self.ready = trio.Event()
-        self.addresses = Addresses("", "", "", "")
+        self.addresses = Addresses(*("" for _ in attrs.fields(Addresses)))
 
     async def run(self) -> None:
         def announce(addresses: Addresses) -> None:

@@ -25,11 +25,12 @@ from arb.engine.offload import IN_THREADS
 from arb.engine.order_desk import Exchange
 from arb.engine.parts import Parts
 from arb.engine.tree import engine_tree
-from arb.feeds.odds_api_wire import parse_frame
+from arb.feeds.odds_api_wire import PROVIDER, parse_frame
 from arb.io.clock import SystemClock
 from arb.io.http import Http
 from arb.io.net import SocketNetwork
 from arb.io.url import Endpoint
+from arb.io.websocket import open_socket
 from arb.journal.writer import DiskFile, Journal
 from arb.kalshi.exchange_clock import ExchangeClock
 from arb.kalshi.lane import OrderLanes
@@ -128,7 +129,9 @@ async def open_rig(markets: int, folder: Path) -> AsyncIterator[Rig]:
             journal=lambda ctx: JournalKeeper(ctx, journal, IN_THREADS.call),
             gateway=gateway,
             book_feed=lambda ctx: LiveBookFeed(ctx, parts, _link("books", book_socket, parts)),
-            odds_feed=lambda ctx: OddsFeedActor(ctx, parts, parse_frame),
+            odds_feeds={
+                ODDS_FEED: lambda ctx: OddsFeedActor(ctx, parts, PROVIDER, parse_frame),
+            },
         )
         async with open_system(tree, rng=random.Random(0)) as system:
             books, odds = BookMessages(world), OddsMessages(world, quiet=len(held))
@@ -156,7 +159,10 @@ def _parts(world: World, journal: Journal, clock: SystemClock) -> Parts:
 
 def _link(name: str, socket: FrameSocket, parts: Parts) -> FrameLink:
     link = FrameLink(
-        name, lambda: "ws://127.0.0.1/", SocketNetwork(), parts.board, random.Random(0)
+        name,
+        lambda: open_socket(SocketNetwork(), "ws://127.0.0.1/"),
+        parts.board,
+        random.Random(0),
     )
     link.socket = socket
     return link

@@ -203,7 +203,7 @@ class FrameSocket(Socket):
         await trio.lowlevel.checkpoint()
 
 
-class FrameLink(Link):
+class FrameLink(Link[Socket]):
     """A link that is up from the start and stays up."""
 
     socket: FrameSocket

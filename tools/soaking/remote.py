@@ -13,6 +13,7 @@ import orjson
 import trio
 
 from arb.engine.live import Venues
+from arb.settings import OddsPlace
 from arb.sim.simulation import SimulationSettings
 from tools.soaking.world import settings_line
 
@@ -80,6 +81,7 @@ async def remote_world(settings: SimulationSettings) -> AsyncIterator[tuple[Remo
         world = RemoteWorld(process)
         said = await world.line(START_TIMEOUT_S)
         said["private_key_path"] = Path(said["private_key_path"])
+        said["odds"] = (OddsPlace(*said["odds"]),)
         yield world, Venues(**said)
     finally:
         with trio.CancelScope(shield=True):

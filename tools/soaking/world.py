@@ -127,9 +127,12 @@ async def serve(settings: SimulationSettings, folder: Path) -> None:
                 "ws_url": f"ws://{place}/trade-api/ws/v2",
                 "key_id": world.simulation.key_id,
                 "private_key_path": str(key.path),
-                "odds_rest_url": f"http://{odds_place}/v3",
-                "odds_ws_url": f"ws://{odds_place}/v3/ws",
-                "odds_key": world.simulation.odds_key,
+                "odds": [
+                    "odds-api-io",
+                    f"http://{odds_place}/v3",
+                    f"ws://{odds_place}/v3/ws",
+                    world.simulation.odds_key,
+                ],
             }
         )
         await _obey_lines(world)

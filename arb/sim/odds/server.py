@@ -5,8 +5,12 @@ from __future__ import annotations
 import trio
 
 from arb.sim.odds.desk import OddsDesk
+from arb.sim.odds.opticodds import OpticOddsProvider
+from arb.sim.odds.providers import Provider
 from arb.sim.odds.rest import OddsRest
 from arb.sim.odds.stream import BadFilter, Filters, OddsSession
+from arb.sim.odds.the_odds_api import TheOddsApiProvider
+from arb.sim.odds.unabated import UnabatedProvider
 from arb.sim.serving.connection import serve_connection
 from arb.sim.serving.http import Request, Response, json_response
 from arb.sim.serving.live import LiveConnections
@@ -29,6 +33,11 @@ class OddsServer:
         self._api_key = api_key
         self._with_seq = with_seq
         self._live = LiveConnections()
+        self.others: tuple[Provider, ...] = (
+            OpticOddsProvider(desk, api_key),
+            TheOddsApiProvider(desk, api_key),
+            UnabatedProvider(desk, api_key),
+        )
 
     def __repr__(self) -> str:
         return f"OddsServer({len(self._live)} connections, {len(self.sessions)} streams)"
@@ -36,7 +45,7 @@ class OddsServer:
     async def serve_stream(self, stream: trio.abc.Stream) -> None:
         """Serve one connection to its end."""
         with self._live.one():
-            await serve_connection(stream, self.rest, self._serve_socket)
+            await serve_connection(stream, self._answer, self._serve_socket)
 
     def cut_connections(self) -> None:
         """Break every open connection at once."""
@@ -46,6 +55,18 @@ class OddsServer:
         """Send a frame as it is to every client."""
         for session in self.sessions:
             session.outbox.put(text)
+        for other in self.others:
+            other.inject(text)
+
+    def _other(self, path: str) -> Provider | None:
+        return next((each for each in self.others if path.startswith(each.prefix)), None)
+
+    def _answer(self, request: Request) -> Response:
+        status = self.desk.conditions.rest_status
+        other = self._other(request.path)
+        if other is None or status is not None:
+            return self.rest(request)
+        return other.answer(request)
 
     async def _serve_socket(self, stream: trio.abc.Stream) -> None:
         await serve_socket(stream, self._admit)
@@ -54,6 +75,9 @@ class OddsServer:
         status = self.desk.conditions.refuse_upgrades
         if status is not None:
             return Response(status, b"unavailable", content_type="text/plain")
+        other = self._other(request.path)
+        if other is not None:
+            return other.admit(request)
         if request.path != SOCKET_PATH:
             return json_response(404, {"error": "Not found"})
         if request.text("apiKey") != self._api_key:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import h11
 import trio
 
+from arb.sim.serving.events import EventAnswer, serve_events
 from arb.sim.serving.http import Handler, Request, Response, make_request, ready
 from arb.sim.serving.http2 import PREFACE, Http2Connection
 
@@ -88,6 +89,9 @@ async def _serve_http(stream: trio.abc.Stream, head: bytes, app: Handler) -> Non
         if request is None:
             return
         response = await ready(app(request))
+        if isinstance(response, EventAnswer):
+            await serve_events(stream, connection, response)
+            return
         if response.silent:
             await _until_closed(stream)
         if response.hang_up or response.silent:

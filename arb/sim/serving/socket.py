@@ -141,7 +141,9 @@ async def _shake_hands(
         request = await wrap_server_stream(nursery, stream, max_message_size=COMMAND_BYTES_MAX)
         agent = await _admit(request, admit)
         if agent is not None:
-            return await request.accept(), agent
+            # Whoever names a protocol is the client of a server that speaks it.
+            spoken = next(iter(request.proposed_subprotocols), None)
+            return await request.accept(subprotocol=spoken), agent
     return None
 
 

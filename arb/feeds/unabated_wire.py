@@ -1,0 +1,226 @@
+"""Unabated's messages to quotes: a snapshot that names each line, and changes of lines by their id.
+
+A line is one side of one book's price in American odds, ordered by its own sequence number. The
+snapshot's keys are for finding one's way and are never read for what they say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+import attrs
+import orjson
+
+from arb.core.events import Quote, QuoteOrigin
+from arb.core.games import OddsEvent
+from arb.core.odds import BadOdds, OddsFault, american_to_decimal
+from arb.feeds.base import EXCLUDED_BOOKS, NO_ODDS, UNKNOWN_TYPE, Bad, Notice, Parsed
+from arb.io.iso import iso_ms
+
+PROVIDER = "unabated"
+
+LEAGUES: Mapping[str, int] = {"nfl": 1, "nba": 3, "mlb": 5, "nhl": 6}
+
+MONEYLINE = 1
+AVAILABLE = 1
+HOME_SIDE = 1
+
+# Before the start and while it is played; all other states offer nothing.
+OFFERED = frozenset({1, 2})
+
+_SIGNS_OF_LIFE = frozenset({"connection_ack", "start_ack", "ka", "complete"})
+
+# As many lines as thirty leagues of fifty games at forty books have.
+LINES_MAX = 120_000
+
+MS_PER_S = 1000
+
+_american = lru_cache(maxsize=4_096)(american_to_decimal)
+_ms_of = lru_cache(maxsize=4_096)(iso_ms)
+
+
+@attrs.define
+class _Price:
+    """One book's two sides of one game as last told, home first; None is not offered."""
+
+    event_id: str
+    book: str
+    odds: list[float | None]
+    sequences: list[int]
+    source_ms: int = 0
+    live: bool = False
+
+
+@attrs.define
+class _Line:
+    """Which side of which price a line is."""
+
+    price: _Price
+    side: int
+
+
+class UnabatedReader:
+    """Reads one account's messages; ``books`` are the names that are wanted, none is all."""
+
+    def __init__(self, books: Iterable[str] = ()) -> None:
+        self._wanted = {book.casefold() for book in books}
+        self._sources: dict[int, str] = {}
+        self._teams: dict[int, str] = {}
+        self._lines: dict[int, _Line] = {}
+        self._prices: dict[tuple[str, int], _Price] = {}
+
+    def learn(self, sources: Iterable[Any], teams: Iterable[Any]) -> None:
+        """Take in the names of books and teams; a row that has none is left out."""
+        for rows, names in ((sources, self._sources), (teams, self._teams)):
+            for row in rows:
+                if isinstance(row, dict) and type(row.get("id")) is int:
+                    names[row["id"]] = str(row.get("name", ""))
+
+    def snapshot(self, odds: Any, received_ms: int) -> tuple[list[OddsEvent], Parsed]:
+        """Read a snapshot's odds: its games, and every price; never raises."""
+        events: dict[str, OddsEvent] = {}
+        bad: list[Bad] = []
+        lines: list[Any] = []
+        for league, market, live in _markets(odds):
+            try:
+                if market["betTypeId"] != MONEYLINE or market["statusId"] not in OFFERED:
+                    continue
+                event = self._event(league, market)
+                events[event.event_id] = event
+                lines += self._register(event, market, live=live)
+            except (KeyError, TypeError, ValueError, AttributeError) as wrong:
+                bad.append(Bad(f"a market cannot be read: {type(wrong).__name__}", market))
+        parsed = self.lines(lines, received_ms, None, QuoteOrigin.POLL)
+        return list(events.values()), attrs.evolve(parsed, bad=(*bad, *parsed.bad))
+
+    def message(self, raw: str | bytes, received_ms: int) -> Parsed:
+        """Read a frame of the socket, or what filled a gap; never raises."""
+        try:
+            message = orjson.loads(raw)
+            kind = message.get("type")
+            if kind in _SIGNS_OF_LIFE:
+                return Parsed(notices=(Notice(kind),))
+            if kind is None:
+                updates = message["data"]["marketLineUpdates"]
+            elif kind == "data":
+                updates = (message["payload"]["data"]["marketLineUpdate"],)
+            elif kind == "error":
+                return Parsed(bad=(Bad("the provider's error", raw),))
+            else:
+                return Parsed(notices=(Notice(UNKNOWN_TYPE, raw),))
+            rows = [row for update in updates for row in update["marketLines"]]
+            gateway_ms = _gateway_ms(updates[-1].get("messageTimestamp")) if updates else None
+        except orjson.JSONDecodeError:
+            return Parsed(bad=(Bad("not JSON", raw),))
+        except (KeyError, TypeError, AttributeError):
+            return Parsed(bad=(Bad("no lines", raw),))
+        return self.lines(rows, received_ms, gateway_ms, QuoteOrigin.STREAM)
+
+    def lines(
+        self, rows: list[Any], received_ms: int, gateway_ms: int | None, origin: QuoteOrigin
+    ) -> Parsed:
+        """Read lines; each price of which one has changed is one quote."""
+        touched: dict[int, _Price] = {}
+        bad: list[Bad] = []
+        others = 0
+        polled = origin is QuoteOrigin.POLL
+        for row in rows:
+            try:
+                line = self._lines.get(row["marketLineId"])
+                if line is None:
+                    others += 1
+                    continue
+                price, side, sequence = line.price, line.side, row["sequenceNumber"]
+                known = price.sequences[side]
+                if sequence < known or (sequence == known and not polled):
+                    continue
+                offered = row["statusId"] == AVAILABLE and not row["disabled"]
+                odds = _odds(row["price"]) if offered else None
+                source_ms = min(_ms_of(row["modifiedOn"]), received_ms)
+            except BadOdds as wrong:
+                bad.append(Bad(str(wrong.reason), row))
+            except (KeyError, TypeError, ValueError, OverflowError) as wrong:
+                bad.append(Bad(f"a line cannot be read: {type(wrong).__name__}", row))
+            else:
+                price.odds[side], price.sequences[side] = odds, sequence
+                price.source_ms = max(price.source_ms, source_ms)
+                touched[id(price)] = price
+        quotes = [_quote(each, received_ms, gateway_ms, origin) for each in touched.values()]
+        notices = (Notice("lines of other kinds", str(others)),) if others else ()
+        return Parsed(tuple(quotes), tuple(bad), notices)
+
+    def _event(self, league: str, market: Any) -> OddsEvent:
+        home, away = (self._teams[market["eventTeams"][side]["teamId"]] for side in ("1", "0"))
+        start_ms = iso_ms(market["eventStart"])
+        return OddsEvent(PROVIDER, str(market["eventId"]), league, home, away, start_ms)
+
+    def _register(self, event: OddsEvent, market: Any, *, live: bool) -> list[Any]:
+        """Note whose line each of a market's is; returns those that are ours."""
+        found = []
+        for side in market["sides"].values():
+            index = 0 if side["sideIndex"] == HOME_SIDE else 1
+            for row in side["marketSourceLines"].values():
+                source = row["marketSourceId"]
+                book = self._sources.get(source, "")
+                if not self._wants(book) or len(self._lines) >= LINES_MAX:
+                    continue
+                price = self._prices.get((event.event_id, source))
+                if price is None:
+                    price = _Price(event.event_id, book, [None, None], [-1, -1])
+                    self._prices[event.event_id, source] = price
+                price.live = live
+                self._lines[row["marketLineId"]] = _Line(price, index)
+                found.append(row)
+        return found
+
+    def _wants(self, book: str) -> bool:
+        name = book.casefold()
+        return (
+            bool(name) and name not in EXCLUDED_BOOKS and (not self._wanted or name in self._wanted)
+        )
+
+    def __repr__(self) -> str:
+        return f"<UnabatedReader {len(self._lines)} lines, {len(self._sources)} books>"
+
+
+def _markets(odds: Any) -> Iterator[tuple[str, Any, bool]]:
+    for league, content in odds.items() if isinstance(odds, dict) else ():
+        try:
+            states = content["periodTypes"]["game"]
+            for state in ("pregame", "live"):
+                for market in states.get(state, {}).values():
+                    yield league, market, state == "live"
+        except (KeyError, TypeError, AttributeError):
+            yield league, content, False
+
+
+def _odds(american: object) -> float:
+    if type(american) is not int:
+        raise BadOdds(OddsFault.NOT_A_NUMBER, american)
+    return _american(american)
+
+
+def _gateway_ms(stamp: object) -> int | None:
+    # AppSync's stamps are whole seconds; a cut stamp makes a message look older, never younger.
+    return stamp * MS_PER_S if type(stamp) is int and 0 < stamp < 10**11 else None
+
+
+def _quote(price: _Price, received_ms: int, gateway_ms: int | None, origin: QuoteOrigin) -> Quote:
+    home, away = price.odds
+    suspended = home is None or away is None
+    return Quote(
+        PROVIDER,
+        price.event_id,
+        price.book,
+        NO_ODDS if home is None or suspended else home,
+        NO_ODDS if away is None or suspended else away,
+        price.source_ms,
+        received_ms,
+        origin,
+        None,
+        gateway_ms,
+        price.live,
+        suspended,
+    )
