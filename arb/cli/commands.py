@@ -112,6 +112,12 @@ COMMANDS = (
         "arb reconcile --accept",
     ),
     Command(
+        "journal",
+        "arb.cli.journal:app",
+        "Check every record of a journal: arb journal verify.",
+        "arb journal verify",
+    ),
+    Command(
         "stop",
         "arb.cli.stop:stop",
         "Stop the engine in good order.",

@@ -44,11 +44,13 @@ from arb.io.rendezvous import (
     write_card,
 )
 from arb.journal.frames import JournalDamaged
-from arb.journal.records import NotARecord, RecordKind
+from arb.journal.records import FORMAT, NotARecord, RecordKind
+from arb.journal.recovery import recover
 from arb.journal.writer import DiskFile, Journal
 from arb.kalshi.rest_calls import RestError
 from arb.kalshi.sign import PASSPHRASE_VARIABLE, KeyFileError, load_signer
 from arb.settings import Mode, Settings, SettingsError, venue
+from arb.settings.sections import FSYNC_ORDER
 from arb.version import VERSION
 
 # Five seconds in all: the orders' share, then the tree's, then a last look at the exchange.
@@ -172,9 +174,10 @@ class Engine:
             ):
                 nursery.start_soon(log_file.run)
                 found = await self._discover(made, board)
-                with closing(Journal(DiskFile(place.journal_path), self._clock)) as journal:
+                with closing(_journal(place, self._clock, settings)) as journal:
                     journal.append(
-                        RecordKind.START, {"version": VERSION, "mode": self._config.mode}
+                        RecordKind.START,
+                        {"version": VERSION, "mode": self._config.mode, "format": FORMAT},
                     )
                     parts = self._parts(place, board, journal, found)
                     await self._trade(place, parts, made)
@@ -330,6 +333,14 @@ def _say(file: LogFile, on_log: Callable[[LogLine], None] | None, line: LogLine)
     file.write(line)
     if on_log is not None:
         on_log(line)
+
+
+def _journal(place: Place, clock: SystemClock, settings: Settings) -> Journal:
+    """Open the journal, and refuse here, with its place, what the risk manager could not follow."""
+    syncs_orders = settings.engine.fsync == FSYNC_ORDER
+    journal = Journal(DiskFile(place.journal_path), clock, syncs_orders=syncs_orders)
+    recover(journal.each())
+    return journal
 
 
 def _spare_the_collector() -> None:

@@ -37,6 +37,7 @@ class Recovered:
     next_record: int = 1
     next_order: int = 1
     halt: Halt | None = None
+    halt_withdrew_exits: bool = False
     has_account: bool = False
 
 
@@ -81,8 +82,9 @@ def _apply(state: Recovered, record: Record) -> None:
         state.next_order += ORDER_NUMBERS_SKIPPED
     elif record.kind is RecordKind.HALT:
         state.halt = Halt(record.data["reason"], record.data["by"], record.at_ms)
+        state.halt_withdrew_exits = record.data.get("cancel_exits") is True
     elif record.kind is RecordKind.CLEAR:
-        state.halt = None
+        state.halt, state.halt_withdrew_exits = None, False
 
 
 def _open(state: Recovered, record: Record) -> None:
