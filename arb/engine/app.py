@@ -21,6 +21,7 @@ from arb.core.parameters import EXITS_CANCEL
 from arb.core.risk import client_order_prefix
 from arb.core.teams import TeamTable
 from arb.engine.board import Board, LogLine
+from arb.engine.decision_log import DecisionLog
 from arb.engine.discovery import listed_by_exchange
 from arb.engine.embedded_world import WorldFailed, embedded_world
 from arb.engine.listed import Found
@@ -165,7 +166,9 @@ class Engine:
         signer = load_signer(venues.key_id, venues.private_key_path, passphrase)
         log_file = LogFile(place.log_path, settings.engine.log_level)
         board = Board(self._clock, partial(_say, log_file, self._config.on_log))
-        with closing(log_file):
+        say = partial(board.say, "ENGINE", level="warning")
+        decisions = DecisionLog(place.decisions_path, self._clock, say)
+        with closing(log_file), closing(decisions):
             async with (
                 connections(
                     venues, settings, SocketNetwork(), self._clock, signer, board.note_bad
@@ -173,6 +176,7 @@ class Engine:
                 trio.open_nursery() as nursery,
             ):
                 nursery.start_soon(log_file.run)
+                nursery.start_soon(decisions.run)
                 found = await self._discover(made, board)
                 with closing(_journal(place, self._clock, settings)) as journal:
                     journal.append(
@@ -180,6 +184,7 @@ class Engine:
                         {"version": VERSION, "mode": self._config.mode, "format": FORMAT},
                     )
                     parts = self._parts(place, board, journal, found)
+                    parts.decisions = decisions
                     await self._trade(place, parts, made)
                 nursery.cancel_scope.cancel()
 

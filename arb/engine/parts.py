@@ -17,6 +17,7 @@ from arb.core.money import CountE2, MoneyE6, PriceE4
 from arb.core.parameters import Execution, Risk, Strategy
 from arb.core.risk import Refusal, review_listing
 from arb.engine.board import Board
+from arb.engine.decision_log import DecisionLog
 from arb.engine.listed import Found
 from arb.engine.names import TAPE
 from arb.engine.switches import Switches
@@ -39,6 +40,7 @@ class Parts:
     orders_stand_on_book: bool = True
     taped: bool = False
     found: Found | None = None
+    decisions: DecisionLog | None = None
     switches: Switches = attrs.field(factory=Switches)
     _listings: dict[str, Listing] = attrs.field(init=False)
 

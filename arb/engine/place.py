@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 JOURNAL_NAME = "journal"
+DECISIONS_NAME = "decisions.sqlite"
 LOG_NAME = "engine.log"
 LOCK_NAME = "lock"
 INSTALLATION_NAME = "installation"
@@ -58,6 +59,11 @@ class Place:
     def journal_path(self) -> Path:
         """Return where the journal lies."""
         return self.directory / JOURNAL_NAME
+
+    @property
+    def decisions_path(self) -> Path:
+        """Return where the markets' latest decisions lie."""
+        return self.directory / DECISIONS_NAME
 
     @property
     def log_path(self) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import attrs
 
@@ -48,6 +48,13 @@ def recover(records: Iterable[Record]) -> Recovered:
     follow from those before it.
     """
     state = Recovered(Ledger(cash_e6=MoneyE6(0)))
+    for _ in replay(records, state):
+        pass
+    return state
+
+
+def replay(records: Iterable[Record], state: Recovered) -> Iterator[Record]:
+    """Yield each record once ``state`` has taken it; raises `NotARecord` as `recover` does."""
     for record in records:
         try:
             _apply(state, record)
@@ -58,7 +65,7 @@ def recover(records: Iterable[Record]) -> Recovered:
             where = f"record {record.number} ({record.kind})"
             raise NotARecord(f"{where} cannot be read: nested too deeply") from None
         state.next_record = record.number + 1
-    return state
+        yield record
 
 
 def _apply(state: Recovered, record: Record) -> None:

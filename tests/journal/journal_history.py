@@ -30,6 +30,7 @@ OTHER_KINDS = (
     (RecordKind.CLEAR, {"reason": "looked at", "by": "me"}),
     (RecordKind.STOP, {"reason": "a person"}),
 )
+DEPOSIT_E6 = MoneyE6(5_000_000)
 ACCOUNT = {"cash_e6": CASH, "positions": [], "trade_ids": []}
 
 
@@ -87,7 +88,7 @@ class JournalledHistory:
         for kind, data in OTHER_KINDS:
             self.journal.append(kind, data)
             self.states.append(state_of(ledger))
-        move = CashMove("deposit d1", "deposit", MoneyE6(5_000_000), 7)
+        move = CashMove("deposit d1", "deposit", DEPOSIT_E6, 7)
         self.journal.append(RecordKind.CASH, cash_data(move))
         ledger.move_cash(move)
         self.states.append(state_of(ledger))
