@@ -226,14 +226,14 @@ class Cell(Inbox):
             self.bury(self.in_hand, "cut off while it was handled", failure)
         reason = self.stop_reason if failure is None else one_line(failure)
         if failure is not None:
-            self.note_failure(failure)
+            self.note_failure(failure, self.trace_of(failure))
             self.system.report("failed", self, reason)
         self.fail_asks(reason, failure)
         watchers, self._watchers = self._watchers, []
         self.idle = self._parked = self._is_async = False
         self.halted = True
         self.in_hand = NOTHING
-        self.failure = self.task = self.waiting_on = None
+        self.failure = self.task = self.waiting_on = self._traced = None
         self._receive = self._enter = no_instance
         self.parent.child_exited(self, failure)
         for monitor in watchers:

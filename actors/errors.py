@@ -109,7 +109,9 @@ def failure_in(error: BaseException, *, cancelled: bool) -> BaseException | None
     if not cancelled:
         return contained(error)
     if isinstance(error, BaseExceptionGroup):
-        return error.subgroup(lambda leaf: not isinstance(leaf, trio.Cancelled))
+        # A group is asked about before its leaves: a yes would keep it whole.
+        kept = (trio.Cancelled, BaseExceptionGroup)
+        return error.subgroup(lambda each: not isinstance(each, kept))
     return None if isinstance(error, trio.Cancelled) else error
 
 

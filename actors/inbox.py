@@ -95,6 +95,7 @@ class Inbox(Node):
     _is_async: bool = False
     _receive: Callable[[Any], Any] = no_instance
     _enter: Callable[..., Any] = no_instance
+    _traced: tuple[BaseException, str] | None = None
 
     def furnish(self, spec: ActorSpec) -> None:
         """Take an empty mailbox of the spec's kind into use."""
@@ -157,8 +158,14 @@ class Inbox(Node):
         if type(message) is Ask:
             message.fail(self.path, one_line(failure) if failure else reason, failure)
             message = message.message
-        text = traceback_of(failure) if failure is not None else None
+        text = self.trace_of(failure) if failure is not None else None
         self.system.dead_letters.add(self.path, message, reason, text)
+
+    def trace_of(self, failure: BaseException) -> str:
+        """Return a failure's traceback, which takes longest of all that it costs, made once."""
+        if self._traced is None or self._traced[0] is not failure:
+            self._traced = (failure, traceback_of(failure))
+        return self._traced[1]
 
     def sift(self) -> None:
         """Drop what a new instance must not see: the too old, and an earlier instance's timers."""

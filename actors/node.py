@@ -169,11 +169,11 @@ class Node:
         self.up_since_s = None
         self.set_state(state)
 
-    def note_failure(self, error: BaseException) -> None:
+    def note_failure(self, error: BaseException, trace: str) -> None:
         """Keep a failure as text, for the snapshot."""
         count = self.last_error.count + 1 if self.last_error else 1
         kind, now_s = type(error).__name__, trio.current_time()
-        self.last_error = LastError(kind, str(error), now_s, count, traceback_of(error))
+        self.last_error = LastError(kind, str(error), now_s, count, trace)
 
     def forgive(self) -> None:
         """Forget how often it has failed, so that it has the whole limit again."""

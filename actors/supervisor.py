@@ -14,7 +14,7 @@ import attrs
 import trio
 
 from actors.errors import RestartIntensityExceeded, SteeringRefused
-from actors.node import SETTLED, TO_START, FailureWindow, Node, State, one_line
+from actors.node import SETTLED, TO_START, FailureWindow, Node, State, one_line, traceback_of
 from actors.spec import AutoShutdown, ChildSpec, Exceeded, Restart, Strategy, SupervisorSpec
 
 # The key of the work that concerns the children together; no child can have this name.
@@ -337,7 +337,7 @@ class Supervisor(Node):
             for child in reversed(list(self.children.values())):
                 await child.end(self.stop_reason or "shutdown", State.WAITING)
         if failure is not None:
-            self.note_failure(failure)
+            self.note_failure(failure, traceback_of(failure))
         self.parent.child_exited(self, failure)
 
     def _detach(self, child: Node) -> None:

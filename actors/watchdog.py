@@ -41,8 +41,9 @@ class WatchdogSpec:
     """How to watch the loop.
 
     ``on_blocked`` is called in the watchdog's thread, once for each time the loop has stood still
-    for ``warn_after_s``. Past ``last_limit_s`` (None: never) ``last_action`` is called there, and
-    ``end_process`` after it, also if it fails. ``thread`` False leaves only the lag measured.
+    for ``warn_after_s``. When the thread has watched that for another ``last_limit_s`` (None: for
+    ever) it calls ``last_action``, and ``end_process`` after it, also if that fails. ``thread``
+    False leaves only the lag measured.
     """
 
     beat_s: float = 0.02
@@ -63,7 +64,8 @@ class Heartbeat:
         self.spec = spec
         self.blocked: Blocked | None = None
         self._lags_s: deque[float] = deque(maxlen=BEATS_KEPT)
-        self._beaten_s = spec.monotonic_s()
+        self._beaten_s = self._checked_s = spec.monotonic_s()
+        self._watched_s = 0.0
         self._loop_thread = threading.get_ident()
         self._closed = threading.Event()
 
@@ -101,16 +103,22 @@ class Heartbeat:
 
     def check(self) -> None:
         """Look once whether the loop still turns, and act by how long it has not."""
-        silent_s = self.spec.monotonic_s() - self._beaten_s
+        now_s = self.spec.monotonic_s()
+        unwatched_s, self._checked_s = now_s - self._checked_s, now_s
+        silent_s = now_s - self._beaten_s
         if silent_s < self.spec.warn_after_s:
             self.blocked = None
+            self._watched_s = 0.0
             return
+        # While the machine slept or the process was stopped, this thread stood still as well; for
+        # that no process is ended.
+        self._watched_s += min(unwatched_s, self.spec.warn_after_s)
         is_new = self.blocked is None
         self.blocked = self._find(silent_s)
         if is_new and self.spec.on_blocked is not None:
             self.spec.on_blocked(self.blocked)
         limit_s = self.spec.last_limit_s
-        if limit_s is not None and silent_s >= limit_s:
+        if limit_s is not None and self._watched_s >= limit_s:
             try:
                 if self.spec.last_action is not None:
                     self.spec.last_action(self.blocked)

@@ -20,6 +20,9 @@ from tools.environment import ROOT, Packages, prepare, say
 
 ASYNCHRONOUS = re.compile(r"\b(?:async|await|trio)\b")
 
+# Every core has its share of the tests; who has none left takes over from the others.
+SIDE_BY_SIDE = ("-n", "auto", "--dist", "worksteal")
+
 FOLDERS = ("actors", "arb", "tests", "tools")
 USAGE = "usage: tools/check [--fast [arguments of pytest]]"
 
@@ -76,7 +79,7 @@ def test_steps(*, fast: bool, extra: Sequence[str]) -> list[Step]:
     if fast:
         return [Step("tests", ("pytest", "-q", "-m", "not slow", *extra))]
     return [
-        Step("tests", ("pytest", "-q", "--cov", "--cov-report=", "--durations=5")),
+        Step("tests", ("pytest", "-q", *SIDE_BY_SIDE, "--cov", "--cov-report=", "--durations=5")),
         Step("coverage report", ("coverage", "json", "-q", "-o", REPORT)),
     ]
 

@@ -1,6 +1,7 @@
 """Deliberate bugs: each is put into a copy of the code, and what should find it is run there.
 
-A table of bugs is a TOML file in tools/bugs: a ``command`` that must fail where a bug is, and for
+A table of bugs is a TOML file in tools/bugs: a ``command`` that must fail where a bug is, the
+``timeout_s`` after which it counts as hanging (longer than it takes on a loaded machine), and for
 each bug a name, a file, the text to ``find`` (which must stand there exactly once) and what to
 ``put`` in its place. A bug that nothing finds shows a rule that no test holds.
 """
@@ -25,8 +26,6 @@ from tools.environment import ROOT, say
 TABLES = ROOT / "tools" / "bugs"
 # What a copy needs so that both the tests and the program run in it.
 COPIED = ("actors", "arb", "docs", "tests", "tools", "pyproject.toml", "README.md", "settings.toml")
-# Longer than any finder takes on a loaded machine; a bug that makes it hang is found by that.
-FINDER_TIMEOUT_S = 300.0
 HUNG = "it hung"
 
 # What a finder prints about what it found, the most telling first.
@@ -55,6 +54,7 @@ class Table(NamedTuple):
 
     name: str
     command: tuple[str, ...]
+    timeout_s: float
     bugs: tuple[Bug, ...]
 
 
@@ -71,8 +71,8 @@ def read_table(path: Path) -> Table:
     try:
         content = tomllib.loads(path.read_text())
         bugs = tuple(Bug(**entry) for entry in content["bug"])
-        return Table(path.stem, tuple(content["command"]), bugs)
-    except (OSError, KeyError, TypeError, tomllib.TOMLDecodeError) as error:
+        return Table(path.stem, tuple(content["command"]), float(content["timeout_s"]), bugs)
+    except (OSError, KeyError, TypeError, ValueError) as error:
         raise TableError(f"{path.name} is no table of bugs: {error}") from None
 
 
@@ -96,7 +96,8 @@ def plant(table: Table, bug: Bug, more: Sequence[str] = ()) -> Outcome:
         _copy(root)
         spoil(root, bug)
         began_s = time.perf_counter()
-        found_by = _found_by([sys.executable, *table.command, *more], root)
+        command = [sys.executable, *table.command, *more]
+        found_by = _found_by(command, root, table.timeout_s)
         return Outcome(bug, found_by, time.perf_counter() - began_s)
 
 
@@ -113,7 +114,7 @@ def _copy(root: Path) -> None:
         (root.parent / "shared").symlink_to(shared)
 
 
-def _found_by(command: Sequence[str], root: Path) -> str | None:
+def _found_by(command: Sequence[str], root: Path, timeout_s: float) -> str | None:
     # The copy first: an environment has the real packages on its path.
     environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
@@ -123,7 +124,7 @@ def _found_by(command: Sequence[str], root: Path) -> str | None:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=FINDER_TIMEOUT_S,
+            timeout=timeout_s,
             check=False,
         )
     except subprocess.TimeoutExpired:

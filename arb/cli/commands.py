@@ -166,6 +166,12 @@ COMMANDS = (
         "arb import-games mlb-2025-08-23.csv -o day.tape",
     ),
     Command(
+        "faults",
+        "arb.cli.faults:app",
+        "Try the engine under every fault, from a seed.",
+        "arb faults campaign --seeds 1000 --jobs 2",
+    ),
+    Command(
         "fair",
         "arb.cli.fair:fair",
         "Take the margin out of one book's odds, step by step.",

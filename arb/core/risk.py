@@ -47,6 +47,7 @@ class RefusalCode(StrEnum):
     BALANCE = "balance"
     PRICE_COLLAR = "price collar"
     BAD_COUNT = "bad count"
+    RESTING_UNKNOWN = "what rests is unknown"
     EXIT_TOO_LARGE = "exit larger than the position"
     NO_SUCH_ORDER = "no such order"
     NOT_MOVABLE = "order cannot be moved now"

@@ -27,6 +27,7 @@ from arb.engine.embedded_world import WorldFailed, embedded_world
 from arb.engine.listed import Found
 from arb.engine.live import Connections, LiveTree, Venues, connections
 from arb.engine.log_file import LogFile
+from arb.engine.loop_watch import LoopWatch
 from arb.engine.messages import StopTrading
 from arb.engine.names import RISK
 from arb.engine.parts import Parts
@@ -45,13 +46,11 @@ from arb.io.rendezvous import (
     write_card,
 )
 from arb.journal.frames import JournalDamaged
-from arb.journal.records import FORMAT, NotARecord, RecordKind
-from arb.journal.recovery import recover
-from arb.journal.writer import DiskFile, Journal
+from arb.journal.records import NotARecord, RecordKind
+from arb.journal.writer import Journal, JournalFailed
 from arb.kalshi.rest_calls import RestError
 from arb.kalshi.sign import PASSPHRASE_VARIABLE, KeyFileError, load_signer
 from arb.settings import Mode, Settings, SettingsError, venue
-from arb.settings.sections import FSYNC_ORDER
 from arb.version import VERSION
 
 # Five seconds in all: the orders' share, then the tree's, then a last look at the exchange.
@@ -59,6 +58,7 @@ CANCEL_TIMEOUT_S = 2.5
 CANCEL_STEP_S = 0.02
 ASK_TIMEOUT_S = 0.5
 LAST_LOOK_TIMEOUT_S = 1.0
+LAST_LOOK_EVERY_S = 0.1
 
 # Python collects after 700 new objects by default, half a millisecond each time with 200 markets,
 # and goes through all of them, 52 ms, every hundredth time. What trading leaves behind is freed
@@ -106,7 +106,7 @@ async def run_engine(config: RunConfig, stop: StopRequest) -> dict[str, Any]:
             nursery.cancel_scope.cancel()
     except* (WorldFailed, PlaceTaken, KeyFileError, RestError, FeedError) as group:
         raise EngineFailed(str(_first(group))) from group
-    except* (JournalDamaged, NotARecord, OSError) as group:
+    except* (JournalDamaged, NotARecord, JournalFailed, OSError) as group:
         raise EngineFailed(str(_first(group))) from group
     except* (SettingsError, EngineFailed) as group:
         raise _first(group) from None
@@ -178,14 +178,18 @@ class Engine:
                 nursery.start_soon(log_file.run)
                 nursery.start_soon(decisions.run)
                 found = await self._discover(made, board)
-                with closing(_journal(place, self._clock, settings)) as journal:
-                    journal.append(
-                        RecordKind.START,
-                        {"version": VERSION, "mode": self._config.mode, "format": FORMAT},
-                    )
+                with closing(
+                    place.begin_journal(self._clock, self._config.mode, settings.engine.fsync)
+                ) as journal:
                     parts = self._parts(place, board, journal, found)
                     parts.decisions = decisions
-                    await self._trade(place, parts, made)
+                    watch = LoopWatch(
+                        board,
+                        partial(_say_last, log_file, self._config.on_log),
+                        trio.lowlevel.current_trio_token(),
+                        settings.engine.blocked_exit_ms,
+                    )
+                    await self._trade(place, parts, made, watch)
                 nursery.cancel_scope.cancel()
 
     def _parts(self, place: Place, board: Board, journal: Journal, found: Found) -> Parts:
@@ -233,7 +237,7 @@ class Engine:
         board.say("ENGINE", f"{games} games matched, {left_out} left out")
         return found
 
-    async def _trade(self, place: Place, parts: Parts, made: Connections) -> None:
+    async def _trade(self, place: Place, parts: Parts, made: Connections, watch: LoopWatch) -> None:
         config = self._config
         photographer = Photographer(
             parts, config.mode.value, place.directory.name, self._started_ms
@@ -251,7 +255,7 @@ class Engine:
             teams=config.teams,
         )
         self._trading = True
-        async with open_system(tree.spec(), rng=self._rng) as system:
+        async with open_system(tree.spec(), rng=self._rng, watchdog=watch.spec()) as system:
             _spare_the_collector()
             self._announce(place)
             reason = await self._until_stop(system)
@@ -319,16 +323,20 @@ class Engine:
         if self._config.mode is Mode.PAPER:
             return 0
         prefix = client_order_prefix(parts.installation)
+        resting: int | None = None
         with trio.move_on_after(LAST_LOOK_TIMEOUT_S):
             try:
-                orders = await made.rest.open_orders()
+                # Its list shows an order for some 400 ms after its cancel was acknowledged.
+                while resting != 0:
+                    orders = await made.rest.open_orders()
+                    resting = sum(
+                        order.side is Side.BID and (order.client_order_id or "").startswith(prefix)
+                        for order in orders
+                    )
+                    await trio.sleep(LAST_LOOK_EVERY_S if resting else 0)
             except RestError:
                 return None
-            return sum(
-                order.side is Side.BID and (order.client_order_id or "").startswith(prefix)
-                for order in orders
-            )
-        return None
+        return resting
 
     def __repr__(self) -> str:
         return f"<Engine {self._config.mode} {'trading' if self._trading else 'starting'}>"
@@ -340,12 +348,10 @@ def _say(file: LogFile, on_log: Callable[[LogLine], None] | None, line: LogLine)
         on_log(line)
 
 
-def _journal(place: Place, clock: SystemClock, settings: Settings) -> Journal:
-    """Open the journal, and refuse here, with its place, what the risk manager could not follow."""
-    syncs_orders = settings.engine.fsync == FSYNC_ORDER
-    journal = Journal(DiskFile(place.journal_path), clock, syncs_orders=syncs_orders)
-    recover(journal.each())
-    return journal
+def _say_last(file: LogFile, on_log: Callable[[LogLine], None] | None, line: LogLine) -> None:
+    file.write_now(line)
+    if on_log is not None:
+        on_log(line)
 
 
 def _spare_the_collector() -> None:

@@ -83,6 +83,13 @@ class Bookkeeper:
         except JournalFailed as error:
             self.journal_failure = str(error)
 
+    def sync(self) -> None:
+        """Bring the journal to disk now; a failure is kept in `journal_failure`."""
+        try:
+            self._parts.journal.sync()
+        except JournalFailed as error:
+            self.journal_failure = str(error)
+
     def report(self, event: OrderEvent) -> Order | None:
         """Journal and count what the exchange said of an order; None where it is not ours."""
         self.record(RecordKind.REPORT, report_data(event))

@@ -49,6 +49,10 @@ from arb.kalshi.wire import (
 CHANNELS = ("fill", "user_orders")
 SOURCE = ACCOUNT_LINK
 
+# A subscription is confirmed within milliseconds. Its confirmation may be lost or damaged, and
+# then nothing would ever say that fills are not told.
+SUBSCRIBED_WITHIN_S = 5.0
+
 
 class KalshiGateway(Gateway):
     """Sends over the lanes, and reports answers, private messages and lookups."""
@@ -132,8 +136,11 @@ class KalshiGateway(Gateway):
         self._unsubscribed = set(CHANNELS)
         self._subscription_lost = self._reading_wanted = None
         await socket.send(subscribe_command(1, CHANNELS, ()))
+        give_up_s = trio.current_time() + SUBSCRIBED_WITHIN_S
         clock = self._parts.clock
         while True:
+            if self._unsubscribed and trio.current_time() >= give_up_s:
+                raise SocketClosed(f"not subscribed within {SUBSCRIBED_WITHIN_S:g} s")
             text = await next_text(socket)
             if text is not None:
                 self.ctx.address.tell(Frame(text, clock.wall_ms(), clock.monotonic_ns()))

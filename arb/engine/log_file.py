@@ -64,6 +64,10 @@ class LogFile:
             await trio.sleep(FLUSH_EVERY_S)
             await trio.to_thread.run_sync(self._flush, self._taken())
 
+    def write_now(self, line: LogLine) -> None:
+        """Write a line and all that is pending at once: for whoever is about to end the process."""
+        self._flush([*self._taken(), line])
+
     def close(self) -> None:
         """Write what is left and let go of the file."""
         self._flush(self._taken())

@@ -141,6 +141,8 @@ class Lookups:
 
     async def _passed(self, wanted: Wanted) -> bool:
         """Tell whether the exchange's reads are so far past the sending that absence is proof."""
+        # Nothing was sent in the future: the clock was ahead when this was noted.
+        wanted.sent_ms = min(wanted.sent_ms, self._clock.wall_ms())
         if self._clock.wall_ms() - wanted.sent_ms < ABSENT_AFTER_MS:
             return False
         return await self._rest.user_data_ms() - wanted.sent_ms >= ABSENT_AFTER_MS

@@ -190,6 +190,7 @@ class Reconciler:
     def _compare_orders(self, account: Account) -> tuple[Difference, ...]:
         """Look up what should rest and does not, and cancel what rests and is nobody's."""
         if account.resting is None:
+            self._parts.switches.resting_known = True
             return ()
         now_ms = self._parts.clock.wall_ms()
         found = self._standing.compare(self._books.ledger, account.resting, now_ms)
@@ -198,6 +199,7 @@ class Reconciler:
         for cancel in found.orphans:
             self._say_orphan(cancel)
             self._reach.tell_gateway(cancel)
+        self._parts.switches.resting_known |= not found.strangers
         return found.differences
 
     def _say_orphan(self, cancel: CancelOrder) -> None:

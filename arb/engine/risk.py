@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from actors import Actor, Address, Context, Down, MailboxFull
-from arb.core.commands import AmendIntent, CancelOrder, OrderIntent, Purpose
+from arb.core.commands import AmendIntent, CancelOrder, OrderIntent
 from arb.core.events import Fill, OrderEvent, OrderKept, OrderRefused
 from arb.core.exits import ExitView, plan_exits
 from arb.core.money import cents, contracts, dollars
@@ -22,7 +22,6 @@ from arb.core.risk import (
     Approvals,
     Approved,
     Refusal,
-    RefusalCode,
     amendment_of,
     review,
     review_amend,
@@ -140,8 +139,10 @@ class RiskManager(Actor):
 
     def _consider(self, intent: OrderIntent) -> None:
         limits = self._parts.switches.limits(self._parts.risk)
-        refusal = self._withdrawn(intent) or review(
-            intent, self._books.ledger, limits, self._permission, self._parts.fee_e6
+        refusal = (
+            self._switches.withheld(intent)
+            or self._parts.shut(intent)
+            or review(intent, self._books.ledger, limits, self._permission, self._parts.fee_e6)
         )
         if refusal is not None:
             self._refuse(refusal)
@@ -152,14 +153,6 @@ class RiskManager(Actor):
         # The order is out; what follows in the same turn costs it nothing.
         self._books.check(order, limits.max_total_exposure_e6)
         self._tell_own_resting(intent.ticker)
-
-    def _withdrawn(self, intent: OrderIntent) -> Refusal | None:
-        """Refuse a sale that a person has had cancelled, and what the market takes no order for."""
-        wanted = self._switches.is_closing(intent.ticker)
-        if intent.purpose is Purpose.ENTRY or wanted or not self._switches.exits_withdrawn:
-            return self._parts.shut(intent)
-        text = "sales were cancelled on purpose"
-        return Refusal(intent.ticker, intent.purpose, RefusalCode.NOT_RUNNING, text)
 
     def _on_amend(self, intent: AmendIntent) -> None:
         self._wishes_heard[intent.ticker] += 1

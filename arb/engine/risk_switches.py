@@ -12,8 +12,10 @@ from typing import Any
 import attrs
 
 from actors import Address
+from arb.core.commands import OrderIntent, Purpose
 from arb.core.money import MoneyE6, dollars
 from arb.core.permission import Halt, Permission
+from arb.core.risk import Refusal, RefusalCode
 from arb.engine.bookkeeping import Bookkeeper
 from arb.engine.messages import (
     ChangeLimit,
@@ -86,6 +88,20 @@ class Switchboard:
         """Tell whether sales were cancelled on purpose and must not come back by themselves."""
         return self._switches.exits_withdrawn
 
+    def withheld(self, intent: OrderIntent) -> Refusal | None:
+        """Refuse a sale beside which another may rest, and one that a person has had cancelled."""
+        if intent.purpose is Purpose.ENTRY:
+            return None
+        if not self._switches.resting_known:
+            # A loss of power may have taken the record of a sale that rests: a second one beside
+            # it would sell what is not held.
+            text = "what rests at the exchange is not read yet"
+            return Refusal(intent.ticker, intent.purpose, RefusalCode.RESTING_UNKNOWN, text)
+        if self.is_closing(intent.ticker) or not self._switches.exits_withdrawn:
+            return None
+        text = "sales were cancelled on purpose"
+        return Refusal(intent.ticker, intent.purpose, RefusalCode.NOT_RUNNING, text)
+
     def is_closing(self, ticker: str) -> bool:
         """Tell whether a person wants the position of a market gone."""
         return ticker in self._switches.closing
@@ -110,6 +126,8 @@ class Switchboard:
         if wish.cancel_exits:
             self._switches.exits_withdrawn = True
             self._hands.cancel_exits("halted")
+        # The cancels are out. A loss of power must not forget that somebody pulled the plug.
+        self._books.sync()
         self._board.say("RISK", halt.text, level="error")
         self._hands.publish()
 
@@ -138,6 +156,7 @@ class Switchboard:
         self._permission.halt = None
         self._switches.exits_withdrawn = False
         self._books.record(RecordKind.CLEAR, {"reason": clear.reason, "by": clear.by})
+        self._books.sync()
         self._gateway.tell(ResetGroups())
         self._board.say("PERSON", f"halt cleared by {clear.by}: {clear.reason}")
         self._hands.publish()

@@ -6,10 +6,12 @@ from typing import Any
 
 import attrs
 
-from actors import NodeSnapshot, TreeSnapshot
+from actors import NodeSnapshot, State, TreeSnapshot
 from arb.core.listing import Listing
 from arb.core.money import PriceE4
+from arb.core.permission import TradingState
 from arb.engine.board import Board, MarketRow
+from arb.engine.names import RISK
 from arb.engine.parts import Parts
 from arb.settings import Mode
 from arb.version import VERSION
@@ -43,7 +45,7 @@ class Photographer:
             "version": VERSION,
             "world": self.world,
             "uptime_ms": now_ms - self.started_ms,
-            "trading": _trading(board),
+            "trading": _trading(board, tree),
             "account": self._account(),
             "connections": [_connection(board, name, now_ms) for name in board.connections],
             "markets": self._markets(tree, now_ms),
@@ -151,10 +153,16 @@ def unrealised_e6(board: Board) -> int:
     return total_e6
 
 
-def _trading(board: Board) -> dict[str, Any]:
+def _trading(board: Board, tree: TreeSnapshot) -> dict[str, Any]:
     if board.account is None:
         return {"state": "starting", "reasons": ["the risk manager is not up yet"]}
-    return {"state": board.account.state, "reasons": list(board.account.reasons)}
+    state, reasons = board.account.state, list(board.account.reasons)
+    risk = next((node for node in tree.nodes if node.name == RISK), None)
+    if risk is not None and risk.state is not State.RUNNING:
+        # What it said last stands on the board still, and may not be true any more.
+        reasons.append(f"the risk manager is {risk.state}: nothing is sent")
+        state = TradingState.PAUSED if state is TradingState.RUNNING else state
+    return {"state": state, "reasons": reasons}
 
 
 def _connection(board: Board, name: str, now_ms: int) -> dict[str, Any]:

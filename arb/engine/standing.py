@@ -21,11 +21,12 @@ ORPHAN = "rests at the exchange and is nobody's here: canceled"
 
 @attrs.frozen
 class Found:
-    """Where list and ledger differ, and what is done about it."""
+    """Where list and ledger differ, what is done about it, and whether anything is nobody's."""
 
     missing: tuple[Order, ...]
     orphans: tuple[CancelOrder, ...]
     differences: tuple[Difference, ...]
+    strangers: bool
 
 
 @attrs.define
@@ -54,7 +55,7 @@ class Standing:
         found = [_alone(order.client_order_id, "here", "at Kalshi") for order in missing]
         found += [_alone(order.client_order_id, "at Kalshi", "here") for order in unowned]
         found += [difference for difference in unlike if difference is not None]
-        return Found(missing, orphans, tuple(found))
+        return Found(missing, orphans, tuple(found), strangers=bool(unowned))
 
 
 def _must_be_listed(order: Order, now_ms: int) -> bool:

@@ -15,12 +15,14 @@ class Switches:
     """A person's pause, limit and closings, and the engine's own stopping.
 
     A halt is not among them: it stands in the journal, because it outlives the process too.
-    ``closing`` names the markets whose position a person wants gone.
+    ``closing`` names the markets whose position a person wants gone. ``resting_known`` says that
+    since this process began the exchange's list of what rests held nothing unknown.
     """
 
     paused_by: str | None = None
     stopping: bool = False
     exits_withdrawn: bool = False
+    resting_known: bool = False
     limit_e6: MoneyE6 | None = None
     closing: set[str] = attrs.field(factory=set)
 

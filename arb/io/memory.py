@@ -173,11 +173,15 @@ class MemoryConnection(Connection):
 
     async def aclose(self) -> None:
         """Close this end; the peer reads what is left and then the end of the stream."""
+        self.hang_up()
+        await trio.lowlevel.checkpoint()
+
+    def hang_up(self) -> None:
+        """Close this end in this turn, as the kernel does for a process that was killed."""
         if not self.closed:
             self.closed = True
             self._outgoing.end(broken=False)
             self._incoming.end(broken=True)
-        await trio.lowlevel.checkpoint()
 
     def cut(self) -> None:
         """Break both directions at once, as a reset does; what was on its way is lost."""

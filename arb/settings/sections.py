@@ -153,6 +153,14 @@ class Engine:
         low=15_000,
         high=3_600_000,
     )
+    blocked_exit_ms: int = setting(
+        10_000,
+        "how long one piece of code may hold the whole engine up before the process ends itself;"
+        " 0: for ever",
+        unit="ms",
+        low=0,
+        high=600_000,
+    )
     log_level: str = setting(
         "info",
         "how much the log file says",

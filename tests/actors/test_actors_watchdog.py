@@ -32,6 +32,13 @@ class HandClock:
         return self.now_s
 
 
+def pass_time(heartbeat: Heartbeat, clock: HandClock, seconds: float) -> None:
+    """Let the watchdog look ten times a second."""
+    for _ in range(round(seconds * 10)):
+        clock.now_s += 0.1
+        heartbeat.check()
+
+
 class Blocking(Actor):
     """Does what its messages are."""
 
@@ -160,14 +167,28 @@ def test_past_the_last_limit_the_last_action_runs_and_the_process_ends() -> None
         thread=False,
     )
     heartbeat = Heartbeat(spec)
-    clock.now_s += 2.9
-    heartbeat.check()
+    pass_time(heartbeat, clock, 3.1)
     assert done == []
 
-    clock.now_s += 0.1
     with pytest.raises(OSError, match="no network"):
-        heartbeat.check()
+        pass_time(heartbeat, clock, 0.2)
     assert done == ["cancel orders after 3 s", "exit"]
+
+
+def test_a_process_that_was_stopped_is_not_ended() -> None:
+    """A machine that slept for an hour did not block: the loop gets its time anew."""
+    clock = HandClock()
+    done: list[str] = []
+    spec = WatchdogSpec(
+        last_limit_s=3.0, end_process=lambda: done.append("exit"), monotonic_s=clock, thread=False
+    )
+    heartbeat = Heartbeat(spec)
+    clock.now_s += 3600
+    heartbeat.check()
+    assert heartbeat.blocked is not None
+    heartbeat._beaten_s = clock.now_s
+    pass_time(heartbeat, clock, 3.1)
+    assert done == []
 
 
 def test_the_end_of_the_process_needs_no_last_action() -> None:
@@ -178,11 +199,11 @@ def test_the_end_of_the_process_needs_no_last_action() -> None:
         WatchdogSpec(last_limit_s=1.0, end_process=lambda: done.append("exit"), monotonic_s=clock)
     )
     heartbeat._loop_thread = -1
-    clock.now_s += 1
-    heartbeat.check()
+    pass_time(heartbeat, clock, 1.3)
 
     assert done == ["exit"]
-    assert heartbeat.blocked == Blocked(None, 1.0, "")
+    assert heartbeat.blocked is not None
+    assert (heartbeat.blocked.path, heartbeat.blocked.stack) == (None, "")
 
 
 def test_a_thread_of_its_own_sees_the_loop_stand_still() -> None:

@@ -28,7 +28,7 @@ from actors import (
     System,
     open_system,
 )
-from actors.testing import Crash, Hook, Notes, OverSeeds, Probe, probe, with_tree
+from actors.testing import Crash, Hook, Notes, OverSeeds, Probe, probe, run_seeded, with_tree
 
 
 class Odd(BaseException):
@@ -248,3 +248,31 @@ async def test_the_cancelled_that_trio_websocket_leaks_is_one_actors_failure(
             assert str(system.snapshot()["feed"].last_error).startswith("StrayCancelled: ")
             assert system.snapshot()["b"].generation == 1
         nursery.cancel_scope.cancel()
+
+
+class Nursery(Probe):
+    """A probe whose work has several tasks, each of which is cancelled at the end."""
+
+    async def run(self) -> None:
+        """Wait in two tasks, with clean-up in each that is cancelled as well."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(trio.sleep_forever)
+            nursery.start_soon(trio.sleep_forever)
+
+
+def test_an_orderly_end_of_several_tasks_is_no_failure() -> None:
+    """An actor whose tasks are all cancelled by its stop has not failed."""
+    events: list[str] = []
+    notes = Notes()
+    spec = ActorSpec("busy", lambda ctx: Nursery(ctx, notes, {}))
+
+    async def body(system: System) -> None:
+        await system.restart("busy")
+        await system.kill("busy")
+
+    root = SupervisorSpec("root", children=(spec,))
+    run_seeded(
+        1, lambda _: with_tree(1, root, body, on_event=lambda event: events.append(event.text))
+    )
+
+    assert events == []

@@ -14,26 +14,22 @@ import pytest
 import trio
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from actors import System, open_system
+from actors import System
 from actors.testing import seeded_schedule
 from arb.core.parameters import Execution, Strategy
 from arb.engine.board import Board
-from arb.engine.discovery import listed_by_exchange
 from arb.engine.kalshi_gateway import KalshiGateway
-from arb.engine.listed import Found
-from arb.engine.live import LiveTree, Venues, connections
 from arb.engine.messages import StopTrading
 from arb.engine.names import GATEWAY, MARKETS, RISK
-from arb.engine.offload import IN_PLACE
 from arb.engine.parts import Parts
 from arb.engine.risk import RiskManager
-from arb.engine.snapshot import Photographer
 from arb.engine.steering import EngineSteering
 from arb.engine.stopping import StopRequest
+from arb.faults.engine import EXCHANGE, ODDS, Seams, opened_engine, venues_of
 from arb.io.clock import VirtualClock
 from arb.io.memory import MemoryNetwork
 from arb.io.teams_file import packaged_teams
-from arb.journal.writer import Journal, JournalFile, MemoryFile
+from arb.journal.writer import JournalFile, MemoryFile
 from arb.kalshi.sign import Signer, load_signer
 from arb.settings import Mode, Settings
 from arb.sim.credentials import make_member_key
@@ -42,9 +38,6 @@ from arb.sim.exchange.values import BookSide, Order
 from arb.sim.simulation import Simulation, SimulationSettings
 from arb.sim.websocket.session import Session
 from arb.sim.websocket.subscriptions import Channel
-
-EXCHANGE = ("127.0.0.1", 8001)
-ODDS = ("127.0.0.1", 8002)
 
 # A Sunday noon in season, so that the four leagues play.
 EPOCH_MS = 1_795_343_226_907
@@ -231,12 +224,32 @@ def open_rig(member: Member) -> Callable[..., object]:
             network = MemoryNetwork(nursery)
             network.listen(*EXCHANGE, world.exchange.serve_stream)
             network.listen(*ODDS, world.odds.serve_stream)
-            venues = _venues(world, member.path, world.admit(member.public))
+            venues = venues_of(world, world.admit(member.public), member.path)
             if simulation is None:
                 nursery.start_soon(world.run)
             signer = Signer(venues.key_id, "rsa", member.sign)
-            async with _engine(venues, network, clock, signer, settings, file, world, mode) as rig:
-                yield rig
+            seams = Seams(
+                venues,
+                network,
+                clock,
+                signer,
+                settings,
+                packaged_teams(),
+                file,
+                random.Random(1),
+                mode,
+            )
+            async with opened_engine(seams) as made:
+                yield Rig(
+                    world,
+                    network,
+                    made.parts,
+                    made.system,
+                    file,
+                    settings,
+                    made.steering,
+                    made.stop,
+                )
             nursery.cancel_scope.cancel()
 
     return open_one
@@ -245,63 +258,3 @@ def open_rig(member: Member) -> Callable[..., object]:
 def new_world(seed: int = 1, games: int = 2) -> Simulation:
     """Make a world that outlives an engine; somebody must run it."""
     return Simulation(SimulationSettings(seed=seed, games=games), VirtualClock(EPOCH_MS))
-
-
-def _venues(world: Simulation, key_path: Path, key_id: str) -> Venues:
-    exchange, odds = (f"{host}:{port}" for host, port in (EXCHANGE, ODDS))
-    return Venues(
-        name="test",
-        rest_url=f"http://{exchange}/trade-api/v2",
-        ws_url=f"ws://{exchange}/trade-api/ws/v2",
-        key_id=key_id,
-        private_key_path=key_path,
-        odds_rest_url=f"http://{odds}/v3",
-        odds_ws_url=f"ws://{odds}/v3/ws",
-        odds_key=world.odds_key,
-    )
-
-
-@asynccontextmanager
-async def _engine(
-    venues: Venues,
-    network: MemoryNetwork,
-    clock: VirtualClock,
-    signer: Signer,
-    settings: Settings,
-    file: JournalFile,
-    world: Simulation,
-    mode: Mode,
-) -> AsyncIterator[Rig]:
-    async with connections(venues, settings, network, clock, signer) as made:
-        listed = await listed_by_exchange(made.rest, settings.odds_feed.sports)
-        offered = await made.odds.events(settings.odds_feed.sports)
-        found = Found.of(packaged_teams(), listed, offered)
-        parts = Parts(
-            clock=clock,
-            board=Board(clock),
-            journal=Journal(file, clock),
-            catalogue=found.catalogue(clock.wall_ms()),
-            found=found,
-            strategy=settings.strategy,
-            risk=settings.risk,
-            execution=settings.execution,
-            installation="test",
-            orders_stand_on_book=mode is not Mode.PAPER,
-        )
-        photographer = Photographer(parts, mode.value, "test", clock.wall_ms())
-        stop = StopRequest()
-        tree = LiveTree(
-            parts,
-            made,
-            settings,
-            mode,
-            stop,
-            photographer,
-            None,
-            random.Random(1),
-            IN_PLACE,
-            teams=packaged_teams(),
-        )
-        async with open_system(tree.spec(), rng=random.Random(1)) as system:
-            steering = EngineSteering(photographer, stop, system)
-            yield Rig(world, network, parts, system, file, settings, steering, stop)

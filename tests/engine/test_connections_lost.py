@@ -10,9 +10,10 @@ import pytest
 import trio
 
 from arb.core.events import Side
+from arb.faults.engine import EXCHANGE, ODDS
 from arb.sim.exchange.values import BookSide, Change
 from arb.sim.websocket.subscriptions import Channel
-from tests.engine.conftest import EXCHANGE, ODDS, SLOW_MAKER, Rig
+from tests.engine.conftest import SLOW_MAKER, Rig
 
 OpenRig = Callable[..., Any]
 

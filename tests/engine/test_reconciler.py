@@ -74,7 +74,7 @@ def open_desk(*records: tuple[RecordKind, dict[str, Any]]) -> Desk:
     return Desk(books, permission, reconciler, sent, again, settled)
 
 
-async def test_the_first_reading_is_taken_for_the_truth(desk: Desk) -> None:
+async def test_the_first_reading_is_taken_for_the_truth(autojump_clock: object, desk: Desk) -> None:
     """Before it nothing is known; after it trading may begin."""
     assert not desk.reconciler.accept("kim").done
     assert repr(desk.reconciler) == "<Reconciler nothing read>"
@@ -85,7 +85,7 @@ async def test_the_first_reading_is_taken_for_the_truth(desk: Desk) -> None:
     assert repr(desk.reconciler).startswith("<Reconciler equal: cash $1,000.00, 0 positions")
 
 
-async def test_readings_that_come_at_once_are_one(desk: Desk) -> None:
+async def test_readings_that_come_at_once_are_one(autojump_clock: object, desk: Desk) -> None:
     """Two readings within two seconds prove nothing, however many there are."""
     desk.reconciler.take(EMPTY)
     differing = attrs.evolve(EMPTY, cash_e6=MoneyE6(CASH + 1))
@@ -99,7 +99,9 @@ async def test_readings_that_come_at_once_are_one(desk: Desk) -> None:
     assert desk.permission.unreconciled is not None
 
 
-async def test_a_fill_between_begins_the_time_anew_until_it_is_too_long(desk: Desk) -> None:
+async def test_a_fill_between_begins_the_time_anew_until_it_is_too_long(
+    autojump_clock: object, desk: Desk
+) -> None:
     """With fills all the time a difference is still moving, but not for ever."""
     desk.reconciler.take(EMPTY)
     counted_s = None
@@ -115,7 +117,9 @@ async def test_a_fill_between_begins_the_time_anew_until_it_is_too_long(desk: De
     assert counted_s == DIFFERENCE_MOVING_MAX_S
 
 
-async def test_a_settlement_waits_for_the_fill_that_is_missing(desk: Desk) -> None:
+async def test_a_settlement_waits_for_the_fill_that_is_missing(
+    autojump_clock: object, desk: Desk
+) -> None:
     """Against another count it is not booked; when the fill is there, it is."""
     desk.reconciler.take(EMPTY)
     desk.books.book(fill("t1", client_order_id=None, count_e2=CountE2(300)))
@@ -140,7 +144,7 @@ async def test_a_settlement_waits_for_the_fill_that_is_missing(desk: Desk) -> No
     ],
 )
 async def test_what_the_exchange_repeats_is_compared_and_not_booked(
-    changes: dict[str, Any], words: str | None, desk: Desk
+    changes: dict[str, Any], words: str | None, autojump_clock: object, desk: Desk
 ) -> None:
     """Its own sum and its own fees are held against ours; a difference is said."""
     desk.reconciler.take(EMPTY)
@@ -152,7 +156,9 @@ async def test_what_the_exchange_repeats_is_compared_and_not_booked(
     assert any(words in line for line in desk.lines) if words else "Kalshi" not in desk.lines[-1]
 
 
-async def test_a_move_of_money_is_looked_for_when_cash_differs(desk: Desk) -> None:
+async def test_a_move_of_money_is_looked_for_when_cash_differs(
+    autojump_clock: object, desk: Desk
+) -> None:
     """The second reading brings the list, and what is on it is booked before it can count."""
     desk.reconciler.take(EMPTY)
     richer = attrs.evolve(EMPTY, cash_e6=MoneyE6(CASH + 5_000_000))
@@ -198,7 +204,9 @@ async def test_accepting_takes_orders_too(autojump_clock: object) -> None:
     assert desk.permission.unreconciled is None
 
 
-async def test_distrust_keeps_a_difference_that_is_known(desk: Desk) -> None:
+async def test_distrust_keeps_a_difference_that_is_known(
+    autojump_clock: object, desk: Desk
+) -> None:
     """What is already counted says more than that a connection was down."""
     desk.reconciler.take(EMPTY)
     desk.reconciler.distrust("Kalshi orders was down")

@@ -46,7 +46,7 @@ def test_a_bug_is_found_by_what_fails(small: Path) -> None:
     """A finder that fails on the spoilt copy is named by what it printed; the code stays whole."""
     code = "from arb.one import GAIN; print('FAILED test_gain' if GAIN < 0 else ''); exit(GAIN < 0)"
 
-    outcome = plant(Table("t", ("-c", code), (GAIN,)), GAIN)
+    outcome = plant(Table("t", ("-c", code), 60, (GAIN,)), GAIN)
 
     assert outcome.found_by == "test_gain"
     assert (small / "arb" / "one.py").read_text() == "GAIN = +1\n"
@@ -54,14 +54,21 @@ def test_a_bug_is_found_by_what_fails(small: Path) -> None:
 
 def test_a_bug_that_nothing_finds_is_told(small: Path) -> None:
     """A finder that passes has found nothing."""
-    assert plant(Table("t", ("-c", "import arb.one"), (GAIN,)), GAIN).found_by is None
+    assert plant(Table("t", ("-c", "import arb.one"), 60, (GAIN,)), GAIN).found_by is None
 
 
 def test_the_last_line_tells_where_nothing_else_does(small: Path) -> None:
     """A finder that dies in an unknown way is shown by its last line."""
-    table = Table("t", ("-c", "raise ValueError('too much')"), (GAIN,))
+    table = Table("t", ("-c", "raise ValueError('too much')"), 60, (GAIN,))
 
     assert plant(table, GAIN).found_by == "ValueError: too much"
+
+
+def test_a_bug_that_makes_the_finder_hang_is_found(small: Path) -> None:
+    """It is ended after its time, and that it hung is what is told."""
+    table = Table("t", ("-c", "import threading; threading.Event().wait()"), 0.5, (GAIN,))
+
+    assert plant(table, GAIN).found_by == "it hung"
 
 
 @pytest.mark.parametrize(
@@ -95,7 +102,13 @@ def test_the_program_tells_each_bug(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """It ends with 1 where a bug was not found, and with 2 where there is none to plant."""
-    lines = ['command = ["-c", "pass"]', "[[bug]]", 'name = "loss"', 'file = "arb/one.py"']
+    lines = [
+        'command = ["-c", "pass"]',
+        "timeout_s = 60",
+        "[[bug]]",
+        'name = "loss"',
+        'file = "arb/one.py"',
+    ]
     (tmp_path / "here.toml").write_text("\n".join([*lines, 'find = "+1"', 'put = "-1"']))
     monkeypatch.setattr(planting, "TABLES", tmp_path)
 

@@ -20,7 +20,8 @@ from arb.io.connection import Connection
 from arb.io.url import Endpoint
 from arb.io.websocket import Socket
 from arb.kalshi.fields import Fields
-from arb.kalshi.listing import ListedOrder, ListedPosition
+from arb.kalshi.listing import Balance, ListedOrder, ListedPosition
+from arb.kalshi.money_moves import ListedSettlement, MarketEnd
 from arb.kalshi.rate import AccountLimits, EndpointCosts
 from arb.kalshi.rest import Rest
 from arb.kalshi.rest_calls import Params
@@ -138,10 +139,20 @@ class StillAccount(Rest):
 
     held: tuple[ListedPosition, ...] = ()
 
-    async def balance(self) -> MoneyE6:
+    async def balances(self) -> Balance:
         """Return the cash."""
         await trio.lowlevel.checkpoint()
-        return CASH_E6
+        return Balance(CASH_E6, {0: CASH_E6})
+
+    async def settlements(self, since_ms: int | None = None) -> list[ListedSettlement]:
+        """Return no settlement."""
+        await trio.lowlevel.checkpoint()
+        return []
+
+    async def market_ends(self, tickers: Sequence[str]) -> list[MarketEnd]:
+        """Return none: every market goes on."""
+        await trio.lowlevel.checkpoint()
+        return []
 
     async def positions(self) -> list[ListedPosition]:
         """Return what is held."""

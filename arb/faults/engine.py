@@ -1,0 +1,157 @@
+"""The real engine, opened over any network, clock and disk: what `arb run` does, in a simulation.
+
+Only the outermost parts differ from a run: no control socket, no signal handlers, no threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from random import Random
+
+import attrs
+
+from actors import SupervisorSpec, System, open_system
+from actors.system import TreeEvent
+from arb.core.teams import TeamTable
+from arb.engine.board import Board, LogLine
+from arb.engine.discovery import listed_by_exchange
+from arb.engine.listed import Found
+from arb.engine.live import Connections, LiveTree, Venues, connections
+from arb.engine.offload import IN_PLACE, Offloads
+from arb.engine.parts import Parts
+from arb.engine.snapshot import Photographer
+from arb.engine.steering import EngineSteering
+from arb.engine.stopping import StopRequest
+from arb.io.clock import Clock
+from arb.io.net import Network
+from arb.journal.records import RecordKind
+from arb.journal.writer import Journal, JournalFile
+from arb.kalshi.sign import Signer
+from arb.settings import Mode, Settings
+from arb.sim.simulation import Simulation
+from arb.version import VERSION
+
+EXCHANGE = ("127.0.0.1", 8001)
+ODDS = ("127.0.0.1", 8002)
+
+INSTALLATION = "test"
+
+
+def venues_of(world: Simulation, key_id: str, key_path: Path = Path("unused")) -> Venues:
+    """Return where a world's servers listen in memory, and the keys to them."""
+    exchange, odds = (f"{host}:{port}" for host, port in (EXCHANGE, ODDS))
+    return Venues(
+        name=INSTALLATION,
+        rest_url=f"http://{exchange}/trade-api/v2",
+        ws_url=f"ws://{exchange}/trade-api/ws/v2",
+        key_id=key_id,
+        private_key_path=key_path,
+        odds_rest_url=f"http://{odds}/v3",
+        odds_ws_url=f"ws://{odds}/v3/ws",
+        odds_key=world.odds_key,
+    )
+
+
+def _same_tree(spec: SupervisorSpec) -> SupervisorSpec:
+    return spec
+
+
+def _same_connections(made: Connections) -> Connections:
+    return made
+
+
+def _unheard(_line: LogLine) -> None:
+    """Hear no log."""
+
+
+@attrs.frozen
+class Seams:
+    """Everything that an engine gets from outside, and what may be changed of its tree."""
+
+    venues: Venues
+    network: Network
+    clock: Clock
+    signer: Signer
+    settings: Settings
+    teams: TeamTable
+    file: JournalFile
+    rng: Random
+    mode: Mode = Mode.SIM
+    on_log: Callable[[LogLine], None] = _unheard
+    on_event: Callable[[TreeEvent], None] | None = None
+    choose_direct: Callable[[], bool] | None = None
+    offloads: Offloads = IN_PLACE
+    tree: type[LiveTree] = LiveTree
+    change_tree: Callable[[SupervisorSpec], SupervisorSpec] = _same_tree
+    change_connections: Callable[[Connections], Connections] = _same_connections
+
+
+@attrs.define
+class OpenedEngine:
+    """An engine at work."""
+
+    parts: Parts
+    system: System
+    steering: EngineSteering
+    stop: StopRequest
+    photographer: Photographer
+
+
+@asynccontextmanager
+async def opened_engine(seams: Seams) -> AsyncIterator[OpenedEngine]:
+    """Read the games, open the journal and run the tree; stop it in order on leaving.
+
+    Raises what reading the games, the journal or the tree raises.
+    """
+    settings = seams.settings
+    async with connections(
+        seams.venues, settings, seams.network, seams.clock, seams.signer
+    ) as plain:
+        made = seams.change_connections(plain)
+        parts = await _parts(seams, made)
+        parts.journal.append(RecordKind.START, {"version": VERSION, "mode": seams.mode})
+        parts.journal.sync()
+        started_ms = seams.clock.wall_ms()
+        photographer = Photographer(parts, seams.mode.value, INSTALLATION, started_ms)
+        stop = StopRequest()
+        tree = seams.tree(
+            parts,
+            made,
+            settings,
+            seams.mode,
+            stop,
+            photographer,
+            None,
+            seams.rng,
+            seams.offloads,
+            teams=seams.teams,
+        )
+        async with open_system(
+            seams.change_tree(tree.spec()),
+            rng=seams.rng,
+            on_event=seams.on_event,
+            choose_direct=seams.choose_direct,
+        ) as system:
+            steering = EngineSteering(photographer, stop, system)
+            yield OpenedEngine(parts, system, steering, stop, photographer)
+
+
+async def _parts(seams: Seams, made: Connections) -> Parts:
+    settings = seams.settings
+    listed = await listed_by_exchange(made.rest, settings.odds_feed.sports)
+    offered = await made.odds.events(settings.odds_feed.sports)
+    found = Found.of(seams.teams, listed, offered)
+    return Parts(
+        clock=seams.clock,
+        board=Board(seams.clock, seams.on_log),
+        journal=Journal(seams.file, seams.clock),
+        catalogue=found.catalogue(seams.clock.wall_ms()),
+        found=found,
+        strategy=settings.strategy,
+        risk=settings.risk,
+        execution=settings.execution,
+        installation=INSTALLATION,
+        orders_stand_on_book=seams.mode is not Mode.PAPER,
+    )

@@ -1,0 +1,225 @@
+"""What the engine knew when it sent an order: books and odds, read off the wire once more.
+
+Both are rebuilt here from the bytes that were handed to the engine, by code that the engine does
+not have, so that an order can be held against what its sender was entitled to believe.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+import attrs
+import orjson
+import trio
+
+from arb.faults.frames import FrameSplitter
+from arb.faults.wire_connection import WiredConnection
+
+_BOOK_TYPES = ("orderbook_snapshot", "orderbook_delta")
+
+# Above every price there is.
+NO_ASK_E4 = 10_000
+
+
+@attrs.define
+class SeenBook:
+    """One market's book as its messages say; ``broken_s`` is since when a message is missing.
+
+    Bytes that hold several messages are handed over at once and handled one by one, so an order
+    may be due to any state of the moment: ``lowest_ask_e4`` is the lowest ask of that moment.
+    """
+
+    bids: dict[int, int] = attrs.field(factory=dict)
+    asks: dict[int, int] = attrs.field(factory=dict)
+    broken_s: float | None = 0.0
+    lowest_ask_e4: int = NO_ASK_E4
+    _moment_s: float = -1.0
+
+    @property
+    def trusted(self) -> bool:
+        """Tell whether no message is missing."""
+        return self.broken_s is None
+
+    def distrust(self) -> None:
+        """Note that a message is missing from now on."""
+        if self.broken_s is None:
+            self.broken_s = trio.current_time()
+
+    def was_broken_before(self, now_s: float) -> bool:
+        """Tell whether a message has been missing since before this moment."""
+        return self.broken_s is not None and self.broken_s < now_s
+
+    def changing(self) -> None:
+        """Keep the lowest ask of this moment; called before and after each change."""
+        now_s = trio.current_time()
+        best_e4 = min((price for price, count in self.asks.items() if count > 0), default=NO_ASK_E4)
+        same = now_s == self._moment_s
+        self.lowest_ask_e4 = min(self.lowest_ask_e4, best_e4) if same else best_e4
+        self._moment_s = now_s
+
+    def lowest_ask_now_e4(self) -> int:
+        """Return the lowest price that was offered at any time of this moment."""
+        self.changing()
+        return self.lowest_ask_e4
+
+
+@attrs.define
+class SeenBooks:
+    """All books of one connection, and when its last byte came."""
+
+    books: dict[str, SeenBook] = attrs.field(factory=lambda: defaultdict(SeenBook))
+    standing: WiredConnection | None = None
+    standing_since_s: float = -1.0
+    last_byte_s: float = -1.0
+    messages: int = 0
+    gaps: int = 0
+    mended: int = 0
+    _splitter: FrameSplitter = attrs.field(factory=FrameSplitter)
+    _expected: dict[int, int] = attrs.field(factory=dict)
+    _book_sid: int | None = None
+
+    def received(self, connection: WiredConnection, data: bytes) -> None:
+        """Take bytes as the engine gets them."""
+        if connection is not self.standing:
+            self._begin(connection)
+        self.last_byte_s = trio.current_time()
+        for piece in self._splitter.feed(data):
+            if piece.is_text:
+                self.messages += 1
+                self._message(piece.payload)
+
+    def ended(self, connection: WiredConnection) -> None:
+        """Trust nothing any more."""
+        if connection is self.standing:
+            self._begin(None)
+
+    def _begin(self, connection: WiredConnection | None) -> None:
+        self.standing = connection
+        self.standing_since_s = trio.current_time()
+        self._splitter, self._expected, self._book_sid = FrameSplitter(), {}, None
+        for book in self.books.values():
+            book.distrust()
+
+    def _message(self, payload: bytes) -> None:
+        try:
+            message = orjson.loads(payload)
+            body = message["msg"]
+            seq = message.get("seq")
+        except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+            return
+        sid = message.get("sid")
+        if type(seq) is not int or type(sid) is not int:
+            return
+        in_order = seq == self._expected.get(sid, 1)
+        self._expected[sid] = seq + 1
+        if message["type"] in _BOOK_TYPES:
+            self._book_sid = sid
+        # Other subscriptions of the same connection have numbers of their own.
+        if not in_order and sid == self._book_sid:
+            self.gaps += 1
+            for book in self.books.values():
+                book.distrust()
+        if message["type"] == "orderbook_snapshot":
+            # A whole book needs nothing of what was lost before it.
+            self._snapshot(body)
+        elif message["type"] == "orderbook_delta" and in_order:
+            self._delta(body)
+
+    def _snapshot(self, body: Any) -> None:
+        try:
+            bids = _levels(body.get("yes_dollars_fp"))
+            asks = _levels(body.get("no_dollars_fp"))
+            book = self.books[body["market_ticker"]]
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return
+        self.mended += not book.trusted and self.gaps > 0
+        book.changing()
+        book.bids, book.asks, book.broken_s = bids, asks, None
+        book.changing()
+
+    def _delta(self, body: Any) -> None:
+        ticker = body.get("market_ticker") if isinstance(body, dict) else None
+        if not isinstance(ticker, str):
+            return
+        book = self.books[ticker]
+        try:
+            side = book.bids if body["side"] == "yes" else book.asks
+            price_e4, delta_e2 = _e4(body["price_dollars"]), _e2(body["delta_fp"])
+        except (AttributeError, KeyError, TypeError, ValueError):
+            book.distrust()
+            return
+        book.changing()
+        side[price_e4] = side.get(price_e4, 0) + delta_e2
+        book.changing()
+        if side[price_e4] < 0:
+            book.distrust()
+
+
+@attrs.define
+class SeenOdds:
+    """When each game's price last changed, as the stream and the readings said."""
+
+    standing: WiredConnection | None = None
+    standing_since_s: float = -1.0
+    changed_s: dict[str, float] = attrs.field(factory=dict)
+    read_s: float = -1.0e9
+    frames: int = 0
+    _splitter: FrameSplitter = attrs.field(factory=FrameSplitter)
+    _last: dict[tuple[str, str], Any] = attrs.field(factory=dict)
+
+    def received(self, connection: WiredConnection, data: bytes) -> None:
+        """Take bytes of the stream as the engine gets them."""
+        if connection is not self.standing:
+            self._begin(connection)
+        for piece in self._splitter.feed(data):
+            if piece.is_text:
+                self.frames += 1
+                for line in piece.payload.splitlines():
+                    self._message(line)
+
+    def ended(self, connection: WiredConnection) -> None:
+        """Note that the stream is gone."""
+        if connection is self.standing:
+            self._begin(None)
+
+    def read(self) -> None:
+        """Note that a reading over HTTP brought bytes, any of which may be news."""
+        self.read_s = trio.current_time()
+
+    def newest_s(self, game: str) -> float:
+        """Return when a game's price last can have changed for the engine."""
+        return max(self.read_s, self.changed_s.get(game, -1.0e9))
+
+    def _begin(self, connection: WiredConnection | None) -> None:
+        self.standing, self._splitter = connection, FrameSplitter()
+        self.standing_since_s = trio.current_time()
+
+    def _message(self, line: bytes) -> None:
+        try:
+            message = orjson.loads(line)
+            key = str(message["id"]), str(message["bookie"])
+            markets = message.get("markets")
+            odds = markets[0]["odds"][0] if markets else {}
+            # A line that is taken down and put up again is news as well.
+            said = [message.get("type"), str(odds.get("home")), str(odds.get("away"))]
+        except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, IndexError):
+            return
+        if self._last.get(key) != said:
+            self._last[key] = said
+            self.changed_s[key[0]] = trio.current_time()
+
+
+def _levels(rows: Any) -> dict[int, int]:
+    return {_e4(price): _e2(count) for price, count in rows or ()}
+
+
+def _e4(text: str) -> int:
+    whole, _, part = text.partition(".")
+    return int(whole) * 10_000 + int(part.ljust(4, "0")[:4] or 0)
+
+
+def _e2(text: str) -> int:
+    sign = -1 if text.startswith("-") else 1
+    whole, _, part = text.removeprefix("-").partition(".")
+    return sign * (int(whole) * 100 + int(part.ljust(2, "0")[:2] or 0))

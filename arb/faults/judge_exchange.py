@@ -1,0 +1,111 @@
+"""The judge of the exchange's own ledger: what really happened to our account, event by event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import attrs
+import trio
+
+from arb.faults.judge_orders import OrderJudge
+from arb.faults.sometimes import LOST_RACE
+from arb.faults.trace import Trace
+from arb.sim.exchange.account import Account, Position
+from arb.sim.exchange.groups import GroupEvent
+from arb.sim.exchange.markets import Event
+from arb.sim.exchange.values import BookSide, Fill, LevelChange, LifecycleEvent, Order, Trade
+from arb.sim.simulation import MEMBER
+
+
+def _unheard() -> None:
+    """Hear nothing of a fill."""
+
+
+@attrs.define
+class ExchangeJudge:
+    """Listens on the exchange in the turn in which things happen."""
+
+    account: Account
+    orders: OrderJudge
+    trace: Trace
+    levels: int = 0
+    fills: int = 0
+    on_fill: Callable[[], None] = _unheard
+    _trades: set[str] = attrs.field(factory=set)
+    _statuses: dict[str, tuple[object, ...]] = attrs.field(factory=dict)
+
+    def level_changed(self, change: LevelChange) -> None:
+        """Count what feeds are told of."""
+        self.levels += 1
+
+    def traded(self, trade: Trade) -> None:
+        """Take no interest in a trade but in its fills."""
+
+    def filled(self, fill: Fill) -> None:
+        """Check one of our fills."""
+        if fill.account != MEMBER:
+            return
+        self.fills += 1
+        self.on_fill()
+        what = f"{fill.client_order_id} {fill.side.value} {fill.ticker}"
+        self.trace.note("fill", f"{what} {fill.count_e2} at {fill.price_e4} {fill.trade_id[:8]}")
+        known = fill.trade_id in self._trades
+        self.trace.check("I4", not known, f"trade {fill.trade_id} happened twice")
+        self._trades.add(fill.trade_id)
+        held_e2 = self.account.position(fill.ticker).count_e2
+        text = f"{fill.client_order_id} left {held_e2} in {fill.ticker}: sold more than was held"
+        self.trace.check("I3", held_e2 >= 0, text)
+        self._check_exposure()
+
+    def order_changed(self, order: Order) -> None:
+        """Check one of our orders, and whether it was sent by us at all."""
+        if order.account != MEMBER:
+            return
+        state = (order.status, order.price_e4, order.remaining_e2, order.filled_e2)
+        if self._statuses.get(order.order_id) == state:
+            return
+        self._statuses[order.order_id] = state
+        name = order.client_order_id
+        self.trace.note(
+            "order",
+            f"{name} {order.status} {order.change or 'New'} {order.remaining_e2} left at"
+            f" {order.price_e4}",
+        )
+        sent = name in self.orders.created
+        self.trace.check("I1", sent, f"{name} is at the exchange and was never sent")
+        if order.status.value == "executed" and order.order_id in self.orders.cancels:
+            self.trace.sometimes[LOST_RACE] += 1
+        self._check_exposure()
+
+    def position_changed(self, account: str, position: Position) -> None:
+        """Take no interest: fills say the same."""
+
+    def market_changed(self, event: LifecycleEvent) -> None:
+        """Note what becomes of a market."""
+        self.trace.note("market", f"{event.ticker} {event.event_type}")
+
+    def group_changed(self, event: GroupEvent) -> None:
+        """Note what becomes of an order group."""
+        self.trace.note("group", event.event_type)
+
+    def event_fee_changed(self, event: Event) -> None:
+        """Note that an event's fees change."""
+        self.trace.note("market", f"{event.ticker} has other fees")
+
+    def rests_in_both(self) -> bool:
+        """Tell whether a partly filled order of ours rests."""
+        return any(order.filled_e2 for order in self.account.resting.values())
+
+    def _check_exposure(self) -> None:
+        exposed_e6 = self.orders.exposure_e6(trio.current_time())
+        limit_e6 = self.orders.settings.risk.max_total_exposure_e6
+        text = f"the exchange has us exposed by {exposed_e6} of {limit_e6}"
+        self.trace.check("I3", exposed_e6 <= limit_e6, text)
+
+    def entries_resting(self) -> list[str]:
+        """Return the names of our buys that rest."""
+        return [
+            order.client_order_id
+            for order in self.account.resting.values()
+            if order.side is BookSide.BID
+        ]

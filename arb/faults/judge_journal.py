@@ -1,0 +1,149 @@
+"""The judge of the journal: reads every record as it is written, with eyes of its own.
+
+It shares no code with the engine's own reading of its journal: frames are split and records are
+decoded here, from the bytes.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import Any
+
+import attrs
+import orjson
+
+from arb.faults.sometimes import EXIT_REFUSED, UNKNOWN_ABSENT, UNKNOWN_FILLED, UNKNOWN_RESTING
+from arb.faults.trace import Trace
+from arb.sim.exchange.account import Account
+
+_HEAD = struct.Struct("<II")
+_INTEGERS = ("_e2", "_e4", "_e6", "_ms", "_ns", "_s")
+
+
+@attrs.frozen
+class Intent:
+    """An order as it was written down before it was sent."""
+
+    ticker: str
+    side: str
+    purpose: str
+    price_e4: int
+    count_e2: int
+    at_ms: int
+    fields: dict[str, Any]
+
+
+@attrs.define
+class JournalJudge:
+    """Checks records against the exchange's ledger; the journal outlives every engine."""
+
+    account: Account
+    trace: Trace
+    intents: dict[str, Intent] = attrs.field(factory=dict)
+    amends: dict[str, list[dict[str, Any]]] = attrs.field(factory=dict)
+    fills: set[str] = attrs.field(factory=set)
+    records: int = 0
+    halted: bool = False
+    _known_fills: dict[str, Any] = attrs.field(factory=dict)
+    _unknown: set[str] = attrs.field(factory=set)
+
+    def written(self, data: bytes) -> None:
+        """Look at one write, which holds one whole record."""
+        size, checksum = _HEAD.unpack_from(data)
+        payload = data[_HEAD.size :]
+        if size != len(payload) or checksum != zlib.crc32(payload):
+            self.trace.violation("I13", f"a write of {len(data)} bytes is not one whole record")
+            return
+        self._record(orjson.loads(payload))
+
+    def _record(self, record: dict[str, Any]) -> None:
+        kind, data = record["k"], record["d"]
+        self.records += 1
+        self.trace.note("journal", f"{record['n']} {kind} {_short(data)}")
+        self._check_integers(data)
+        if kind == "intent":
+            self._intent(data, record["t"])
+        elif kind == "amend":
+            self.amends.setdefault(data["client_order_id"], []).append(data)
+        elif kind == "fill":
+            self._fill(data)
+        elif kind == "report":
+            self._report(data["type"], data["event"])
+        elif kind in ("halt", "clear"):
+            self.halted = kind == "halt"
+
+    def _report(self, kind: str, event: dict[str, Any]) -> None:
+        """Note which ways an order can go have been gone."""
+        name = event["client_order_id"]
+        if kind == "OrderUnknown":
+            self._unknown.add(name)
+        elif name in self._unknown and kind in ("OrderClosed", "OrderAccepted", "OrderRefused"):
+            self._unknown.discard(name)
+            self.trace.sometimes[_found(kind, event)] += 1
+        intent = self.intents.get(name)
+        if kind == "OrderRefused" and intent is not None and intent.purpose == "exit":
+            self.trace.sometimes[EXIT_REFUSED] += 1
+
+    def _intent(self, data: dict[str, Any], at_ms: int) -> None:
+        fields = data["intent"]
+        name = data["id"]
+        self.trace.check("I1", name not in self.intents, f"{name} was written twice as an intent")
+        self.intents[name] = Intent(
+            fields["ticker"],
+            fields["side"],
+            fields["purpose"],
+            fields["price_e4"],
+            fields["count_e2"],
+            at_ms,
+            fields,
+        )
+
+    def _fill(self, data: dict[str, Any]) -> None:
+        trade_id = data["trade_id"]
+        self.trace.check("I4", trade_id not in self.fills, f"fill {trade_id} was booked twice")
+        self.fills.add(trade_id)
+        true = self._true_fill(trade_id)
+        if true is None:
+            self.trace.violation("I4", f"fill {trade_id} was booked and never happened")
+            return
+        told = (data["ticker"], data["side"], data["price_e4"], data["count_e2"], data["fee_e6"])
+        meant = (true.ticker, true.side.value, true.price_e4, true.count_e2, true.fee_e6)
+        self.trace.check("I4", told == meant, f"fill {trade_id} booked as {told}, was {meant}")
+
+    def _true_fill(self, trade_id: str) -> Any:
+        for fill in self.account.fills[len(self._known_fills) :]:
+            self._known_fills[fill.trade_id] = fill
+        return self._known_fills.get(trade_id)
+
+    def _check_integers(self, value: Any, name: str = "") -> None:
+        if isinstance(value, dict):
+            for key, each in value.items():
+                self._check_integers(each, key)
+        elif isinstance(value, list):
+            for each in value:
+                self._check_integers(each, name)
+        elif isinstance(value, float) and name.endswith(_INTEGERS):
+            self.trace.violation("I7", f"{name} is written as {value!r}")
+
+    def found_after_loss(self, payloads: list[bytes]) -> None:
+        """Begin anew from what a machine found on its disk after it had lost power."""
+        kept = [orjson.loads(payload) for payload in payloads]
+        self.fills = {each["d"]["trade_id"] for each in kept if each["k"] == "fill"}
+        switches = [each["k"] for each in kept if each["k"] in ("halt", "clear")]
+        self.halted = switches[-1:] == ["halt"]
+
+
+def _found(kind: str, event: dict[str, Any]) -> str:
+    if kind == "OrderRefused":
+        return UNKNOWN_ABSENT
+    return UNKNOWN_FILLED if event.get("filled_e2") else UNKNOWN_RESTING
+
+
+def _short(data: dict[str, Any]) -> str:
+    event = data.get("event", data)
+    name = data.get("id") or event.get("client_order_id") or event.get("trade_id") or ""
+    fields = data.get("intent", event)
+    shown = ("purpose", "side", "ticker", "price_e4", "count_e2", "filled_e2", "remaining_e2")
+    words = [f"{key}={fields[key]}" for key in shown if fields.get(key) is not None]
+    return " ".join([str(data.get("type", "")), str(name), *words]).strip()

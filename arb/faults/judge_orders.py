@@ -1,0 +1,250 @@
+"""The judge of what leaves the engine: every create, amendment and cancel, in the turn it leaves.
+
+What an order is held against: the journal's bytes, the exchange's own ledger, and what had been
+handed to the engine over its other connections. The engine's own books are not asked.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import trio
+
+from arb.faults.judge_books import SeenBooks, SeenOdds
+from arb.faults.judge_journal import Intent, JournalJudge
+from arb.faults.requests import SeenRequest
+from arb.faults.trace import Trace
+from arb.faults.wire_connection import WiredConnection
+from arb.settings import Settings
+from arb.sim.exchange.values import BookSide, OrderStatus
+from arb.sim.simulation import Simulation
+
+CREATE = "/portfolio/events/orders"
+
+# A connection is pinged every second and given up two seconds after a ping: with the waits in
+# between nothing that is trusted can have been silent for longer than this.
+SILENCE_MAX_S = 3.5
+
+# An approval is valid for 50 ms, and its record is written in the turn in which it is redeemed.
+RECORD_AGE_MAX_MS = 50
+
+# What befalls in one moment of virtual time may be seen in either order.
+SAME_MOMENT_S = 1e-9
+
+# A request that was sent so long ago and never came is lost: its connection has been given up.
+IN_FLIGHT_S = 6.0
+
+
+@attrs.define
+class Created:
+    """An order that left the engine, and when."""
+
+    intent: Intent
+    at_s: float
+    connection: WiredConnection
+    answered: bool = False
+
+
+@attrs.define
+class Stops:
+    """What a person or a failure has forbidden, as the judge knows it."""
+
+    paused_s: float | None = None
+    halted_s: float | None = None
+    stopping_s: float | None = None
+
+    def forbids(self, now_s: float) -> str | None:
+        """Return what forbids a new entry now."""
+        for name in ("paused_s", "halted_s", "stopping_s"):
+            since_s = getattr(self, name)
+            if since_s is not None and now_s - since_s > SAME_MOMENT_S:
+                return f"{name.removesuffix('_s').replace('_', ' ')} since {since_s:.3f} s"
+        return None
+
+
+@attrs.define
+class OrderJudge:
+    """Checks each request that changes orders at the moment its bytes leave."""
+
+    simulation: Simulation
+    settings: Settings
+    journal: JournalJudge
+    trace: Trace
+    books: SeenBooks = attrs.field(factory=SeenBooks)
+    odds: SeenOdds = attrs.field(factory=SeenOdds)
+    account_stream: WiredConnection | None = None
+    account_since_s: float = -1.0
+    account_read_s: float = -1.0
+    stops: Stops = attrs.field(factory=Stops)
+    created: dict[str, Created] = attrs.field(factory=dict)
+    cancels: set[str] = attrs.field(factory=set)
+    exposure_max_e6: int = 0
+    stood_still_s: float = -1.0
+    _games: dict[str, str] = attrs.field(factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        """Note which market belongs to which of the provider's games."""
+        for game_id, fixture in self.simulation.world.fixtures.items():
+            for ticker in (fixture.game.home_ticker, fixture.game.away_ticker):
+                self._games[ticker] = str(game_id)
+
+    def request(
+        self, connection: WiredConnection, request: SeenRequest, engine_wall_ms: int
+    ) -> None:
+        """Look at one request that is about to leave."""
+        path = request.path.partition("?")[0]
+        if request.method == "POST" and path.endswith(CREATE):
+            self._create(connection, request.body, engine_wall_ms)
+        elif request.method == "POST" and path.endswith("/amend"):
+            self._amend(path, request.body)
+        elif request.method == "DELETE":
+            listed = (request.body or {}).get("orders", [])
+            for order_id in [each["order_id"] for each in listed] or [path.rpartition("/")[2]]:
+                self._cancel(order_id)
+
+    def _cancel(self, order_id: str) -> None:
+        order = self.simulation.member.order(order_id)
+        self.cancels.add(order_id)
+        self.trace.note("cancel", order.client_order_id if order is not None else order_id)
+
+    def answered(self, connection: WiredConnection) -> None:
+        """Note that a lane has brought an answer; it has one request in flight at a time."""
+        for one in self.created.values():
+            if one.connection is connection:
+                one.answered = True
+
+    def _create(self, connection: WiredConnection, body: dict[str, Any], wall_ms: int) -> None:
+        name = body["client_order_id"]
+        now_s = trio.current_time()
+        side, price, count = body["side"], body["price"], body["count"]
+        self.trace.note("create", f"{name} {side} {body['ticker']} {count} at {price}")
+        self.trace.check("I1", name not in self.created, f"{name} was sent twice")
+        intent = self.journal.intents.get(name)
+        if intent is None:
+            self.trace.violation("I2", f"{name} left before the journal had it")
+            return
+        self._check_body(name, body, intent, wall_ms)
+        self.created[name] = Created(intent, now_s, connection)
+        if intent.purpose == "entry":
+            self._check_permission(name, now_s)
+            self._check_freshness(name, intent, now_s)
+        self._check_caps(name, intent, now_s)
+
+    def _check_body(self, name: str, body: dict[str, Any], intent: Intent, wall_ms: int) -> None:
+        told = (body["ticker"], body["side"], _e4(body["price"]), _e2(body["count"]))
+        meant = (intent.ticker, intent.side, intent.price_e4, intent.count_e2)
+        self.trace.check("I10", told == meant, f"{name} sent as {told}, approved as {meant}")
+        age_ms = abs(wall_ms - intent.at_ms)
+        stale = f"{name} left {age_ms} ms after it was approved"
+        self.trace.check("I10", age_ms <= RECORD_AGE_MAX_MS, stale)
+        rests = body["time_in_force"] == "good_till_canceled"
+        ends = not rests or body.get("expiration_time")
+        self.trace.check("I12", ends, f"{name} may rest for ever")
+
+    def _check_permission(self, name: str, now_s: float) -> None:
+        forbidden = self.stops.forbids(now_s)
+        self.trace.check("I9", forbidden is None, f"entry {name} left although {forbidden}")
+        for what, standing, since_s in (
+            ("books", self.books.standing, self.books.standing_since_s),
+            ("account stream", self.account_stream, self.account_since_s),
+            ("odds stream", self.odds.standing, self.odds.standing_since_s),
+        ):
+            gone = standing is None and now_s - since_s > SAME_MOMENT_S
+            self.trace.check("I9", not gone, f"entry {name} left without the {what}")
+        same_moment = now_s - self.account_since_s <= SAME_MOMENT_S
+        read = same_moment or self.account_read_s >= self.account_since_s
+        self.trace.check("I9", read, f"entry {name} left before the account was read")
+
+    def _check_freshness(self, name: str, intent: Intent, now_s: float) -> None:
+        book = self.books.books[intent.ticker]
+        broken = book.was_broken_before(now_s)
+        self.trace.check("I8", not broken, f"entry {name} left on a book with a gap")
+        silent_s = now_s - self.books.last_byte_s
+        quiet = f"entry {name} left on books that were silent for {silent_s:.3f} s"
+        # In the moment in which a machine wakes up, what notices it may come second.
+        woke = now_s - self.stood_still_s <= SAME_MOMENT_S
+        self.trace.check("I8", woke or silent_s <= SILENCE_MAX_S, quiet)
+        if intent.fields["liquidity"] == "taker":
+            ask_e4 = book.lowest_ask_now_e4()
+            met = ask_e4 <= intent.price_e4
+            phantom = f"entry {name} takes at {intent.price_e4}, the book asks {ask_e4}"
+            self.trace.check("I8", met, phantom)
+        age_s = now_s - self.odds.newest_s(self._games[intent.ticker])
+        most_s = self.settings.execution.stale_odds_threshold_ms / 1000
+        old = f"entry {name} left on odds that changed {age_s:.3f} s ago"
+        self.trace.check("I8", age_s <= most_s + SAME_MOMENT_S, old)
+
+    def _check_caps(self, name: str, intent: Intent, now_s: float) -> None:
+        if intent.purpose != "entry":
+            return
+        risk = self.settings.risk
+        exposed_e6 = self.exposure_e6(now_s)
+        self.exposure_max_e6 = max(self.exposure_max_e6, exposed_e6)
+        limit_e6 = risk.max_total_exposure_e6
+        over = f"with {name} the exposure is {exposed_e6} of {limit_e6}"
+        self.trace.check("I3", exposed_e6 <= limit_e6, over)
+        count_e2 = self._committed_e2(intent.ticker, now_s)
+        most_e2 = risk.max_contracts_per_market_e2
+        many = f"with {name} {count_e2} of {most_e2} may be held in {intent.ticker}"
+        self.trace.check("I3", count_e2 <= most_e2, many)
+        if 10 * exposed_e6 >= 8 * limit_e6 or count_e2 >= most_e2:
+            self.trace.sometimes["a cap nearly reached"] += 1
+
+    def exposure_e6(self, now_s: float) -> int:
+        """Return what can be lost as the exchange's ledger and the wire have it, fees apart."""
+        account = self.simulation.member
+        held_e6 = sum(position.cost_e6 for position in account.positions.values())
+        resting_e6 = sum(
+            order.price_e4 * order.remaining_e2
+            for order in account.resting.values()
+            if order.side is BookSide.BID
+        )
+        flying = self._in_flight(now_s)
+        return held_e6 + resting_e6 + sum(one.price_e4 * one.count_e2 for one in flying)
+
+    def _committed_e2(self, ticker: str, now_s: float) -> int:
+        account = self.simulation.member
+        resting_e2 = sum(
+            order.remaining_e2 for order in account.resting_in(ticker) if order.side is BookSide.BID
+        )
+        flying_e2 = sum(one.count_e2 for one in self._in_flight(now_s) if one.ticker == ticker)
+        return account.position(ticker).count_e2 + resting_e2 + flying_e2
+
+    def _in_flight(self, now_s: float) -> list[Intent]:
+        """Return the entries that have left and may still arrive at the exchange."""
+        known = self.simulation.member.client_order_ids
+        return [
+            one.intent
+            for name, one in self.created.items()
+            if name not in known
+            and not one.answered
+            and one.intent.purpose == "entry"
+            and now_s - one.at_s <= IN_FLIGHT_S
+            and not one.connection.closed
+        ]
+
+    def _amend(self, path: str, body: dict[str, Any]) -> None:
+        order_id = path.split("/")[-2]
+        self.trace.note("amend", f"{order_id} {body['count']} at {body['price']}")
+        order = self.simulation.member.order(order_id)
+        if order is None:
+            self.trace.violation("I10", f"an amendment of {order_id}, which is no order")
+            return
+        written = self.journal.amends.get(order.client_order_id, [])
+        told = (_e4(body["price"]), _e2(body["count"]))
+        meant = [(each["price_e4"], each["total_e2"]) for each in written[-1:]]
+        text = f"{order.client_order_id} amended to {told}, written {meant}"
+        self.trace.check("I2", told in meant, text)
+        if order.status is OrderStatus.RESTING:
+            self.trace.check("I9", order.side is BookSide.ASK, f"{order_id} is an entry that moves")
+
+
+def _e4(text: str) -> int:
+    whole, _, part = text.partition(".")
+    return int(whole) * 10_000 + int(part.ljust(4, "0")[:4])
+
+
+def _e2(text: str) -> int:
+    whole, _, part = text.partition(".")
+    return int(whole) * 100 + int(part.ljust(2, "0")[:2])

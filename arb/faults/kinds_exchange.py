@@ -1,0 +1,192 @@
+"""Faults of the exchange and of the odds provider's servers: what they answer, and what they do."""
+
+from __future__ import annotations
+
+from functools import partial
+from random import Random
+from typing import Any
+
+from arb.faults.sometimes import PAUSED_RESTING
+from arb.faults.stage import Heal, Kind, Stage, nothing
+from arb.sim.conditions import OrderAnswer
+from arb.sim.exchange import grouping, lifecycle
+from arb.sim.exchange.markets import MarketStatus
+from arb.sim.exchange.values import Change
+
+EXCHANGE = "exchange"
+
+ORDERS = ("orders",)
+READS = ("reads",)
+PRIVATE = ("private",)
+MARKET = ("market",)
+VENUE = ("venue",)
+
+
+def _answer(answer: OrderAnswer, stage: Stage, component: str, _dice: Random) -> Heal:
+    condition = _ANSWERS[component]
+    setattr(stage.exchange, condition, answer)
+    return partial(_restore, stage.exchange, condition, OrderAnswer.NORMAL)
+
+
+def _switch(name: str, values: tuple[Any, ...], stage: Stage, component: str, dice: Random) -> Heal:
+    conditions: Any = stage.odds if component == "odds" else stage.exchange
+    before = getattr(type(conditions)(), name)
+    setattr(conditions, name, dice.choice(values))
+    return partial(_restore, conditions, name, before)
+
+
+def _restore(conditions: Any, name: str, value: Any) -> None:
+    setattr(conditions, name, value)
+
+
+def _cut(stage: Stage, component: str, _dice: Random) -> None:
+    server: Any = stage.simulation.odds if component == "odds" else stage.simulation.exchange
+    server.cut_connections()
+
+
+def _upgrades(stage: Stage, component: str, dice: Random) -> Heal:
+    heal = _switch("refuse_upgrades", (401, 429, 503), stage, component, dice)
+    _cut(stage, component, dice)
+    return heal
+
+
+def _order_vanishes(stage: Stage, _component: str, dice: Random) -> Heal:
+    """Take our resting orders away without a word."""
+    stage.exchange.drop_private = True
+    for order in list(stage.simulation.member.resting.values()):
+        if dice.random() < 2 / 3:
+            stage.simulation.venue.take_off_book(order, Change.CANCEL)
+    return partial(_restore, stage.exchange, "drop_private", value=False)
+
+
+def _pause_trading(whole: str, stage: Stage, _component: str, _dice: Random) -> Heal:
+    venue = stage.simulation.venue
+    if stage.simulation.member.resting:
+        stage.trace.sometimes[PAUSED_RESTING] += 1
+    lifecycle.pause_trading(venue, whole_exchange=whole == "exchange")
+    return partial(lifecycle.resume_trading, venue)
+
+
+def _pause_market(stage: Stage, _component: str, dice: Random) -> Heal:
+    venue = stage.simulation.venue
+    market = venue.markets[dice.choice(stage.tickers())]
+    lifecycle.pause_market(venue, market)
+    return partial(lifecycle.resume_market, venue, market)
+
+
+def _race(stage: Stage, _component: str, _dice: Random) -> Heal:
+    """Let what rests of ours be met now, so that a cancel on its way comes too late."""
+    for fixture in stage.simulation.world.fixtures.values():
+        held = {order.ticker for order in stage.simulation.member.resting.values()}
+        if fixture.game.home_ticker in held:
+            stage.simulation.world.jump(fixture.game.game_id, 0.05)
+        elif fixture.game.away_ticker in held:
+            stage.simulation.world.jump(fixture.game.game_id, 0.95)
+    stage.exchange.order_delay_s = 0.3
+    return partial(_restore, stage.exchange, "order_delay_s", 0.0)
+
+
+def _money_moves(stage: Stage, _component: str, dice: Random) -> Heal:
+    """Let money come to or leave the account that no fill explains, until somebody puts it back."""
+    cash_e6 = stage.simulation.member.cash_e6
+    shard = min(cash_e6)
+    moved_e6 = dice.choice((1_000_000, -1_000_000))
+    cash_e6[shard] += moved_e6
+
+    def heal() -> None:
+        cash_e6[shard] -= moved_e6
+
+    return heal
+
+
+# Which condition answers requests of each kind.
+_ANSWERS = {"orders": "order_answer", "cancels": "cancel_answer", "amends": "amend_answer"}
+
+
+def _close(stage: Stage, _component: str, dice: Random) -> None:
+    """Close one market for good, as at the end of a game."""
+    venue = stage.simulation.venue
+    market = venue.markets[dice.choice(stage.tickers())]
+    if market.status is MarketStatus.ACTIVE:
+        lifecycle.close(venue, market)
+
+
+def _group_triggers(stage: Stage, _component: str, _dice: Random) -> None:
+    """Pull the trigger of our order groups, as the exchange does beyond their limit."""
+    venue = stage.simulation.venue
+    for group in list(venue.groups.values()):
+        grouping.trigger_group(venue, group)
+
+
+def _orders(name: str, answer: OrderAnswer) -> Kind:
+    return Kind(name, EXCHANGE, tuple(_ANSWERS), partial(_answer, answer))
+
+
+def _venue(name: str, condition: str, values: tuple[Any, ...], *components: str) -> Kind:
+    return Kind(name, EXCHANGE, components, partial(_switch, condition, values))
+
+
+def _not_yet(name: str, why: str, components: tuple[str, ...] = MARKET) -> Kind:
+    return Kind(name, EXCHANGE, components, nothing, why)
+
+
+_SETTLING = "no run is long enough yet: a market is determined a minute after its close"
+
+KINDS = (
+    _orders("order-refused", OrderAnswer.REFUSE),
+    _orders("request-lost", OrderAnswer.DROP_REQUEST),
+    _orders("answer-lost", OrderAnswer.DROP_ACK),
+    _orders("error-after-taking", OrderAnswer.ERROR_AFTER),
+    _orders("success-without-order", OrderAnswer.EMPTY_SUCCESS),
+    _orders("answered-429", OrderAnswer.TOO_MANY),
+    _orders("error-before-taking", OrderAnswer.ERROR_BEFORE),
+    _orders("page-after-taking", OrderAnswer.HTML_AFTER),
+    _orders("no-answer-not-taken", OrderAnswer.TIMEOUT_BEFORE),
+    _orders("no-answer-taken", OrderAnswer.TIMEOUT_AFTER),
+    _orders("answered-twice", OrderAnswer.ACK_TWICE),
+    _venue("request-lags", "order_lag_s", (0.1, 0.7, 3.0), "orders"),
+    _venue("cancel-lags", "cancel_lag_s", (0.1, 0.7, 3.0), "cancels"),
+    _venue("amend-lags", "amend_lag_s", (0.1, 0.7, 3.0), "amends"),
+    _venue("cancel-answer-late", "cancel_delay_s", (0.2, 3.0), "cancels"),
+    _venue("partial-fill", "pull_beyond_e2", (0, 100, 150), "orders"),
+    _venue("slow-reads", "rest_delay_s", (0.5, 4.0, 11.0), "reads"),
+    _venue("lagging-lists", "read_lag_ms", (500, 3_000), "reads"),
+    _venue("stale-balance", "stale_balance_ms", (500, 3_000), "reads"),
+    _venue("stale-positions", "stale_position_ms", (3_000,), "reads"),
+    _venue("fills-lost", "drop_fills", (True,), "private"),
+    _venue("order-repeated", "duplicate_orders", (True,), "private"),
+    _venue("late-private", "private_delay_s", (0.3, 2.0), "private"),
+    _venue("private-reordered", "reorder_private", (True,), "private"),
+    _venue("crossed-book", "cross_books", (1, 3), "market data"),
+    _venue("negative-level", "negative_books", (1, 3), "market data"),
+    _venue("cut-frames", "garble_frames", (1, 5), "market data"),
+    _venue("books-repeated", "duplicate_books", (True,), "market data"),
+    _venue("books-reordered", "reorder_books", (True,), "market data"),
+    _venue("subscription-ended", "end_subscription", (10, 25), "market data"),
+    _venue("subscription-refused", "refuse_subscriptions", (5, 8), "market data"),
+    _venue("frozen-sockets", "freeze_sockets", (True,), "venue"),
+    Kind("slow-answer", EXCHANGE, ORDERS, partial(_switch, "order_delay_s", (2.5, 4.0, 8.0))),
+    Kind("fill-before-answer", EXCHANGE, ORDERS, partial(_switch, "order_delay_s", (0.05, 0.4))),
+    Kind("cancel-loses-race", EXCHANGE, ORDERS, _race),
+    Kind("server-error", EXCHANGE, ("reads", "odds"), partial(_switch, "rest_status", (500, 503))),
+    Kind("html-page", EXCHANGE, ("reads", "odds"), partial(_switch, "rest_status", (200, 502))),
+    Kind("key-refused", EXCHANGE, ("reads", "odds"), partial(_switch, "rest_status", (401, 403))),
+    Kind("too-many-requests", EXCHANGE, READS, partial(_switch, "answer_429", (True,))),
+    Kind("stale-reads", EXCHANGE, READS, partial(_switch, "stale_read_ms", (400, 900))),
+    Kind("private-lost", EXCHANGE, PRIVATE, partial(_switch, "drop_private", (True,))),
+    Kind("fill-repeated", EXCHANGE, PRIVATE, partial(_switch, "duplicate_fills", (True,))),
+    Kind("sockets-stall", EXCHANGE, VENUE, partial(_switch, "stall_sockets", (True,))),
+    Kind("upgrade-refused", EXCHANGE, ("venue", "odds"), _upgrades),
+    Kind("restarts", EXCHANGE, ("venue", "odds"), _cut),
+    Kind("ids-reusable", EXCHANGE, ORDERS, partial(_switch, "dedup_open_orders_only", (True,))),
+    Kind("order-vanishes", EXCHANGE, ORDERS, _order_vanishes),
+    Kind("trading-pause", EXCHANGE, VENUE, partial(_pause_trading, "trading")),
+    Kind("exchange-pause", EXCHANGE, VENUE, partial(_pause_trading, "exchange")),
+    Kind("market-pause", EXCHANGE, MARKET, _pause_market),
+    Kind("money-moves", EXCHANGE, ("account",), _money_moves),
+    Kind("close", EXCHANGE, MARKET, _close),
+    _not_yet("settlement", _SETTLING),
+    _not_yet("tie", _SETTLING),
+    _not_yet("void", _SETTLING),
+    Kind("group-triggers", EXCHANGE, ORDERS, _group_triggers),
+)

@@ -1,0 +1,188 @@
+"""What must come back when all faults have been healed, and what must be true in the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+
+import attrs
+import trio
+
+from actors.node import State
+from arb.core.orders import OrderState
+from arb.faults.oracle import Oracle
+from arb.faults.sometimes import EDGE_OFFERED
+from arb.faults.stage import Stage
+from arb.sim.exchange.markets import MarketStatus
+
+# L1 and L3: a backoff of 15 s, a reading of the account, and the feeds' own start come before.
+TRADING_WITHIN_S = 60.0
+
+# L2: that an order was never taken is believed when the exchange's reads are 30 s past it, twice.
+KNOWN_WITHIN_S = 75.0
+
+# L5: the books follow within seconds, and the maker lags behind them by more.
+TAKEN_WITHIN_S = 30.0
+
+# A jump is over when makers have caught up with the books; then there is another.
+JUMP_EVERY_S = 4.0
+
+# Well over the thresholds, and within the collar beyond which a price passes for an error.
+JUMP = 0.12
+
+# I15: a halt's cancels are out within this, over lanes that stand.
+HALTED_WITHIN_S = 5.0
+
+# What is on its way when trading ends has arrived after this; a reading of the account follows.
+QUIET_S = 4.0
+
+LOOK_S = 0.1
+STOPPED_WITHIN_S = 10.0
+
+
+@attrs.define
+class Liveness:
+    """The second half of a run."""
+
+    stage: Stage
+    oracle: Oracle
+    dice: Random
+
+    async def run(self) -> None:
+        """Wait for each thing that must come back, then end everything and compare."""
+        await self._within("L3", "the engine trades", TRADING_WITHIN_S, self._trades_on)
+        await self._within("L2", "no order is unknown", KNOWN_WITHIN_S, self._all_known)
+        self._check_actors()
+        await self._take_an_edge()
+        if self.dice.random() < 1 / 2:
+            await self._drill()
+        await self._end()
+
+    # ------------------------------------------------------------------ L1 to L4
+
+    def _trades_on(self) -> bool:
+        return self.stage.is_asked_out and self._trades()
+
+    def _trades(self) -> bool:
+        engine = self.stage.machine.engine
+        if engine is None or engine.parts.board.account is None:
+            return False
+        # What people are shown, which must say so where the risk manager itself is down.
+        shown: str = engine.steering.snapshot()["trading"]["state"]
+        return shown == "running"
+
+    def _all_known(self) -> bool:
+        if self.stage.machine.engine is None:
+            return False
+        orders = self.oracle.ledger().all_at_stake()
+        # After a restart an order that was written and may never have left is pending.
+        return all(order.state not in (OrderState.UNKNOWN, OrderState.PENDING) for order in orders)
+
+    def _check_actors(self) -> None:
+        engine = self.stage.machine.engine
+        if engine is None:
+            return
+        for node in engine.system.snapshot():
+            text = f"{node.path} is {node.state} after everything was healed"
+            self.stage.trace.check("L4", node.state is State.RUNNING, text)
+
+    # ------------------------------------------------------------------ L5
+
+    async def _take_an_edge(self) -> None:
+        """Let chances jump, so that the exchange lags behind the books, until an order comes."""
+        if not self._has_room():
+            return
+        before = len(self.oracle.orders.created)
+        self.stage.trace.sometimes[EDGE_OFFERED] += 1
+        self._jump()
+        jumped_s = trio.current_time()
+
+        def taken() -> bool:
+            nonlocal jumped_s
+            if trio.current_time() - jumped_s >= JUMP_EVERY_S:
+                jumped_s = trio.current_time()
+                self._jump()
+            return len(self.oracle.orders.created) > before or not self._has_room()
+
+        await self._within("L5", "an edge is taken", TAKEN_WITHIN_S, taken)
+
+    def _jump(self) -> None:
+        for game_id, fixture in self.stage.simulation.world.fixtures.items():
+            home = fixture.chance.value
+            further = home - JUMP if home > 1 / 2 else home + JUMP
+            self.stage.simulation.world.jump(game_id, further)
+
+    def _has_room(self) -> bool:
+        """Tell whether the limits of this run leave room for another entry in every market."""
+        account = self.stage.simulation.member
+        busy = {ticker for ticker, held in account.positions.items() if held.count_e2}
+        busy |= {order.ticker for order in account.resting.values()}
+        settings = self.stage.settings
+        room_e6 = settings.risk.max_total_exposure_e6 - 10_000 * (
+            settings.execution.contracts_per_order_e2
+        )
+        exposed_e6 = self.oracle.orders.exposure_e6(trio.current_time())
+        markets = self.stage.simulation.venue.markets.values()
+        all_open = all(market.status is MarketStatus.ACTIVE for market in markets)
+        return all_open and not busy and exposed_e6 <= room_e6
+
+    # ------------------------------------------------------------------ I15
+
+    async def _drill(self) -> None:
+        """Halt with everything cancelled, and clear again: the kill switch must work each time."""
+        await self.stage.ask("halt", {"reason": "a drill", "exits": "cancel"})
+        account = self.stage.simulation.member
+        await self._within(
+            "I15", "nothing rests after a halt", HALTED_WITHIN_S, lambda: not account.resting
+        )
+        await self.stage.ask("clear", {"reason": "the drill is over"})
+        await self._within("L3", "the engine trades again", TRADING_WITHIN_S, self._trades)
+
+    # ------------------------------------------------------------------ the end
+
+    async def _end(self) -> None:
+        """End trading in good order, let everything arrive, and compare everything."""
+        stage, trace = self.stage, self.stage.trace
+        engine = stage.machine.engine
+        if engine is None:
+            trace.violation("L4", "no engine runs in the end")
+            return
+        # Nothing new comes, so that what is compared stands still.
+        stage.odds.freeze = True
+        await stage.ask("pause", {})
+        await trio.sleep(QUIET_S)
+        await self._within("I5", "the books agree", QUIET_S + 35.0, self.oracle.agrees)
+        if stage.machine.engine is engine:
+            self.oracle.at_rest(engine)
+        await self._stop()
+
+    async def _stop(self) -> None:
+        machine = self.stage.machine
+        process = machine.process
+        machine.off = True
+        machine.signal()
+        if process is None:
+            return
+        self.stage.stops.stopping_s = trio.current_time()
+        await self._within("L4", "the engine stops", STOPPED_WITHIN_S, process.ended.is_set)
+        left = self.oracle.exchange.entries_resting()
+        self.stage.trace.check("I12", not left, f"entries rest after the stop: {left}")
+
+    async def _within(
+        self, rule: str, what: str, seconds: float, holds: Callable[[], bool]
+    ) -> None:
+        """Wait until something holds; that it does not within its time is a violation."""
+        with trio.move_on_after(seconds):
+            # What happens in a world cannot be waited for: it is looked at.
+            while not holds():  # noqa: ASYNC110
+                await trio.sleep(LOOK_S)
+        if not holds():
+            why = self._why()
+            self.stage.trace.violation(rule, f"not within {seconds:g} s: {what}{why}")
+
+    def _why(self) -> str:
+        engine = self.stage.machine.engine
+        if engine is None:
+            return " (no engine runs)"
+        account = engine.parts.board.account
+        return f" ({'; '.join(account.reasons)})" if account is not None else ""

@@ -1,0 +1,160 @@
+"""Faults inside the process: actors that crash, block the loop, or hang, at a chosen message."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+
+import attrs
+import trio
+
+from actors import Actor, ActorSpec, Context, SupervisorSpec
+
+ANY_MARKET = "market"
+
+
+class Sabotage(Exception):
+    """The failure that a planned crash is made of."""
+
+
+class DeepSabotage(BaseException):
+    """A failure that is no `Exception`, as libraries raise when they are interrupted."""
+
+
+class Prank(StrEnum):
+    """What can be done to an actor."""
+
+    CRASH = "crash"
+    DEEP_CRASH = "deep crash"
+    BLOCK = "block"
+    START_FAILS = "start fails"
+    START_HANGS = "start hangs"
+    STOP_HANGS = "stop hangs"
+    RUN_FAILS = "run fails"
+
+
+@attrs.define
+class Planned:
+    """One prank that waits for its moment: after so many more messages, or at the next start."""
+
+    prank: Prank
+    messages: int = 0
+    seconds: float = 0.0
+
+
+@attrs.define(eq=False)
+class Saboteur:
+    """Wraps every actor of a tree, and does to them what is planned; it outlives the engines.
+
+    ``jump`` lets time pass while nothing else happens, which is what a blocked loop is.
+    """
+
+    jump: Callable[[float], None]
+    markets: frozenset[str]
+    hits: Counter[str] = attrs.field(factory=Counter)
+    instances: dict[str, Actor] = attrs.field(factory=dict)
+    _planned: dict[str, list[Planned]] = attrs.field(factory=dict)
+    _running: dict[str, trio.CancelScope] = attrs.field(factory=dict)
+
+    def plan(self, name: str, planned: Planned) -> None:
+        """Plan a prank for an actor, or for whichever market comes first."""
+        self._planned.setdefault(name, []).append(planned)
+
+    def forget(self) -> None:
+        """Do nothing of what is still planned."""
+        self._planned.clear()
+
+    def fail_run(self, name: str) -> None:
+        """Let the work that an actor does beside its mailbox fail now."""
+        scope = self._running.get(name)
+        if scope is not None:
+            self.plan(name, Planned(Prank.RUN_FAILS))
+            scope.cancel()
+
+    def wrap(self, spec: SupervisorSpec) -> SupervisorSpec:
+        """Return the same tree with every actor in reach."""
+        children = tuple(
+            self.wrap(child) if isinstance(child, SupervisorSpec) else self._wrapped(child)
+            for child in spec.children
+        )
+        return attrs.evolve(spec, children=children)
+
+    def _wrapped(self, spec: ActorSpec) -> ActorSpec:
+        name = spec.name
+
+        def build(ctx: Context) -> Actor:
+            actor = spec.build(ctx)
+            self._tamper(name, actor)
+            self.instances[name] = actor
+            return actor
+
+        return attrs.evolve(spec, build=build)
+
+    def _tamper(self, name: str, actor: Actor) -> None:
+        handle, start, stop, run = actor.receive, actor.start, actor.stop, actor.run
+
+        def receive(message: object) -> object:
+            if self._planned:
+                self._before_message(name)
+            return handle(message)
+
+        async def started() -> None:
+            await self._at(name, (Prank.START_FAILS, Prank.START_HANGS))
+            await start()
+
+        async def stopped(reason: str) -> None:
+            await self._at(name, (Prank.STOP_HANGS,))
+            await stop(reason)
+
+        actor.receive = receive  # type: ignore[method-assign]
+        actor.start = started  # type: ignore[method-assign]
+        actor.stop = stopped  # type: ignore[method-assign]
+        if type(actor).run is not Actor.run:
+            actor.run = lambda: self._run(name, run)  # type: ignore[method-assign]
+
+    async def _run(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
+        with trio.CancelScope() as scope:
+            self._running[name] = scope
+            await run()
+        if scope.cancelled_caught:
+            await self._at(name, (Prank.RUN_FAILS,))
+
+    def _before_message(self, name: str) -> None:
+        for key in self._keys(name):
+            for planned in list(self._planned.get(key, ())):
+                if planned.prank not in (Prank.CRASH, Prank.DEEP_CRASH, Prank.BLOCK):
+                    continue
+                planned.messages -= 1
+                if planned.messages < 0:
+                    self._take(key, planned)
+                    self._do(planned)
+
+    def _do(self, planned: Planned) -> None:
+        if planned.prank is Prank.CRASH:
+            raise Sabotage("a planned crash")
+        if planned.prank is Prank.DEEP_CRASH:
+            raise DeepSabotage("a planned crash that is no Exception")
+        self.jump(planned.seconds)
+
+    async def _at(self, name: str, pranks: tuple[Prank, ...]) -> None:
+        await trio.lowlevel.checkpoint()
+        for key in self._keys(name):
+            for planned in list(self._planned.get(key, ())):
+                if planned.prank in pranks:
+                    self._take(key, planned)
+                    if planned.prank in (Prank.START_HANGS, Prank.STOP_HANGS):
+                        await trio.sleep_forever()
+                    raise Sabotage(f"planned: {planned.prank}")
+
+    def _take(self, key: str, planned: Planned) -> None:
+        self.hits[f"{planned.prank} {key}"] += 1
+        self._planned[key].remove(planned)
+        if not self._planned[key]:
+            del self._planned[key]
+
+    def _keys(self, name: str) -> tuple[str, ...]:
+        return (name, ANY_MARKET) if name in self.markets else (name,)
+
+    def __repr__(self) -> str:
+        return f"<Saboteur {sum(map(len, self._planned.values()))} planned>"

@@ -1,0 +1,248 @@
+"""One seed, simulated: the engine under its faults, then healed, then stopped, always judged.
+
+Two modes, as TigerBeetle's: while faults come, nothing may ever be wrong (safety); when they have
+been healed, the engine must find its way back and trade (liveness).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from random import Random
+
+import attrs
+import trio
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from trio.testing import MockClock
+
+from actors.testing import seeded_schedule
+from arb.faults.catalogue import kind_of
+from arb.faults.clock import MachineClock
+from arb.faults.disk import SimDisk, SimFile
+from arb.faults.engine import EXCHANGE, ODDS, Seams, venues_of
+from arb.faults.liveness import Liveness
+from arb.faults.machine import Machine
+from arb.faults.oracle import Oracle
+from arb.faults.plan import Fault, Plan
+from arb.faults.saboteur import Saboteur
+from arb.faults.stage import Heal, Stage
+from arb.faults.trace import Trace, Violation
+from arb.faults.watch import Watch
+from arb.faults.wires import Plug, Wires
+from arb.faults.wiring import WiredTree, by_port, on_lanes
+from arb.io.clock import VirtualClock
+from arb.io.memory import MemoryNetwork
+from arb.io.teams_file import packaged_teams
+from arb.kalshi.sign import Signer
+from arb.sim.simulation import Simulation, SimulationSettings
+
+# A Sunday noon in season, so that the four leagues play.
+EPOCH_MS = 1_795_343_226_907
+
+# How often the judges look at what no event tells, and how often the console takes a picture.
+STEP_S = 0.5
+
+# A run in which so much time has passed has found no end: something goes round in circles.
+RUN_MAX_S = 600.0
+
+# The exchange takes either kind; an Ed25519 signature costs a twentieth of an RSA one.
+_KEY = ed25519.Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+_TEAMS = packaged_teams()
+
+
+@attrs.frozen
+class Outcome:
+    """What came of one seed."""
+
+    seed: int
+    violations: tuple[Violation, ...]
+    violated: int
+    events: int
+    messages: int
+    orders: int
+    fills: int
+    pictures: int
+    lives: int
+    virtual_s: float
+    digest: str
+    sometimes: dict[str, int]
+    cells: dict[str, int]
+    tail: tuple[str, ...]
+
+    @property
+    def failed(self) -> bool:
+        """Tell whether any rule did not hold."""
+        return self.violated > 0
+
+
+def simulate(
+    plan: Plan, *, on_line: Callable[[str], None] | None = None, until: int | None = None
+) -> Outcome:
+    """Run one seed's plan in virtual time; the same plan gives the same outcome, everywhere."""
+    clock = MockClock(autojump_threshold=0)
+    trace = Trace(on_line, until)
+    with seeded_schedule(plan.seed):
+        return trio.run(Session(plan, trace, clock).run, clock=clock)
+
+
+class Session:
+    """One run."""
+
+    def __init__(self, plan: Plan, trace: Trace, mock_clock: MockClock) -> None:
+        self._plan = plan
+        self._trace = trace
+        self._jump = mock_clock.jump
+        self._dice = Random(f"{plan.seed}/run")
+        self._watch = Watch(trace)
+        self._open: list[Heal] = []
+
+    async def run(self) -> Outcome:
+        """Run to the end, and say what came of it."""
+        true = VirtualClock(EPOCH_MS)
+        plan = self._plan
+        world = SimulationSettings(seed=plan.seed, games=plan.games, speed=plan.speed)
+        self._simulation = Simulation(world, true)
+        self._oracle = Oracle(self._simulation, plan.settings, self._trace)
+        with trio.move_on_after(RUN_MAX_S) as limit:
+            async with trio.open_nursery() as nursery:
+                self._trace.on_until = nursery.cancel_scope.cancel
+                self._machine = self._build_machine(nursery, true)
+                self._oracle.machine = self._machine
+                await self._play(nursery)
+                nursery.cancel_scope.cancel()
+        self._trace.check("L4", not limit.cancelled_caught, f"no end within {RUN_MAX_S:g} s")
+        return self._outcome()
+
+    def _build_machine(self, nursery: trio.Nursery, true: VirtualClock) -> Machine:
+        simulation = self._simulation
+        network = MemoryNetwork(nursery)
+        network.listen(*EXCHANGE, simulation.exchange.serve_stream)
+        network.listen(*ODDS, simulation.odds.serve_stream)
+        key_id = simulation.admit(_KEY.public_key())
+        machine = Machine(
+            seams=partial(self._seams, key_id),
+            wires=Wires(network, self._oracle),
+            disk=SimDisk(),
+            clock=MachineClock(true),
+            saboteur=Saboteur(self._stand_still, frozenset(_tickers(simulation))),
+            trace=self._trace,
+            on_write=self._oracle.journal.written,
+        )
+        machine.on_start = self._oracle.started
+        machine.on_power_loss = self._oracle.journal.found_after_loss
+        return machine
+
+    def _seams(self, key_id: str, plug: Plug, file: SimFile, life: int) -> Seams:
+        machine, share = self._machine, self._plan.queued_share
+        queued = Random(f"{self._plan.seed}/{life}/queued")
+        return Seams(
+            venues=venues_of(self._simulation, key_id),
+            network=plug.to(by_port),
+            clock=machine.clock,
+            signer=Signer(key_id, "ed25519", _KEY.sign),
+            settings=self._plan.settings,
+            teams=_TEAMS,
+            file=file,
+            rng=Random(f"{self._plan.seed}/{life}/engine"),
+            on_log=machine.hear_log,
+            on_event=machine.hear_tree,
+            choose_direct=(lambda: queued.random() >= share) if share else None,
+            offloads=machine.offloads(),
+            tree=WiredTree,
+            change_tree=machine.saboteur.wrap,
+            change_connections=on_lanes,
+        )
+
+    # ------------------------------------------------------------------ its course
+
+    async def _play(self, nursery: trio.Nursery) -> None:
+        nursery.start_soon(self._turn_world)
+        nursery.start_soon(self._machine.run)
+        nursery.start_soon(self._look)
+        stage = Stage(
+            self._simulation,
+            self._plan.settings,
+            self._machine,
+            self._trace,
+            self._oracle.orders.stops,
+            nursery,
+        )
+        nursery.start_soon(stage.person)
+        for fault in self._plan.faults:
+            nursery.start_soon(self._befall, stage, fault)
+        await trio.sleep(self._plan.faulty_s)
+        self._heal(stage)
+        await Liveness(stage, self._oracle, self._dice).run()
+
+    def _stand_still(self, seconds: float) -> None:
+        """Let time pass while the whole process stands still."""
+        self._jump(seconds)
+        self._oracle.orders.stood_still_s = trio.current_time()
+
+    async def _turn_world(self) -> None:
+        last_s = trio.current_time()
+        while True:
+            await trio.sleep(self._plan.step_s)
+            now_s = trio.current_time()
+            self._simulation.step(now_s - last_s)
+            last_s = now_s
+
+    async def _look(self) -> None:
+        while True:
+            await trio.sleep(STEP_S)
+            self._oracle.step()
+            if self._machine.engine is not None:
+                self._watch.look(self._machine.engine)
+
+    async def _befall(self, stage: Stage, fault: Fault) -> None:
+        await trio.sleep(fault.at_s)
+        kind, component = kind_of(fault.cell)
+        self._trace.note("fault", f"{fault} begins")
+        self._trace.cells[fault.cell] += 1
+        heal = kind.apply(stage, component, Random(fault.seed))
+        if heal is None:
+            return
+        self._open.append(heal)
+        await trio.sleep(min(fault.length_s, self._plan.faulty_s - fault.at_s - 0.01))
+        if heal in self._open:
+            self._open.remove(heal)
+            heal()
+            self._trace.note("fault", f"{fault} ends")
+
+    def _heal(self, stage: Stage) -> None:
+        """End every fault that still lasts."""
+        self._trace.note("fault", "all healed")
+        for heal in self._open:
+            heal()
+        self._open.clear()
+        stage.heal()
+
+    def _outcome(self) -> Outcome:
+        trace, judged = self._trace, self._oracle
+        return Outcome(
+            self._plan.seed,
+            tuple(trace.violations),
+            trace.violated,
+            trace.events,
+            judged.orders.books.messages + judged.orders.odds.frames + judged.exchange.fills,
+            len(judged.orders.created),
+            judged.exchange.fills,
+            self._watch.pictures,
+            self._machine.lives,
+            trio.current_time(),
+            trace.digest,
+            dict(sorted(trace.sometimes.items())),
+            dict(sorted(trace.cells.items())),
+            tuple(trace.tail[-25:]),
+        )
+
+    def __repr__(self) -> str:
+        return f"<Session of seed {self._plan.seed}, {self._trace!r}>"
+
+
+def _tickers(simulation: Simulation) -> list[str]:
+    return [
+        ticker
+        for fixture in simulation.world.fixtures.values()
+        for ticker in (fixture.game.home_ticker, fixture.game.away_ticker)
+    ]

@@ -1,0 +1,82 @@
+"""What happened in one simulation, line by line, and what was found wrong with it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable
+
+import attrs
+import trio
+
+# Enough to see what led to a violation; the whole of it comes with --trace.
+TAIL_LINES = 25
+
+# One mistake repeated at every step says nothing more.
+VIOLATIONS_KEPT = 20
+
+
+@attrs.frozen
+class Violation:
+    """One rule that did not hold, when, and how."""
+
+    rule: str
+    at_s: float
+    text: str
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        return f"{self.rule} at {self.at_s:.3f} s: {self.text}"
+
+
+@attrs.define
+class Trace:
+    """The events of one run in order; the same seed gives the same lines and the same digest.
+
+    ``until`` is the number of the event after which ``on_until`` is called, to end the run there.
+    """
+
+    on_line: Callable[[str], None] | None = None
+    until: int | None = None
+    on_until: Callable[[], None] | None = None
+    events: int = 0
+    tail: list[str] = attrs.field(factory=list)
+    violations: list[Violation] = attrs.field(factory=list)
+    violated: int = 0
+    sometimes: Counter[str] = attrs.field(factory=Counter)
+    cells: Counter[str] = attrs.field(factory=Counter)
+    _hash: hashlib._Hash = attrs.field(factory=hashlib.sha256)
+
+    def note(self, kind: str, text: str) -> None:
+        """Add one event."""
+        self.events += 1
+        line = f"{self.events:5d} {trio.current_time():9.3f} {kind:<9} {text}"
+        self._hash.update(line.encode())
+        self.tail.append(line)
+        if len(self.tail) > 2 * TAIL_LINES:
+            del self.tail[:TAIL_LINES]
+        if self.on_line is not None:
+            self.on_line(line)
+        if self.until is not None and self.events == self.until and self.on_until is not None:
+            self.on_until()
+
+    def violation(self, rule: str, text: str) -> None:
+        """Add a rule that did not hold."""
+        self.violated += 1
+        found = Violation(rule, trio.current_time(), text)
+        if len(self.violations) < VIOLATIONS_KEPT:
+            self.violations.append(found)
+        self.note("VIOLATION", f"{rule}: {text}")
+
+    def check(self, rule: str, holds: object, text: str) -> None:
+        """Add a violation unless something holds."""
+        if not holds:
+            self.violation(rule, text)
+
+    @property
+    def digest(self) -> str:
+        """Return the hash of every event so far."""
+        return self._hash.hexdigest()
+
+    def __repr__(self) -> str:
+        return f"<Trace {self.events} events, {self.violated} violations>"

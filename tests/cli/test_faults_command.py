@@ -1,0 +1,190 @@
+"""``arb faults``: what it prints, how it ends, and what it refuses."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import orjson
+import pytest
+
+from arb.cli import faults as command
+from arb.cli.app import run
+from arb.engine.gateway import Gateway
+from arb.faults.kill9 import Kill9Report
+from arb.faults.matrix import BEGIN, END
+from arb.faults.seeds import read_seeds
+
+
+@pytest.fixture(autouse=True)
+def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARB_ENGINE__STATE_DIR", str(tmp_path / "state"))
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no approval be used up, so that orders leave that nobody wrote down."""
+
+    def careless(self: Gateway, approved: object) -> None:
+        self.place(approved.client_order_id, approved.intent)  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(Gateway, "_on_approved", careless)
+
+
+def test_a_run_begins_with_its_seed_and_ends_well(capsys: pytest.CaptureFixture[str]) -> None:
+    """First the seed, the version and the rates; at the end that every rule held."""
+    assert run(["faults", "run", "--seed", "3"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+
+    assert lines[0].startswith("seed 3, arb 0.")
+    assert "a minute" in lines[0]
+    assert lines[-1] == "every rule held"
+
+
+def test_a_trace_is_the_same_each_time(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every event is printed, and twice the same ones."""
+    assert run(["faults", "run", "--seed", "3", "--trace", "--only", "network"]) == 0
+    first = capsys.readouterr().out
+    run(["faults", "run", "--seed", "3", "--trace", "--only", "network"])
+
+    assert capsys.readouterr().out == first
+    assert "process   1 starts" in first
+
+
+@pytest.mark.usefixtures("broken")
+def test_a_failure_ends_with_the_command_that_repeats_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The last line, typed, fails in the same way."""
+    assert run(["faults", "run", "--seed", "3"]) == 1
+    first = capsys.readouterr().out.splitlines()
+    assert first[-1] == "arb faults run --seed 3"
+    assert any(line.startswith("violated I2") for line in first)
+
+    assert run(["faults", "shrink", "--seed", "3"]) == 1
+    shrunk = capsys.readouterr().out.splitlines()[-1].split()
+    assert shrunk[:4] == ["arb", "faults", "run", "--seed"]
+    assert run(shrunk[1:]) == 1
+
+
+def test_a_run_gives_json(capsys: pytest.CaptureFixture[str]) -> None:
+    """One object and nothing else."""
+    assert run(["faults", "run", "--seed", "3", "--json"]) == 0
+    document = orjson.loads(capsys.readouterr().out)
+
+    assert (document["seed"], document["violations"]) == (3, [])
+    assert len(document["digest"]) == 64
+
+
+def test_a_campaign_sums_up(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its last line is JSON where that is wanted; progress goes elsewhere."""
+    assert run(["faults", "campaign", "--seeds", "2", "--json"]) == 0
+    summary = orjson.loads(capsys.readouterr().out)
+    assert (summary["seeds"], summary["violations"]) == (2, 0)
+    assert {"seconds", "sometimes"} <= summary.keys()
+
+    assert run(["faults", "campaign", "--seeds", "3", "--resume"]) == 0
+    said = capsys.readouterr()
+    assert said.err.startswith("seeds 3 to 3")
+    assert "0 violations in 0 seeds" in said.out
+
+
+@pytest.mark.usefixtures("broken")
+def test_a_campaign_keeps_what_failed(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """It stops where it was told to, and adds the seed to a file."""
+    path = tmp_path / "seeds.txt"
+    typed = ["faults", "campaign", "--seeds", "9", "--stop", "--add-to", str(path)]
+    assert run(typed) == 1
+    assert "seed 1 failed: I2" in capsys.readouterr().out
+    (old,) = read_seeds(path.read_text())
+
+    assert old.seed == 1
+    assert old.plan.faults
+
+
+def test_the_matrix_is_written_into_a_document(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """The grid of the chosen cells stands where the marks are."""
+    path = tmp_path / "faults.md"
+    path.write_text(f"{BEGIN}\n{END}\n")
+    typed = ["faults", "matrix", "--seeds", "1", "--only", "closed@books", "--write", str(path)]
+    assert run(typed) == 0
+
+    assert "1 of 1 cells hold" in capsys.readouterr().out
+    assert "| closed | books ✓" in path.read_text()
+    path.write_text("nothing")
+    assert run(typed) == 1
+
+
+def test_a_replay_goes_step_by_step(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Enter shows the next event, a number goes there, and q ends it."""
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n10\nq\n"))
+    assert run(["faults", "replay", "--seed", "3"]) == 0
+    out = capsys.readouterr().out
+    assert out.count("> ") == 3
+    assert "\n   10 " in out
+    assert "\n   11 " not in out
+    assert out.endswith("every rule held\n")
+    # Without anybody to press a key it runs to the end.
+    assert run(["faults", "replay", "--seed", "3"]) == 0
+
+
+@pytest.mark.parametrize(
+    "typed, said",
+    [
+        (["run", "--seed", "1", "--only", "earthquake"], "is no fault"),
+        (["run", "--seed", "1", "--faults", "nonsense"], "is no fault"),
+        (["matrix", "--only", "earthquake"], "is no fault"),
+        (["campaign", "--seeds", "0"], "at least 1"),
+        (["campaign", "--seeds", "1", "--jobs", "1000"], "--jobs"),
+    ],
+)
+def test_what_is_typed_wrongly_is_refused(
+    typed: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line, and exit code 2."""
+    assert run(["faults", *typed]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_what_does_not_fail_cannot_be_shrunk(capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 1 and one line."""
+    assert run(["faults", "shrink", "--seed", "3"]) == 1
+    assert "does not fail" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("violations", [[], ["I13: records are gone"]])
+def test_killing_is_reported(
+    violations: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The counts as words or as JSON; a violation makes it fail."""
+
+    async def cycles(
+        count: int, _folder: Path, _dice: object, tell: Callable[[Kill9Report], None]
+    ) -> Kill9Report:
+        report = Kill9Report(cycles=count, records=7, violations=violations)
+        tell(report)
+        return report
+
+    monkeypatch.setattr(command, "run_cycles", cycles)
+    assert run(["faults", "kill9", "--cycles", "2"]) == len(violations)
+    assert f"2 cycles, 7 records, 0 torn, 0 orders, 0 fills, {len(violations)} violations" in (
+        capsys.readouterr().out
+    )
+    run(["faults", "kill9", "--cycles", "2", "--json"])
+    assert orjson.loads(capsys.readouterr().out.splitlines()[-1])["records"] == 7
+
+
+def test_equality_is_reported(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seeds that differ are named."""
+    assert run(["faults", "digests", "--seeds", "1", "--first", "3"]) == 0
+    assert capsys.readouterr().out.startswith("3 ")
+    monkeypatch.setattr(command, "unequal", lambda _first, _count: ["seed 2: a and b"])
+    assert run(["faults", "equal", "--seeds", "2"]) == 1
+    assert "1 of 2 seeds are equal" in capsys.readouterr().out

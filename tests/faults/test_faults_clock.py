@@ -1,0 +1,34 @@
+"""The engine's clock in a simulation."""
+
+from __future__ import annotations
+
+import trio
+
+from arb.faults.clock import MachineClock
+from arb.io.clock import VirtualClock
+
+EPOCH_MS = 1_000_000
+
+
+async def test_a_step_moves_the_wall_clock_alone(autojump_clock: object) -> None:
+    """Setting the date changes what is stamped, and not what is measured."""
+    clock = MachineClock(VirtualClock(EPOCH_MS))
+    clock.step(-3.5)
+
+    assert clock.wall_ms() == EPOCH_MS - 3_500
+    assert clock.monotonic_ns() == 0
+
+
+async def test_drift_grows_with_time_and_can_change(autojump_clock: object) -> None:
+    """A clock that is a tenth too quick is a second ahead after ten, and keeps what it gained."""
+    clock = MachineClock(VirtualClock(EPOCH_MS))
+    clock.drift(0.1)
+    await trio.sleep(10)
+    assert clock.error_ms == 1_000
+
+    clock.drift(-0.1)
+    await trio.sleep(5)
+    assert clock.error_ms == 500
+    clock.correct()
+    assert clock.wall_ms() == EPOCH_MS + 15_000
+    assert repr(clock) == "<MachineClock +0 ms>"
