@@ -46,6 +46,9 @@ LOOK_S = 0.02
 # The last engine ends in order: its own five seconds, and what the machine takes.
 STOP_S = 15.0
 
+# The exchange's list of orders shows one for some 400 ms after it was cancelled.
+LISTS_LAG_S = 0.6
+
 # Prices move so much quicker that a life of a second has orders in it.
 WORLD_SPEED = 20.0
 
@@ -206,6 +209,7 @@ async def _compare(
     signer = load_signer(said["key_id"], Path(said["private_key_path"]))
     async with Http(SocketNetwork()) as http:
         rest = Rest(http, signer, SystemClock(), said["rest"])
+        await trio.sleep(LISTS_LAG_S)
         try:
             fills, orders = await rest.fills(0), await rest.open_orders()
         except RestError as error:

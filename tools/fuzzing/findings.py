@@ -22,6 +22,10 @@ class Wrong(Exception):
     """The code under test did what it must never do; one line says what."""
 
 
+# A reason may quote what was damaged, so that there are hundreds of which each came once.
+REASONS_SHOWN = 12
+
+
 @attrs.frozen
 class Finding:
     """One case that went wrong: how to make it again, what happened, and the message."""
@@ -72,7 +76,7 @@ class Tally:
             "accepted": self.accepted,
             "rejected": sum(self.rejected.values()),
             "counted": self.counted,
-            "reasons": dict(self.rejected.most_common()),
+            "reasons": dict(self.rejected.most_common(REASONS_SHOWN)),
             **({"notes": dict(self.notes.most_common())} if self.notes else {}),
         }
 
