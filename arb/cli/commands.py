@@ -112,6 +112,36 @@ COMMANDS = (
         "arb reconcile --accept",
     ),
     Command(
+        "why",
+        "arb.cli.why:why",
+        "Explain a market's decisions of the last hours, or one order.",
+        f"arb why {_TICKER}",
+    ),
+    Command(
+        "trades",
+        "arb.cli.trades:trades",
+        "Print what was bought, sold and settled, with fees and gains.",
+        "arb trades --last 20",
+    ),
+    Command(
+        "positions",
+        "arb.cli.positions:positions",
+        "Print what is held, with its cost, its exits and its fees.",
+        "arb positions",
+    ),
+    Command(
+        "export",
+        "arb.cli.export:export",
+        "Write trades and lots to files.",
+        "arb export --csv trades.csv",
+    ),
+    Command(
+        "journal",
+        "arb.cli.journal:app",
+        "Check every record of a journal: arb journal verify.",
+        "arb journal verify",
+    ),
+    Command(
         "stop",
         "arb.cli.stop:stop",
         "Stop the engine in good order.",

@@ -21,6 +21,7 @@ from arb.core.parameters import EXITS_CANCEL
 from arb.core.risk import client_order_prefix
 from arb.core.teams import TeamTable
 from arb.engine.board import Board, LogLine
+from arb.engine.decision_log import DecisionLog
 from arb.engine.discovery import listed_by_exchange
 from arb.engine.embedded_world import WorldFailed, embedded_world
 from arb.engine.listed import Found
@@ -46,7 +47,7 @@ from arb.io.rendezvous import (
 )
 from arb.journal.frames import JournalDamaged
 from arb.journal.records import NotARecord, RecordKind
-from arb.journal.writer import DiskFile, Journal
+from arb.journal.writer import Journal, JournalFailed
 from arb.kalshi.rest_calls import RestError
 from arb.kalshi.sign import PASSPHRASE_VARIABLE, KeyFileError, load_signer
 from arb.settings import Mode, Settings, SettingsError, odds_places, venue
@@ -105,7 +106,7 @@ async def run_engine(config: RunConfig, stop: StopRequest) -> dict[str, Any]:
             nursery.cancel_scope.cancel()
     except* (WorldFailed, PlaceTaken, KeyFileError, RestError, FeedError) as group:
         raise EngineFailed(str(_first(group))) from group
-    except* (JournalDamaged, NotARecord, OSError) as group:
+    except* (JournalDamaged, NotARecord, JournalFailed, OSError) as group:
         raise EngineFailed(str(_first(group))) from group
     except* (SettingsError, EngineFailed) as group:
         raise _first(group) from None
@@ -163,7 +164,9 @@ class Engine:
         signer = load_signer(venues.key_id, venues.private_key_path, passphrase)
         log_file = LogFile(place.log_path, settings.engine.log_level)
         board = Board(self._clock, partial(_say, log_file, self._config.on_log))
-        with closing(log_file):
+        say = partial(board.say, "ENGINE", level="warning")
+        decisions = DecisionLog(place.decisions_path, self._clock, say)
+        with closing(log_file), closing(decisions):
             async with (
                 connections(
                     venues, settings, SocketNetwork(), self._clock, signer, board.note_bad
@@ -171,14 +174,13 @@ class Engine:
                 trio.open_nursery() as nursery,
             ):
                 nursery.start_soon(log_file.run)
+                nursery.start_soon(decisions.run)
                 found = await self._discover(made, board)
-                with closing(Journal(DiskFile(place.journal_path), self._clock)) as journal:
-                    journal.append(
-                        RecordKind.START, {"version": VERSION, "mode": self._config.mode}
-                    )
-                    # It skips order numbers: lost with the power, they would be used again.
-                    journal.sync()
+                with closing(
+                    place.begin_journal(self._clock, self._config.mode, settings.engine.fsync)
+                ) as journal:
                     parts = self._parts(place, board, journal, found)
+                    parts.decisions = decisions
                     watch = LoopWatch(
                         board,
                         partial(_say_last, log_file, self._config.on_log),

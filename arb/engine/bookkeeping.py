@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from arb.core.adoption import AdoptedAccount, adopt
@@ -20,7 +19,6 @@ from arb.engine.board import AccountLine, TradeLine
 from arb.engine.messages import OwnResting, StillThere
 from arb.engine.parts import Parts
 from arb.journal.records import (
-    Record,
     RecordKind,
     account_data,
     cash_data,
@@ -38,11 +36,10 @@ class Bookkeeper:
     def __init__(self, parts: Parts) -> None:
         """Rebuild the books from the journal; raises what reading it raises."""
         self._parts = parts
-        records = parts.journal.records()
-        recovered = recover(records)
+        recovered = recover(parts.journal.each())
         self.ledger = recovered.ledger
         self.halt = recovered.halt
-        self.halt_withdrew_exits = recovered.halt is not None and _withdrew_exits(records)
+        self.halt_withdrew_exits = recovered.halt_withdrew_exits
         self.next_order = recovered.next_order
         self.has_account = recovered.has_account
         self.journal_failure: str | None = None
@@ -260,11 +257,6 @@ class Bookkeeper:
 
     def __repr__(self) -> str:
         return f"<Bookkeeper {self.ledger!r}>"
-
-
-def _withdrew_exits(records: Sequence[Record]) -> bool:
-    last = next(each for each in reversed(records) if each.kind is RecordKind.HALT)
-    return last.data.get("cancel_exits") is True
 
 
 def _word_for(order: Order) -> str | None:

@@ -157,7 +157,7 @@ class LiveTree:
 
     def _gateway(self, ctx: Context) -> Gateway:
         if self.mode is Mode.PAPER:
-            recovered = recover(self.parts.journal.records())
+            recovered = recover(self.parts.journal.each())
             account = recovered.ledger if recovered.has_account else Ledger(PAPER_CASH_E6)
             return PaperGateway(ctx, self.parts, PaperExchange(account, self.parts.clock))
         made = self.connections

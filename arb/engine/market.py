@@ -18,6 +18,7 @@ from arb.core.orders import TERMINAL, OrderState
 from arb.core.risk import Refusal, RefusalCode
 from arb.engine.board import MarketRow
 from arb.engine.closeup import QuotesView, quotes_closeup
+from arb.engine.decision_log import DecisionLog, quotes_seen
 from arb.engine.messages import CloseNow, EntryTimeout, ExitRetry, Hello, Relisted, ShowMarket
 from arb.engine.names import BOOK_FEED, RISK
 from arb.engine.parts import Parts
@@ -228,6 +229,8 @@ class Market(Actor):
             self._wait_with_exits(EXITS_WITHDRAWN_RETRY_S if withdrawn else EXIT_RETRY_S)
         row = self._parts.board.markets.get(self._ticker)
         if row is not None:
+            if self._parts.decisions is not None:
+                self._parts.decisions.refused(row, refusal.code, refusal.text)
             self._parts.board.refused_row(row, refusal.code, refusal.text)
 
     def _wait_with_exits(self, retry_s: float) -> None:
@@ -331,7 +334,7 @@ class Market(Actor):
 
     def _show(self, evaluation: Evaluation, now_ms: int) -> None:
         top, decision = self._top, evaluation.decision
-        self._parts.board.markets[self._ticker] = MarketRow(
+        row = MarketRow(
             ticker=self._ticker,
             at_ms=now_ms,
             fair=evaluation.fair,
@@ -346,6 +349,27 @@ class Market(Actor):
             quote_changed_ms=evaluation.signal.changed_ms if evaluation.signal else None,
             books=evaluation.books,
         )
+        self._parts.board.markets[self._ticker] = row
+        if self._parts.decisions is not None:
+            self._note(self._parts.decisions, row, evaluation)
+
+    def _note(self, decisions: DecisionLog, row: MarketRow, evaluation: Evaluation) -> None:
+        """Have a decision kept for whoever asks why; a purchase with all that it rests on."""
+        if evaluation.wished is None or evaluation.signal is not self._used:
+            decisions.saw(row, evaluation.action)
+            return
+        sibling = self._sibling_top
+        more = {
+            "trigger_ns": self._trigger_ns,
+            "is_home": self._listing.is_home,
+            "price_e4": evaluation.wished.price_e4,
+            "count_e2": evaluation.wished.count_e2,
+            "exit_e4": evaluation.wished.exit_e4,
+            "changed_book": evaluation.signal.book if evaluation.signal else None,
+            "sibling_bid_e4": sibling.bid_e4 if sibling is not None else None,
+            "quotes": quotes_seen(self._odds.quotes.quotes()),
+        }
+        decisions.saw(row, evaluation.action, more)
 
     def _word(self, evaluation: Evaluation) -> str:
         if self._closing:

@@ -17,6 +17,7 @@ from arb.core.money import CountE2, MoneyE6, PriceE4
 from arb.core.parameters import Execution, Risk, Strategy
 from arb.core.risk import Refusal, review_listing
 from arb.engine.board import Board
+from arb.engine.decision_log import DecisionLog
 from arb.engine.game_odds import GameOdds
 from arb.engine.listed import Found
 from arb.engine.names import ODDS_FEED, TAPE
@@ -41,6 +42,7 @@ class Parts:
     taped: bool = False
     odds_feeds: tuple[str, ...] = (ODDS_FEED,)
     found: Found | None = None
+    decisions: DecisionLog | None = None
     switches: Switches = attrs.field(factory=Switches)
     _listings: dict[str, Listing] = attrs.field(init=False)
     _odds: dict[str, GameOdds] = attrs.field(factory=dict, init=False)

@@ -5,11 +5,21 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from arb.io.clock import Clock
+from arb.journal.frames import JournalDamaged
+from arb.journal.records import FORMAT, NotARecord, RecordKind
+from arb.journal.recovery import recover
+from arb.journal.writer import DiskFile, Journal
+from arb.settings.sections import FSYNC_ORDER
+from arb.version import VERSION
+
 JOURNAL_NAME = "journal"
+DECISIONS_NAME = "decisions.sqlite"
 LOG_NAME = "engine.log"
 LOCK_NAME = "lock"
 INSTALLATION_NAME = "installation"
@@ -60,6 +70,11 @@ class Place:
         return self.directory / JOURNAL_NAME
 
     @property
+    def decisions_path(self) -> Path:
+        """Return where the markets' latest decisions lie."""
+        return self.directory / DECISIONS_NAME
+
+    @property
     def log_path(self) -> Path:
         """Return where the log lies."""
         return self.directory / LOG_NAME
@@ -67,6 +82,27 @@ class Place:
     def tape_path(self, started_ms: int) -> Path:
         """Return where a run that started then keeps its tape."""
         return self.directory / f"{started_ms}.tape"
+
+    def begin_journal(self, clock: Clock, mode: str, fsync: str) -> Journal:
+        """Open the journal, check that it can be followed, and write down that a run begins.
+
+        What the risk manager could not follow is refused here, with its place: raises
+        `JournalDamaged`, `NotARecord`, `JournalFailed` or `OSError`.
+        """
+        file = DiskFile(self.journal_path)
+        with ExitStack() as stack:
+            stack.callback(file.close)
+            try:
+                journal = Journal(file, clock, syncs_orders=fsync == FSYNC_ORDER)
+                recover(journal.each())
+            except (JournalDamaged, NotARecord) as error:
+                raise type(error)(f"{self.journal_path} cannot be trusted: {error}") from None
+            start = {"version": VERSION, "mode": mode, "format": FORMAT}
+            journal.append(RecordKind.START, start)
+            # It skips order numbers: lost with the power, they would be used again.
+            journal.sync()
+            stack.pop_all()
+        return journal
 
     def installation(self) -> str:
         """Return this installation's id, made once and kept beside the journal."""

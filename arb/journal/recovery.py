@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import attrs
 
@@ -37,6 +37,7 @@ class Recovered:
     next_record: int = 1
     next_order: int = 1
     halt: Halt | None = None
+    halt_withdrew_exits: bool = False
     has_account: bool = False
 
 
@@ -47,6 +48,13 @@ def recover(records: Iterable[Record]) -> Recovered:
     follow from those before it.
     """
     state = Recovered(Ledger(cash_e6=MoneyE6(0)))
+    for _ in replay(records, state):
+        pass
+    return state
+
+
+def replay(records: Iterable[Record], state: Recovered) -> Iterator[Record]:
+    """Yield each record once ``state`` has taken it; raises `NotARecord` as `recover` does."""
     for record in records:
         try:
             _apply(state, record)
@@ -57,7 +65,7 @@ def recover(records: Iterable[Record]) -> Recovered:
             where = f"record {record.number} ({record.kind})"
             raise NotARecord(f"{where} cannot be read: nested too deeply") from None
         state.next_record = record.number + 1
-    return state
+        yield record
 
 
 def _apply(state: Recovered, record: Record) -> None:
@@ -81,8 +89,9 @@ def _apply(state: Recovered, record: Record) -> None:
         state.next_order += ORDER_NUMBERS_SKIPPED
     elif record.kind is RecordKind.HALT:
         state.halt = Halt(record.data["reason"], record.data["by"], record.at_ms)
+        state.halt_withdrew_exits = record.data.get("cancel_exits") is True
     elif record.kind is RecordKind.CLEAR:
-        state.halt = None
+        state.halt, state.halt_withdrew_exits = None, False
 
 
 def _open(state: Recovered, record: Record) -> None:

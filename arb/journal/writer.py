@@ -1,18 +1,24 @@
 """The one place that writes the journal: an append returns with the record written, or raises.
 
 Written means handed to the kernel, which outlives this process: a ``kill -9`` loses nothing. A
-loss of power may cost what was appended since the last `Journal.sync`.
+loss of power may cost what was appended since the last `Journal.sync`; a journal that syncs its
+orders loses none that was sent.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
 from arb.io.clock import Clock
+from arb.journal.chain import follow
 from arb.journal.frames import frame, scan
-from arb.journal.records import NotARecord, Record, RecordKind, decode, encode
+from arb.journal.records import NO_RECORD_BEFORE, Record, RecordKind, encode, link_of
+
+# What is about to be sent: written ahead of it, and on the disk ahead of it where that is asked.
+ORDERS = frozenset({RecordKind.INTENT, RecordKind.AMEND})
 
 
 class JournalFailed(Exception):
@@ -44,7 +50,10 @@ class DiskFile:
     def __init__(self, path: Path) -> None:
         """Open ``path`` for appending, making it readable by its owner alone."""
         self._path = path
+        is_new = not path.exists()
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        if is_new:
+            _sync_folder(path.parent)
 
     def write(self, data: bytes) -> None:
         """Append all of ``data`` by one call of the kernel; raises `OSError`."""
@@ -70,6 +79,15 @@ class DiskFile:
 
     def __repr__(self) -> str:
         return f"<DiskFile {self._path}>"
+
+
+def _sync_folder(folder: Path) -> None:
+    # A file's own sync does not promise that its name is on the disk as well.
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 class MemoryFile:
@@ -107,14 +125,16 @@ class Journal:
     and an order must not follow a record that may be torn.
     """
 
-    def __init__(self, file: JournalFile, clock: Clock) -> None:
+    def __init__(self, file: JournalFile, clock: Clock, *, syncs_orders: bool = False) -> None:
         """Read what ``file`` holds, cut a torn tail off, and append from there.
 
+        With ``syncs_orders`` an order's record is on the disk when its append returns.
         Raises `JournalDamaged` where the file cannot be trusted, `OSError` where it cannot be
         read or cut.
         """
         self._file = file
         self._clock = clock
+        self._synced_at_once = ORDERS if syncs_orders else frozenset()
         self._failed: str | None = None
         self._sync_failed: str | None = None
         found = scan(file.read())
@@ -122,26 +142,31 @@ class Journal:
             file.cut(found.valid_bytes)
         self.torn_bytes = found.torn_bytes
         self._next_number = len(found.payloads) + 1
+        self._link = link_of(found.payloads[-1]) if found.payloads else NO_RECORD_BEFORE
+
+    def each(self) -> Iterator[Record]:
+        """Yield every record, read anew; raises `JournalDamaged` or `NotARecord`."""
+        return follow(scan(self._file.read()).payloads)
 
     def records(self) -> list[Record]:
         """Return every record, read anew; raises `JournalDamaged` or `NotARecord`."""
-        found = [decode(payload) for payload in scan(self._file.read()).payloads]
-        for place, record in enumerate(found, start=1):
-            if record.number != place:
-                raise NotARecord(f"record {record.number} stands where record {place} belongs")
-        return found
+        return list(self.each())
 
     def append(self, kind: RecordKind, data: dict[str, Any]) -> Record:
         """Write one record and return it; raises `JournalFailed`."""
         if self._failed is not None:
             raise JournalFailed(self._failed)
-        record = Record(self._next_number, kind, self._clock.wall_ms(), data)
+        record = Record(self._next_number, kind, self._clock.wall_ms(), data, self._link)
         try:
-            self._file.write(frame(encode(record)))
+            payload = encode(record)
+            self._file.write(frame(payload))
         except (OSError, ValueError, TypeError) as error:
             self._failed = f"the journal cannot be written: {error}"
             raise JournalFailed(self._failed) from error
         self._next_number += 1
+        self._link = link_of(payload)
+        if kind in self._synced_at_once:
+            self.sync()
         return record
 
     def sync(self) -> None:

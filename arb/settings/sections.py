@@ -7,6 +7,10 @@ import attrs
 from arb.core.setting import Address, setting
 from arb.settings.secret import Secret
 
+# When the journal is synced: each second, or before each order leaves as well.
+FSYNC_SECOND = "second"
+FSYNC_ORDER = "order"
+
 LEAGUES = ("nfl", "nba", "mlb", "nhl")
 
 PROVIDERS = ("odds-api-io", "opticodds", "the-odds-api", "unabated")
@@ -222,6 +226,13 @@ class Engine:
     state_dir: str = setting(
         "~/.local/state/arb",
         "journal, lock and socket, in a folder for each mode",
+    )
+    fsync: str = setting(
+        FSYNC_SECOND,
+        "when the journal is brought to the disk, which only a loss of power can show: each second,"
+        " or before each order leaves, which costs it 0.2 ms and more; a kill loses nothing either"
+        " way",
+        choices=(FSYNC_SECOND, FSYNC_ORDER),
     )
     record_tape: bool = setting(
         default=False,

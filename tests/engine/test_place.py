@@ -7,6 +7,11 @@ from pathlib import Path
 import pytest
 
 from arb.engine.place import Place, PlaceTaken
+from arb.io.clock import SystemClock
+from arb.journal.frames import JournalDamaged
+from arb.journal.reading import read_records
+from arb.journal.records import FORMAT, NotARecord, RecordKind
+from arb.version import VERSION
 
 
 def test_a_place_holds_one_engine_at_a_time(tmp_path: Path) -> None:
@@ -48,3 +53,35 @@ def test_a_place_names_its_files(tmp_path: Path) -> None:
 def test_leaving_a_place_never_entered_does_nothing(tmp_path: Path) -> None:
     """There is no lock to let go of."""
     Place(tmp_path).__exit__(None, None, None)
+
+
+def test_a_journal_begins_with_its_format(tmp_path: Path) -> None:
+    """Every run writes down its version, its mode, and how its records are to be read."""
+    for _ in range(2):
+        with Place(tmp_path / "one") as place:
+            place.begin_journal(SystemClock(), "sim", "second").close()
+    first, second = read_records(Place(tmp_path / "one").journal_path)
+
+    assert first.data == {"version": VERSION, "mode": "sim", "format": FORMAT}
+    assert second.number == 2
+
+
+def test_a_journal_that_cannot_be_followed_is_refused_with_its_place(tmp_path: Path) -> None:
+    """Damage, and a record that says nothing, end the start; the file is left as it was."""
+    with Place(tmp_path / "one") as place:
+        journal = place.begin_journal(SystemClock(), "sim", "second")
+        whole = place.journal_path.read_bytes()
+        journal.append(RecordKind.FILL, {})
+        journal.close()
+        nonsense = place.journal_path.read_bytes()
+        told = r"one/journal cannot be trusted: record 2 \(fill\) cannot be read"
+        with pytest.raises(NotARecord, match=told):
+            place.begin_journal(SystemClock(), "sim", "second")
+        damaged = nonsense.replace(b"sim", b"smi")
+        place.journal_path.write_bytes(damaged)
+        with pytest.raises(JournalDamaged, match="one/journal cannot be trusted: byte 0: "):
+            place.begin_journal(SystemClock(), "sim", "second")
+
+        assert place.journal_path.read_bytes() == damaged
+        place.journal_path.write_bytes(whole)
+        place.begin_journal(SystemClock(), "sim", "order").close()

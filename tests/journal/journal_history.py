@@ -7,21 +7,30 @@ from typing import Any
 import attrs
 
 from arb.core.commands import Amendment
-from arb.core.events import Fill
+from arb.core.events import CashMove, Fill, Settlement
 from arb.core.ledger import Ledger
-from arb.core.money import MoneyE6
+from arb.core.money import MoneyE6, PriceE4
 from arb.journal.records import (
     RecordKind,
     amend_data,
+    cash_data,
     fill_data,
     intent_data,
     report_data,
+    settlement_data,
 )
 from arb.journal.writer import Journal, MemoryFile
 from tests.core.order_factory import CASH
 from tests.core.order_history import Noted, OrderHistory, Step
 
 State = dict[str, Any]
+OTHER_KINDS = (
+    (RecordKind.GROUP, {"shard": 0, "group": "g1"}),
+    (RecordKind.HALT, {"reason": "loss", "by": "a rule", "cancel_exits": False}),
+    (RecordKind.CLEAR, {"reason": "looked at", "by": "me"}),
+    (RecordKind.STOP, {"reason": "a person"}),
+)
+DEPOSIT_E6 = MoneyE6(5_000_000)
 ACCOUNT = {"cash_e6": CASH, "positions": [], "trade_ids": []}
 
 
@@ -72,6 +81,23 @@ class JournalledHistory:
         for step in steps:
             self.history.step(*step)
         self.states.append(state_of(self.history.ledger))
+
+    def end(self) -> None:
+        """End with a record of every other kind: markets that are decided, money that moves."""
+        ledger = self.history.ledger
+        for kind, data in OTHER_KINDS:
+            self.journal.append(kind, data)
+            self.states.append(state_of(ledger))
+        move = CashMove("deposit d1", "deposit", DEPOSIT_E6, 7)
+        self.journal.append(RecordKind.CASH, cash_data(move))
+        ledger.move_cash(move)
+        self.states.append(state_of(ledger))
+        for ticker in sorted(ledger.positions):
+            held_e2 = ledger.position(ticker).count_e2
+            settled = Settlement(ticker, held_e2, PriceE4(5_000), MoneyE6(0), MoneyE6(0), 9)
+            self.journal.append(RecordKind.SETTLEMENT, settlement_data(settled))
+            ledger.settle(settled)
+            self.states.append(state_of(ledger))
 
     def _note(self, noted: Noted) -> None:
         self.states.append(state_of(self.history.ledger))

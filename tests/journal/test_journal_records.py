@@ -110,7 +110,15 @@ def test_a_payload_is_json_that_begins_with_its_number() -> None:
     """A person can read the file, and a search for damage knows a record by its beginning."""
     payload = encode(Record(7, RecordKind.HALT, 5, {"reason": "r"}))
 
-    assert payload == b'{"n":7,"k":"halt","t":5,"d":{"reason":"r"}}'
+    assert payload == b'{"n":7,"p":"' + b"0" * 32 + b'","k":"halt","t":5,"d":{"reason":"r"}}'
+
+
+def test_a_record_of_the_first_format_carries_no_hash() -> None:
+    """It is read, and written again as it stood."""
+    payload = b'{"n":7,"k":"halt","t":5,"d":{"reason":"r"}}'
+
+    assert decode(payload).prior is None
+    assert encode(decode(payload)) == payload
 
 
 @given(TEXTS, INTENTS)
@@ -197,6 +205,7 @@ def test_an_account_of_an_older_journal_comes_back() -> None:
         b'{"n":1,"k":"halt","t":5.0,"d":{}}',
         b'{"n":1,"k":"halt","t":null,"d":{}}',
         b'{"n":1,"k":"halt","t":5,"d":[]}',
+        b'{"n":1,"p":7,"k":"halt","t":5,"d":{}}',
         b"\xff\xfe",
     ],
 )

@@ -192,7 +192,45 @@ def test_a_journal_shows_itself() -> None:
     journal.append(HALT, {})
 
     assert repr(journal) == "<Journal next=2 writable>"
-    assert repr(journal._file) == "<MemoryFile 39 bytes>"
+    assert repr(journal._file) == "<MemoryFile 78 bytes>"
+
+
+class SyncedFile(MemoryFile):
+    """A file that remembers how much of it was on the disk after each sync."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.synced: list[int] = []
+
+    def sync(self) -> None:
+        """Note the length."""
+        self.synced.append(len(self.read()))
+
+
+def test_orders_are_on_the_disk_when_their_append_returns() -> None:
+    """Asked to, the journal syncs what is about to be sent; the rest waits for the keeper."""
+    file = SyncedFile()
+    journal = Journal(file, StoppedClock(), syncs_orders=True)
+    for kind in (RecordKind.INTENT, HALT, RecordKind.AMEND):
+        journal.append(kind, {})
+    lengths = [len(frame(encode(record))) for record in journal.records()]
+    assert file.synced == [lengths[0], sum(lengths)]
+
+    plain = SyncedFile()
+    Journal(plain, StoppedClock()).append(RecordKind.INTENT, {})
+    assert plain.synced == []
+
+
+def test_an_order_that_cannot_be_brought_to_disk_is_not_sent() -> None:
+    """The append fails, although the record was written: it is looked up after a restart."""
+    file = FailingFile(fails_at=2)
+    journal = Journal(file, StoppedClock(), syncs_orders=True)
+    with pytest.raises(JournalFailed, match="cannot be brought to disk"):
+        journal.append(RecordKind.INTENT, {})
+    with pytest.raises(JournalFailed):
+        journal.append(HALT, {})
+
+    assert numbers(journal) == [1]
 
 
 # On a real disk.
@@ -226,6 +264,18 @@ def test_nobody_else_may_read_the_journal(tmp_path: Path) -> None:
     assert repr(file) == f"<DiskFile {tmp_path / 'journal'}>"
 
 
+def test_the_name_of_a_new_journal_is_brought_to_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder is synced when the file is made, and not when it is opened again."""
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    for _ in range(2):
+        DiskFile(tmp_path / "journal").close()
+
+    assert len(synced) == 1
+
+
 def test_a_closed_file_cannot_be_synced(tmp_path: Path) -> None:
     """What the kernel refuses fails the journal."""
     journal = journal_in(DiskFile(tmp_path / "journal"))
@@ -254,7 +304,7 @@ def test_a_disk_that_fills_up_within_a_record_fails_the_append(tmp_path: Path) -
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size + 10, hard))
     try:
-        with pytest.raises(JournalFailed, match=r"10 of 39 bytes written to .*journal"):
+        with pytest.raises(JournalFailed, match=r"10 of 78 bytes written to .*journal"):
             journal.append(HALT, {})
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

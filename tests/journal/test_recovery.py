@@ -11,12 +11,12 @@ from hypothesis import given
 
 from arb.core.ledger import Ledger
 from arb.core.permission import Halt
+from arb.journal.chain import follow
 from arb.journal.frames import HEADER, JournalDamaged, scan
 from arb.journal.records import (
     NotARecord,
     Record,
     RecordKind,
-    decode,
     fill_data,
     intent_data,
     report_data,
@@ -43,6 +43,15 @@ def played(seed: int, length: int = 60) -> JournalledHistory:
     """Play one rolled history with a journal beside it."""
     journalled = JournalledHistory()
     journalled.play(rolled(seed, length))
+    return journalled
+
+
+def ended(seed: int, length: int) -> JournalledHistory:
+    """Play one that ends with records of every kind there is."""
+    journalled = played(seed, length)
+    journalled.end()
+    kinds = {each.kind for each in journalled.journal.records()}
+    assert kinds == set(RecordKind)
     return journalled
 
 
@@ -129,7 +138,7 @@ def test_the_highest_number_counts_not_the_last() -> None:
 @pytest.mark.slow
 def test_every_truncation_gives_the_records_that_are_whole() -> None:
     """A journal of some kB, cut at each of its bytes, recovers exactly its valid prefix."""
-    journalled = played(3, 120)
+    journalled = ended(5, 120)
     data = journalled.file.read()
     ends = ends_of_records(data)
     assert len(data) > 10_000
@@ -141,7 +150,7 @@ def test_every_truncation_gives_the_records_that_are_whole() -> None:
 
         assert (len(found.payloads), found.valid_bytes) == (whole, ends[whole])
         if length == ends[whole]:
-            records = [decode(payload) for payload in found.payloads]
+            records = follow(found.payloads)
             assert state_of(recover(records).ledger) == journalled.states[whole]
 
 
@@ -153,7 +162,7 @@ def test_every_changed_byte_is_refused_or_a_torn_tail() -> None:
     each bit is turned, and each byte of a header takes every other value.
     """
     rng = random.Random(1)
-    data = played(3, 120).file.read()
+    data = ended(5, 120).file.read()
     ends = ends_of_records(data)
     check_changes(data, [(at, rng.randrange(1, 256)) for at in range(len(data))])
 
