@@ -152,11 +152,19 @@ async def _pay(venue: Venue, markets: Sequence[Market], values_e4: Sequence[int]
         lifecycle.settle(venue, market)
 
 
-def _group_triggers(stage: Stage, _component: str, _dice: Random) -> None:
+def _group_triggers(stage: Stage, _component: str, _dice: Random) -> Heal:
     """Pull the trigger of our order groups, as the exchange does beyond their limit."""
     venue = stage.simulation.venue
-    for group in list(venue.groups.values()):
+    groups = list(venue.groups.values())
+    for group in groups:
         grouping.trigger_group(venue, group)
+
+    def heal() -> None:
+        # Else an entry that is refused only now would halt what a person has just cleared.
+        for group in groups:
+            grouping.reset_group(venue, group)
+
+    return heal
 
 
 def _orders(name: str, answer: OrderAnswer) -> Kind:
