@@ -336,6 +336,9 @@ class Supervisor(Node):
         with trio.CancelScope(shield=True):
             for child in reversed(list(self.children.values())):
                 await child.end(self.stop_reason or "shutdown", State.WAITING)
+                if child.state is State.BACKOFF:
+                    # Its start was called off with all others: it waits for its supervisor's.
+                    child.rest(State.WAITING)
         if failure is not None:
             self.note_failure(failure, traceback_of(failure))
         self.parent.child_exited(self, failure)

@@ -14,6 +14,7 @@ from actors import (
     NO_BACKOFF,
     ActorSpec,
     AutoShutdown,
+    Backoff,
     ChildSpec,
     Exceeded,
     Intensity,
@@ -340,3 +341,24 @@ def test_a_branch_restarted_by_its_parent_forgets_its_failures(over_seeds: OverS
             assert system.snapshot()["inner/a"].generation == 5
 
         await with_tree(seed, outer, body)
+
+
+def test_a_child_in_backoff_waits_when_its_branch_is_set_apart(over_seeds: OverSeeds) -> None:
+    """Nobody will start it at the end of its backoff, so it does not say so."""
+
+    @over_seeds
+    async def _rule(seed: int) -> None:
+        branch = SupervisorSpec(
+            "branch", [probe("a", Notes())], backoff=Backoff(base_s=1000.0, cap_s=1000.0)
+        )
+
+        async def body(system: System) -> None:
+            system.address("a").tell(Crash("x"))
+            await wait_all_tasks_blocked()
+            assert system.snapshot()["branch/a"].state is State.BACKOFF
+            await system.quarantine("branch")
+            assert system.snapshot()["branch/a"].state is State.WAITING
+            await system.release("branch")
+            assert system.snapshot()["branch/a"].state is State.RUNNING
+
+        await with_tree(seed, SupervisorSpec("root", [branch]), body)
