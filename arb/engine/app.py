@@ -163,7 +163,7 @@ class Engine:
         passphrase = os.environ.get(PASSPHRASE_VARIABLE)
         signer = load_signer(venues.key_id, venues.private_key_path, passphrase)
         log_file = LogFile(place.log_path, settings.engine.log_level)
-        board = Board(self._clock, partial(_say, log_file, self._config.on_log))
+        board = Board(self._clock, partial(_say, log_file.write, self._config.on_log))
         say = partial(board.say, "ENGINE", level="warning")
         decisions = DecisionLog(place.decisions_path, self._clock, say)
         with closing(log_file), closing(decisions):
@@ -183,7 +183,7 @@ class Engine:
                     parts.decisions = decisions
                     watch = LoopWatch(
                         board,
-                        partial(_say_last, log_file, self._config.on_log),
+                        partial(_say, log_file.write_now, self._config.on_log),
                         trio.lowlevel.current_trio_token(),
                         settings.engine.blocked_exit_ms,
                     )
@@ -341,14 +341,10 @@ class Engine:
         return f"<Engine {self._config.mode} {'trading' if self._trading else 'starting'}>"
 
 
-def _say(file: LogFile, on_log: Callable[[LogLine], None] | None, line: LogLine) -> None:
-    file.write(line)
-    if on_log is not None:
-        on_log(line)
-
-
-def _say_last(file: LogFile, on_log: Callable[[LogLine], None] | None, line: LogLine) -> None:
-    file.write_now(line)
+def _say(
+    write: Callable[[LogLine], None], on_log: Callable[[LogLine], None] | None, line: LogLine
+) -> None:
+    write(line)
     if on_log is not None:
         on_log(line)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 
 import attrs
@@ -33,8 +34,13 @@ class Seams:
     clock: Clock
 
 
-def _odds_api_io(seams: Seams, place: OddsPlace, settings: Settings) -> OddsFeed:
-    return OddsApiIo(
+Make = Callable[[Seams, OddsPlace, Settings], OddsFeed]
+
+
+def _on_socket(
+    kind: type[OddsApiIo | Unabated], seams: Seams, place: OddsPlace, settings: Settings
+) -> OddsFeed:
+    return kind(
         seams.http,
         seams.network,
         seams.clock,
@@ -69,24 +75,12 @@ def _the_odds_api(seams: Seams, place: OddsPlace, settings: Settings) -> OddsFee
     )
 
 
-def _unabated(seams: Seams, place: OddsPlace, settings: Settings) -> OddsFeed:
-    return Unabated(
-        seams.http,
-        seams.network,
-        seams.clock,
-        place.rest_url,
-        place.ws_url,
-        place.key,
-        books=settings.odds_feed.books,
-    )
-
-
-_FEEDS = MappingProxyType(
+_FEEDS: Mapping[str, Make] = MappingProxyType(
     {
-        odds_api_wire.PROVIDER: _odds_api_io,
+        odds_api_wire.PROVIDER: partial(_on_socket, OddsApiIo),
         opticodds_wire.PROVIDER: _opticodds,
         the_odds_api_wire.PROVIDER: _the_odds_api,
-        unabated_wire.PROVIDER: _unabated,
+        unabated_wire.PROVIDER: partial(_on_socket, Unabated),
     }
 )
 
