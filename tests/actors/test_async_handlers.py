@@ -20,22 +20,10 @@ from actors import (
     open_system,
 )
 from actors.testing import Crash, OverSeeds, with_tree
+from tests.actors.strays import leak_a_cancelled
 
 # Messages that an actor handles before it lets others go on.
 BATCH = 64
-
-
-async def leak_a_cancelled() -> None:
-    """Raise a Cancelled that belongs to nobody any more, as a broken library does."""
-    caught: list[BaseException] = []
-    with trio.CancelScope() as scope:
-        scope.cancel()
-        try:
-            await trio.sleep_forever()
-        except trio.Cancelled as error:
-            caught.append(error)
-            raise
-    raise caught[0]
 
 
 class SlowMessages(Actor):

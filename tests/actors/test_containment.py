@@ -29,28 +29,11 @@ from actors import (
     open_system,
 )
 from actors.testing import Crash, Hook, Notes, OverSeeds, Probe, probe, run_seeded, with_tree
+from tests.actors.strays import leak_a_cancelled, stray_cancelled
 
 
 class Odd(BaseException):
     """Neither an Exception nor one of Trio's."""
-
-
-async def stray_cancelled() -> BaseException:
-    """Return a Cancelled that belongs to nobody any more."""
-    caught: list[BaseException] = []
-    with trio.CancelScope() as scope:
-        scope.cancel()
-        try:
-            await trio.sleep_forever()
-        except trio.Cancelled as error:
-            caught.append(error)
-            raise
-    return caught[0]
-
-
-async def leak_a_cancelled() -> None:
-    """Raise a Cancelled that belongs to nobody any more, as a broken library does."""
-    raise await stray_cancelled()
 
 
 def raises(error: Callable[[], BaseException]) -> Hook:

@@ -24,6 +24,7 @@ from actors import (
     open_system,
 )
 from actors.testing import Notes, Probe, probe, run_seeded
+from tests.actors.strays import stray_cancelled
 
 WHO: ContextVar[str] = ContextVar("WHO", default="nobody")
 
@@ -234,7 +235,7 @@ async def test_a_cancelled_raised_in_a_direct_handler_is_contained(notes: Notes)
         tree(probe("a", notes, direct=True), probe("b", notes)), rng=Random(0)
     ) as system:
         await wait_all_tasks_blocked()
-        stolen = await _catch_a_cancelled()
+        stolen = await stray_cancelled()
         system.address("a").tell(stolen)
         await wait_all_tasks_blocked()
 
@@ -243,18 +244,6 @@ async def test_a_cancelled_raised_in_a_direct_handler_is_contained(notes: Notes)
         assert node.last_error.kind == StrayCancelled.__name__
         assert node.generation == 2
         assert system.snapshot()["b"].generation == 1
-
-
-async def _catch_a_cancelled() -> BaseException:
-    caught: list[BaseException] = []
-    with trio.CancelScope() as scope:
-        scope.cancel()
-        try:
-            await trio.sleep_forever()
-        except trio.Cancelled as error:
-            caught.append(error)
-            raise
-    return caught[0]
 
 
 @pytest.mark.parametrize("direct", [True, False])
