@@ -1,4 +1,4 @@
-"""Two brakes on a program that has run wild: orders within a second, refusals one after the other."""
+"""Two brakes on a program that runs wild: orders within a second, and refusals in a row."""
 
 from __future__ import annotations
 

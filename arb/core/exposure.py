@@ -83,17 +83,7 @@ def by_hand_cost_e6(ledger: Ledger, fee_of: FeeOf) -> MoneyE6:
 
 def market_losses(ledger: Ledger, ticker: str, fee_of: FeeOf) -> Losses:
     """Return what may be lost in one market for each worth of YES, orders at stake included."""
-    found = []
-    position = ledger.positions.get(ticker)
-    if position is not None and position.count_e2:
-        found.append(_held(position))
-    for order in ledger.at_stake(ticker):
-        if order.is_entry and order.at_stake_e2:
-            found.append(_bought(ticker, order.side, order.price_e4, order.at_stake_e2, fee_of))
-    for hand in ledger.by_hand:
-        if hand.ticker == ticker and (opening_e2 := _opening_e2(hand, ledger)) > 0:
-            found.append(_bought(ticker, hand.side, hand.price_e4, opening_e2, fee_of))
-    return _added(found)
+    return _added(_each_loss(ledger, ticker, fee_of))
 
 
 def worst_e6(one: Losses, other: Losses = NOTHING) -> MoneyE6:
@@ -190,6 +180,18 @@ def _game(ticker: str, rival_of: RivalOf) -> str:
     return min(ticker, rival_of(ticker) or ticker)
 
 
+def _each_loss(ledger: Ledger, ticker: str, fee_of: FeeOf) -> Iterator[Losses]:
+    position = ledger.positions.get(ticker)
+    if position is not None and position.count_e2:
+        yield _held(position)
+    for order in ledger.at_stake(ticker):
+        if order.is_entry and order.at_stake_e2:
+            yield _bought(ticker, order.side, order.price_e4, order.at_stake_e2, fee_of)
+    for hand in ledger.by_hand:
+        if hand.ticker == ticker and (opening_e2 := _opening_e2(hand, ledger)) > 0:
+            yield _bought(ticker, hand.side, hand.price_e4, opening_e2, fee_of)
+
+
 def _opening_e2(order: HandOrder, ledger: Ledger) -> CountE2:
     held_e2 = ledger.position(order.ticker).count_e2
     closable_e2 = max(0, -held_e2 if order.side is Side.BID else held_e2)
@@ -209,7 +211,7 @@ def _bought(ticker: str, side: Side, price_e4: PriceE4, count_e2: CountE2, fee_o
 
 
 def _losses(yes_e2: int, paid_e6: int) -> Losses:
-    """Return what is lost, or nothing, of so many YES (negative is NO) that so much was paid for."""
+    """Return what is lost of so many YES, negative is NO, that so much was paid for; or 0."""
     none, excess, rest, whole = _WORTHS_E4
     return (
         max(0, paid_e6 - yes_e2 * none),

@@ -81,8 +81,8 @@ class HandOrder:
 class Ledger:
     """All orders, fills, positions and cash of one account, as far as we know them.
 
-    ``by_hand`` is a person's own orders as of the last reading of the account. ``touched`` names the
-    markets whose positions or orders at stake have changed since exposure was last counted.
+    ``by_hand`` is a person's own orders as of the last reading of the account. ``touched``
+    names the markets whose positions or orders have changed since exposure was last counted.
     """
 
     cash_e6: MoneyE6

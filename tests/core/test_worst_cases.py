@@ -107,9 +107,7 @@ def with_fee(deal: Deal) -> Deal:
 
 
 @settings(max_examples=60)
-@given(
-    st.lists(DEALS, max_size=2, unique_by=lambda deal: deal.ticker), st.lists(DEALS, max_size=4)
-)
+@given(st.lists(DEALS, max_size=2, unique_by=lambda deal: deal.ticker), st.lists(DEALS, max_size=4))
 def test_no_end_and_no_subset_is_worse_and_one_is_as_bad(
     held: list[Deal], open_orders: list[Deal]
 ) -> None:
