@@ -55,6 +55,7 @@ def adopt(ledger: Ledger, account: AdoptedAccount, at_ms: int) -> None:
         position.count_e2, position.cost_e6 = held.count_e2, held.cost_e6
         if held.fees_e6 is not None:
             position.fees_before_e6 = MoneyE6(held.fees_e6 - position.fees_e6)
+    ledger.touched.update(ledger.positions)
     for adopted in account.orders:
         _adopt_order(ledger, ledger.orders[adopted.client_order_id], adopted.remaining_e2)
 

@@ -229,6 +229,11 @@ class FillsAwaited:
 
 
 @attrs.frozen
+class LookAtDay:
+    """Mark what is held, and look what the day has gained or lost."""
+
+
+@attrs.frozen
 class CancelAgain:
     """Time to see whether what must not rest any more is gone."""
 
@@ -258,8 +263,15 @@ class Pause:
 
 
 @attrs.frozen
+class Reduce:
+    """A person, or a rule in his stead, wants positions closed and none opened, until resume."""
+
+    by: str
+
+
+@attrs.frozen
 class Resume:
-    """A person ends the pause."""
+    """A person ends a pause, or reducing."""
 
     by: str
 

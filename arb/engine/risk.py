@@ -13,9 +13,8 @@ from typing import Any
 
 from actors import Actor, Address, Context, Down, MailboxFull
 from arb.core.commands import AmendIntent, CancelOrder, OrderIntent
-from arb.core.events import Fill, OrderEvent, OrderKept, OrderRefused
+from arb.core.events import OrderEvent, OrderKept, OrderRefused
 from arb.core.exits import ExitView, plan_exits
-from arb.core.money import cents, contracts, dollars
 from arb.core.orders import Order
 from arb.core.permission import Permission
 from arb.core.risk import (
@@ -25,8 +24,10 @@ from arb.core.risk import (
     amendment_of,
     review,
     review_amend,
+    review_rate,
 )
 from arb.engine.bookkeeping import Bookkeeper
+from arb.engine.guard import GATEWAY_FULL, Guard
 from arb.engine.messages import (
     AcceptAccount,
     Account,
@@ -37,7 +38,6 @@ from arb.engine.messages import (
     Filled,
     FillsAwaited,
     GatewayReady,
-    HaltTrading,
     Hello,
     LookUp,
     ReadAccount,
@@ -91,6 +91,7 @@ class RiskManager(Actor):
         self._wishes_heard: Counter[str] = Counter()
         self._fills_awaited = False
         self._lost: set[str] = set()
+        self._guard = Guard(parts, self._books, self._permission, ctx.after)
         self._withdrawals = Withdrawals(
             self._books.ledger, self._permission, parts.switches, self._gateway.tell, ctx.after
         )
@@ -99,6 +100,7 @@ class RiskManager(Actor):
             self._withdrawals.cancel_exits,
             self._tell_market,
             self._publish,
+            self._guard.cleared,
         )
         self._switches = Switchboard(parts, self._books, self._permission, hands, self._gateway)
         self._reconciler = Reconciler(
@@ -127,8 +129,13 @@ class RiskManager(Actor):
             ConnectionChanged: self._on_connection,
             StillThere: self._books.still_there,
             **self._switches.handlers,
+            **self._guard.handlers,
         }
         self._publish()
+
+    async def start(self) -> None:
+        """Begin to look after the day."""
+        self._guard.begin()
 
     def receive(self, message: object) -> object:
         """Handle one message; what nobody sends here goes to the dead letters."""
@@ -137,8 +144,9 @@ class RiskManager(Actor):
             self.ctx.dead_letter(message, "not for the risk manager")
             return None
         answer = handler(message)
-        if self._books.journal_failure is not None and self._permission.halt is None:
-            self._switches.halt(HaltTrading(self._books.journal_failure, "the journal"))
+        halt = self._guard.look()
+        if halt is not None:
+            self._switches.halt(halt)
         return answer
 
     # Forward: from a wish to an approval.
@@ -149,16 +157,19 @@ class RiskManager(Actor):
         self._tell_holding(intent.ticker)
 
     def _consider(self, intent: OrderIntent) -> None:
-        limits = self._parts.switches.limits(self._parts.risk)
+        parts, books, now_ns = self._parts, self._books, self._parts.clock.monotonic_ns()
+        limits, permission = parts.switches.limits(parts.risk), self._permission
         refusal = (
             self._switches.withheld(intent)
-            or self._parts.shut(intent)
-            or review(intent, self._books.ledger, limits, self._permission, self._parts.fee_e6)
+            or parts.shut(intent)
+            or review(intent, books.ledger, limits, permission, parts.fee_e6, books.exposures)
+            or review_rate(intent, parts.brakes, limits, now_ns)
         )
         if refusal is not None:
             self._refuse(refusal)
             return
-        approved = self._approvals.approve(intent, now_ns=self._parts.clock.monotonic_ns())
+        parts.brakes.sent(now_ns)
+        approved = self._approvals.approve(intent, now_ns=now_ns)
         order = self._books.open(approved, intent)
         self._send(approved, order)
         # The order is out; what follows in the same turn costs it nothing.
@@ -186,7 +197,7 @@ class RiskManager(Actor):
             self._gateway.tell(approved)
         except MailboxFull:
             kind = OrderRefused if isinstance(approved.intent, OrderIntent) else OrderKept
-            answer = kind(order.client_order_id, "gateway full", "nothing was sent")
+            answer = kind(order.client_order_id, GATEWAY_FULL, "nothing was sent")
             self._on_reported(Reported(answer))
 
     def _refuse(self, refusal: Refusal) -> None:
@@ -199,6 +210,7 @@ class RiskManager(Actor):
         order = self._books.report(reported.event)
         if order is None:
             return
+        self._guard.reported(order, reported.event)
         self._log_report(order, reported.event)
         self._await_fills(order)
         self._tell_own_resting(order.intent.ticker)
@@ -222,7 +234,6 @@ class RiskManager(Actor):
         if not self._books.book(fill):
             self._board.counts["fills_repeated"] += 1
             return
-        self._log_fill(fill)
         self._on_settled(fill.ticker)
         if fill.ticker in self._away:
             self._cover(fill.ticker)
@@ -371,12 +382,6 @@ class RiskManager(Actor):
             text = f"{wish.ticker} {wish.purpose} refused: {why}"
             self._board.say("KALSHI", text, level="warning")
             self._tell_market(wish.ticker, Refusal.by_exchange(wish, why))
-
-    def _log_fill(self, fill: Fill) -> None:
-        verb = "bought" if fill.side.value == "bid" else "sold"
-        text = f"{verb} {contracts(fill.count_e2)} {fill.ticker} at {cents(fill.price_e4)}c"
-        hand = ", by hand" if self._books.is_by_hand(fill) else ""
-        self._board.say("TRADE", f"{text} ({fill.liquidity}), fee {dollars(fill.fee_e6)}{hand}")
 
     def __repr__(self) -> str:
         return f"<RiskManager {self._permission.state} {self._books!r}>"

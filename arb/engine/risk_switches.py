@@ -1,4 +1,4 @@
-"""The switches of the risk manager: pause, halt, limit, closing and stopping, as messages.
+"""The switches of the risk manager: pause, reducing, halt, limit, closing, stopping, as messages.
 
 A person's switches live in `Switches`, so that a risk manager that comes back finds them as they
 were left.
@@ -14,7 +14,7 @@ import attrs
 from actors import Address
 from arb.core.commands import AmendIntent, OrderIntent, Purpose
 from arb.core.money import MoneyE6, dollars
-from arb.core.permission import Halt, Permission
+from arb.core.permission import Command, Halt, Permission
 from arb.core.risk import Refusal, RefusalCode
 from arb.engine.bookkeeping import Bookkeeper
 from arb.engine.messages import (
@@ -26,6 +26,7 @@ from arb.engine.messages import (
     HaltTrading,
     JournalBroken,
     Pause,
+    Reduce,
     ResetGroups,
     Resume,
     StopTrading,
@@ -39,12 +40,13 @@ LIMIT_MIN_E6 = MoneyE6(1_000_000)
 
 @attrs.frozen
 class Hands:
-    """What the switches may do: cancel, tell a market, and show how things stand."""
+    """What the switches may do: cancel, tell a market, show how things stand, count anew."""
 
     cancel_entries: Callable[[str], None]
     cancel_exits: Callable[[str], None]
     tell_market: Callable[[str, object], None]
     publish: Callable[[], None]
+    cleared: Callable[[], None]
 
 
 class Switchboard:
@@ -68,12 +70,14 @@ class Switchboard:
         self._gateway = gateway
         permission.halt = books.halt
         permission.paused_by = self._switches.paused_by
+        permission.reducing_by = self._switches.reducing_by
         permission.stopping = self._switches.stopping
         if books.halt_withdrew_exits:
             self._switches.exits_withdrawn = True
         self.handlers: dict[type, Callable[[Any], object]] = {
             JournalBroken: self._on_journal_broken,
             Pause: self._on_pause,
+            Reduce: self._on_reduce,
             Resume: self._on_resume,
             HaltTrading: self.halt,
             ClearHalt: self._on_clear,
@@ -141,16 +145,25 @@ class Switchboard:
             self.halt(HaltTrading(broken.reason, "the journal"))
 
     def _on_pause(self, pause: Pause) -> None:
-        self._pause(pause.by)
+        self._hold(Command.PAUSE, pause.by)
         self._hands.cancel_entries("paused")
         self._board.say("PERSON", f"paused by {pause.by}")
         self._hands.publish()
 
-    def _pause(self, by: str) -> None:
-        self._switches.paused_by = self._permission.paused_by = by
+    def _on_reduce(self, reduce: Reduce) -> None:
+        self._hold(Command.REDUCE, reduce.by)
+        self._hands.cancel_entries("reducing")
+        self._board.say("PERSON", f"reducing, by {reduce.by}: positions are closed, none is opened")
+        self._hands.publish()
+
+    def _hold(self, command: Command, by: str) -> None:
+        permission = self._permission
+        permission.obey(command, by)
+        self._switches.paused_by = permission.paused_by
+        self._switches.reducing_by = permission.reducing_by
 
     def _on_resume(self, resume: Resume) -> None:
-        self._switches.paused_by = self._permission.paused_by = None
+        self._hold(Command.RESUME, resume.by)
         self._board.say("PERSON", f"resumed by {resume.by}")
         self._hands.publish()
 
@@ -160,6 +173,7 @@ class Switchboard:
         self._permission.halt = None
         self._switches.exits_withdrawn = False
         self._books.record(RecordKind.CLEAR, {"reason": clear.reason, "by": clear.by})
+        self._hands.cleared()
         self._books.sync()
         self._gateway.tell(ResetGroups())
         self._board.say("PERSON", f"halt cleared by {clear.by}: {clear.reason}")
@@ -173,7 +187,7 @@ class Switchboard:
         return True
 
     def _on_flatten(self, wish: Flatten) -> int:
-        self._pause(wish.by)
+        self._hold(Command.PAUSE, wish.by)
         self._hands.cancel_entries("flatten")
         held = sum(self._close(ticker, wish.by) for ticker in sorted(self._books.ledger.positions))
         self._board.say("PERSON", f"flatten by {wish.by}: {held} positions, entries paused")

@@ -27,6 +27,7 @@ from arb.faults.sometimes import (
     GAP_MENDED,
     JOURNAL_FAILED,
     PARTLY_FILLED,
+    TOO_FAST,
 )
 from arb.faults.trace import Trace
 from arb.faults.wire_connection import WiredConnection
@@ -35,6 +36,7 @@ from arb.settings import Settings
 from arb.sim.simulation import Simulation
 
 _CAPS = (
+    RefusalCode.GAME_EXPOSURE,
     RefusalCode.TOTAL_EXPOSURE,
     RefusalCode.CONTRACTS_PER_MARKET,
     RefusalCode.CONCURRENT_MARKETS,
@@ -166,6 +168,7 @@ class Oracle:
         stops = self.orders.stops
         stops.paused_s = stops.stopping_s = None
         stops.halted_s = trio.current_time() if self.journal.halted else None
+        self.orders.limits.started()
 
     # ------------------------------------------------------------------ at every step
 
@@ -192,6 +195,8 @@ class Oracle:
         board, sometimes = engine.parts.board, self.trace.sometimes
         if any(board.refusals[code.value] for code in _CAPS):
             sometimes[CAP_REACHED] = 1
+        if board.refusals[RefusalCode.ORDERS_PER_SECOND.value]:
+            sometimes[TOO_FAST] = 1
         if board.counts["fills_repeated"]:
             sometimes[FILL_TWICE] = 1
         if self.orders.books.mended:
@@ -214,7 +219,7 @@ class Oracle:
         self.trace.check("I5", ledger.cash_e6 == cash_e6, text)
         self._orders_at_rest(ledger)
         self._journal_at_rest(engine, ledger)
-        shown_e6 = total_exposure_e6(ledger, engine.parts.fee_e6)
+        shown_e6 = total_exposure_e6(ledger, engine.parts.fee_e6, engine.parts.rival)
         true_e6 = self.orders.exposure_e6(trio.current_time())
         text = f"exposure {shown_e6} is less than the exchange's {true_e6}"
         self.trace.check("I5", shown_e6 >= true_e6, text)

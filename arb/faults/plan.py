@@ -162,10 +162,16 @@ def _settings(seed: int) -> Settings:
     takes = dice.random() < 1 / 2
     strategy = Strategy() if takes else Strategy(taker_edge_threshold=60, min_edge_after_fees=0)
     per_order = dice.choice((2, 5))
+    # Dice of their own: the other settings of old failures stay what they were.
+    limits = Random(f"{seed}/limits")
     risk = Risk(
         max_contracts_per_market=per_order * dice.choice((1, 2, 4)),
         max_total_exposure_cents=dice.choice((400, 1_500, 50_000)),
+        max_game_exposure_cents=limits.choice((350, 700, 1_500, 50_000)),
         max_concurrent_markets=dice.choice((1, 2, 5)),
+        max_daily_loss_cents=limits.choice((10, 40, 10_000, 10_000, 10_000)),
+        max_orders_per_second=limits.choice((1, 2, 10, 10)),
+        max_consecutive_refusals=limits.choice((1, 3, 10, 10)),
     )
     execution = Execution(
         contracts_per_order=per_order,

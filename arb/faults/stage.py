@@ -146,7 +146,7 @@ class Stage:
     def _heed(self, verb: str) -> None:
         """Note what a person has forbidden or allowed."""
         now_s = trio.current_time()
-        if verb in ("pause", "flatten"):
+        if verb in ("pause", "reduce", "flatten"):
             self.stops.paused_s = now_s
         elif verb == "resume":
             self.stops.paused_s = None
