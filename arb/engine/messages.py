@@ -224,6 +224,11 @@ class TriggerGroups:
 
 
 @attrs.frozen
+class CancelsOwed:
+    """What a halt or a pause wants gone should be gone by now."""
+
+
+@attrs.frozen
 class FillsAwaited:
     """Fills that the exchange has counted should have come by now."""
 

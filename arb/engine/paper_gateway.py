@@ -17,6 +17,7 @@ from arb.engine.messages import (
     LookUp,
     ReadAccount,
     ResetGroups,
+    TriggerGroups,
 )
 from arb.engine.paper_exchange import Outcome, PaperExchange
 from arb.engine.parts import Parts
@@ -34,6 +35,7 @@ class PaperGateway(Gateway):
             LookUp: self._on_look_up,
             # The paper exchange has no order groups.
             ResetGroups: lambda _wish: None,
+            TriggerGroups: lambda _wish: None,
         }
         self._handlers.update(more)
 

@@ -89,7 +89,9 @@ class RiskManager(Actor):
         self._wishes_heard: Counter[str] = Counter()
         self._fills_awaited = False
         self._lost: set[str] = set()
-        hands = Hands(self._cancel_entries, self._cancel_exits, self._tell_market, self._publish)
+        hands = Hands(
+            self._cancel_entries, self._cancel_exits, self._tell_market, self._publish, ctx.after
+        )
         self._switches = Switchboard(parts, self._books, self._permission, hands, self._gateway)
         self._reconciler = Reconciler(
             parts,
@@ -297,6 +299,7 @@ class RiskManager(Actor):
         # What an earlier gateway had under way, this one has never heard of.
         for order in self._books.ledger.all_at_stake():
             self._gateway.tell(LookUp.of(order))
+        self._switches.take_up()
         self._publish()
 
     def _on_connection(self, changed: ConnectionChanged) -> None:

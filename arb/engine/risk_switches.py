@@ -18,6 +18,7 @@ from arb.core.permission import Halt, Permission
 from arb.core.risk import Refusal, RefusalCode
 from arb.engine.bookkeeping import Bookkeeper
 from arb.engine.messages import (
+    CancelsOwed,
     ChangeLimit,
     ClearHalt,
     CloseNow,
@@ -29,12 +30,17 @@ from arb.engine.messages import (
     ResetGroups,
     Resume,
     StopTrading,
+    TriggerGroups,
 )
 from arb.engine.parts import Parts
 from arb.journal.records import RecordKind
 
 # The exposure limit can be lowered to this and no further; at zero, pause says it better.
 LIMIT_MIN_E6 = MoneyE6(1_000_000)
+
+# A cancel may be lost, and a pause of the exchange forbids it: what a halt or a pause wants gone is
+# cancelled again this often until it is gone. The order list lags by 0.4 s, an answer by 2 at most.
+CANCELS_OWED_S = 1.0
 
 
 @attrs.frozen
@@ -45,6 +51,7 @@ class Hands:
     cancel_exits: Callable[[str], None]
     tell_market: Callable[[str, object], None]
     publish: Callable[[], None]
+    after: Callable[[float, object], object]
 
 
 class Switchboard:
@@ -66,6 +73,7 @@ class Switchboard:
         self._permission = permission
         self._hands = hands
         self._gateway = gateway
+        self._owing = False
         permission.halt = books.halt
         permission.paused_by = self._switches.paused_by
         permission.stopping = self._switches.stopping
@@ -81,6 +89,7 @@ class Switchboard:
             Flatten: self._on_flatten,
             ChangeLimit: self._on_change_limit,
             StopTrading: self._on_stop,
+            CancelsOwed: self._on_cancels_owed,
         }
 
     @property
@@ -117,7 +126,7 @@ class Switchboard:
             self._hands.tell_market(ticker, CloseNow("a person, before the restart"))
 
     def halt(self, wish: HaltTrading) -> None:
-        """Latch trading off."""
+        """Latch trading off: entries are cancelled one by one and by the exchange's own brake."""
         halt = Halt(wish.reason, wish.by, self._parts.clock.wall_ms())
         self._permission.halt = halt
         data = {"reason": halt.reason, "by": halt.by, "cancel_exits": wish.cancel_exits}
@@ -126,10 +135,38 @@ class Switchboard:
         if wish.cancel_exits:
             self._switches.exits_withdrawn = True
             self._hands.cancel_exits("halted")
+        # One request a shard, however many rest; and nothing is taken until the halt is cleared.
+        self._gateway.tell(TriggerGroups())
+        self._owe_cancels()
         # The cancels are out. A loss of power must not forget that somebody pulled the plug.
         self._books.sync()
         self._board.say("RISK", halt.text, level="error")
         self._hands.publish()
+
+    def take_up(self) -> None:
+        """Go on with what a halt or a pause wants, over a gateway that has just come up."""
+        if self._permission.halt is not None:
+            self._gateway.tell(TriggerGroups())
+        self._cancel_owed()
+
+    def _owe_cancels(self) -> None:
+        if not self._owing:
+            self._owing = True
+            self._hands.after(CANCELS_OWED_S, CancelsOwed())
+
+    def _on_cancels_owed(self, _owed: CancelsOwed) -> None:
+        self._owing = False
+        self._cancel_owed()
+
+    def _cancel_owed(self) -> None:
+        """Cancel what still rests and must not, for as long as a person or a rule wants it."""
+        halted = self._permission.halt is not None
+        if not halted and self._permission.paused_by is None:
+            return
+        self._hands.cancel_entries("halted" if halted else "paused")
+        if halted and self._switches.exits_withdrawn:
+            self._hands.cancel_exits("halted")
+        self._owe_cancels()
 
     def _on_journal_broken(self, broken: JournalBroken) -> None:
         # Each order that could not be written says so; one halt is enough.
@@ -139,6 +176,7 @@ class Switchboard:
     def _on_pause(self, pause: Pause) -> None:
         self._pause(pause.by)
         self._hands.cancel_entries("paused")
+        self._owe_cancels()
         self._board.say("PERSON", f"paused by {pause.by}")
         self._hands.publish()
 
@@ -171,6 +209,7 @@ class Switchboard:
     def _on_flatten(self, wish: Flatten) -> int:
         self._pause(wish.by)
         self._hands.cancel_entries("flatten")
+        self._owe_cancels()
         held = sum(self._close(ticker, wish.by) for ticker in sorted(self._books.ledger.positions))
         self._board.say("PERSON", f"flatten by {wish.by}: {held} positions, entries paused")
         self._hands.publish()
