@@ -229,6 +229,11 @@ class CancelsOwed:
 
 
 @attrs.frozen
+class LookForHalt:
+    """Look whether somebody who could not reach the engine has left a halt for it."""
+
+
+@attrs.frozen
 class FillsAwaited:
     """Fills that the exchange has counted should have come by now."""
 

@@ -19,6 +19,7 @@ from arb.core.risk import Refusal, review_listing
 from arb.engine.board import Board
 from arb.engine.decision_log import DecisionLog
 from arb.engine.game_odds import GameOdds
+from arb.engine.halt_file import HaltFile
 from arb.engine.listed import Found
 from arb.engine.names import ODDS_FEED, TAPE
 from arb.engine.switches import Switches
@@ -43,6 +44,7 @@ class Parts:
     odds_feeds: tuple[str, ...] = (ODDS_FEED,)
     found: Found | None = None
     decisions: DecisionLog | None = None
+    halt_file: HaltFile | None = None
     switches: Switches = attrs.field(factory=Switches)
     _listings: dict[str, Listing] = attrs.field(init=False)
     _odds: dict[str, GameOdds] = attrs.field(factory=dict, init=False)

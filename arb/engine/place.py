@@ -23,6 +23,7 @@ DECISIONS_NAME = "decisions.sqlite"
 LOG_NAME = "engine.log"
 LOCK_NAME = "lock"
 INSTALLATION_NAME = "installation"
+HALT_NAME = "halt"
 
 # Four bytes tell some machines apart and keep an order's id short.
 INSTALLATION_BYTES = 4
@@ -78,6 +79,11 @@ class Place:
     def log_path(self) -> Path:
         """Return where the log lies."""
         return self.directory / LOG_NAME
+
+    @property
+    def halt_path(self) -> Path:
+        """Return where a halt is left for the engine to find."""
+        return self.directory / HALT_NAME
 
     def tape_path(self, started_ms: int) -> Path:
         """Return where a run that started then keeps its tape."""

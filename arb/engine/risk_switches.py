@@ -17,6 +17,7 @@ from arb.core.money import MoneyE6, dollars
 from arb.core.permission import Halt, Permission
 from arb.core.risk import Refusal, RefusalCode
 from arb.engine.bookkeeping import Bookkeeper
+from arb.engine.halt_file import LeftHalt
 from arb.engine.messages import (
     CancelsOwed,
     ChangeLimit,
@@ -26,6 +27,7 @@ from arb.engine.messages import (
     ForceClose,
     HaltTrading,
     JournalBroken,
+    LookForHalt,
     Pause,
     ResetGroups,
     Resume,
@@ -41,6 +43,9 @@ LIMIT_MIN_E6 = MoneyE6(1_000_000)
 # A cancel may be lost, and a pause of the exchange forbids it: what a halt or a pause wants gone is
 # cancelled again this often until it is gone. The order list lags by 0.4 s, an answer by 2 at most.
 CANCELS_OWED_S = 1.0
+
+# How soon a halt that was left in a file is heeded; a look that finds none takes 5 µs.
+LOOK_FOR_HALT_S = 0.25
 
 
 @attrs.frozen
@@ -74,6 +79,7 @@ class Switchboard:
         self._hands = hands
         self._gateway = gateway
         self._owing = False
+        self._heeded: LeftHalt | None = None
         permission.halt = books.halt
         permission.paused_by = self._switches.paused_by
         permission.stopping = self._switches.stopping
@@ -90,7 +96,11 @@ class Switchboard:
             ChangeLimit: self._on_change_limit,
             StopTrading: self._on_stop,
             CancelsOwed: self._on_cancels_owed,
+            LookForHalt: self._on_look_for_halt,
         }
+        if books.halt is not None:
+            self._heeded = _heeded(parts, with_exits=books.halt_withdrew_exits)
+        self._on_look_for_halt(LookForHalt())
 
     @property
     def exits_withdrawn(self) -> bool:
@@ -143,6 +153,17 @@ class Switchboard:
         self._board.say("RISK", halt.text, level="error")
         self._hands.publish()
 
+    def _on_look_for_halt(self, _look: LookForHalt) -> None:
+        """Heed a halt that somebody has left for us, once; it stands until it is cleared."""
+        file = self._parts.halt_file
+        if file is None:
+            return
+        left = file.read()
+        if left is not None and left != self._heeded:
+            self._heeded = left
+            self.halt(left.wish)
+        self._hands.after(LOOK_FOR_HALT_S, LookForHalt())
+
     def take_up(self) -> None:
         """Go on with what a halt or a pause wants, over a gateway that has just come up."""
         if self._permission.halt is not None:
@@ -191,6 +212,7 @@ class Switchboard:
     def _on_clear(self, clear: ClearHalt) -> bool:
         if self._permission.halt is None:
             return False
+        self._remove_halt_file()
         self._permission.halt = None
         self._switches.exits_withdrawn = False
         self._books.record(RecordKind.CLEAR, {"reason": clear.reason, "by": clear.by})
@@ -199,6 +221,16 @@ class Switchboard:
         self._board.say("PERSON", f"halt cleared by {clear.by}: {clear.reason}")
         self._hands.publish()
         return True
+
+    def _remove_halt_file(self) -> None:
+        """Take a halt that was left away; one that cannot be is heeded again at the next start."""
+        try:
+            if self._parts.halt_file is not None:
+                self._parts.halt_file.remove()
+        except OSError as error:
+            path = self._parts.halt_file
+            text = f"{path} cannot be removed, the next start is halted: {error.strerror}"
+            self._board.say("RISK", text, level="error")
 
     def _on_force_close(self, wish: ForceClose) -> bool:
         if not self._close(wish.ticker, wish.by):
@@ -249,3 +281,9 @@ class Switchboard:
 
     def __repr__(self) -> str:
         return f"<Switchboard {self._switches}>"
+
+
+def _heeded(parts: Parts, *, with_exits: bool) -> LeftHalt | None:
+    """Return a halt that was left and that the one in the journal is as good as."""
+    left = parts.halt_file.read() if parts.halt_file is not None else None
+    return left if left is None or with_exits or not left.cancel_exits else None

@@ -21,7 +21,7 @@ def triggered(rig: Rig) -> list[bool]:
     return [group.triggered for group in rig.simulation.venue.groups.values()]
 
 
-def forbid_cancels(rig: Rig, forbidden: bool) -> None:  # noqa: FBT001 - one switch, one word
+def forbid_cancels(rig: Rig, forbidden: bool) -> None:
     """Pause the whole exchange, or end that, and leave what rests of ours on the book."""
     venue = rig.simulation.venue
     venue.trading_active = venue.exchange_active = not forbidden

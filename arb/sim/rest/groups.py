@@ -62,7 +62,7 @@ def reset_group(call: Call) -> Response:
 def trigger_group(call: Call) -> Response:
     """``PUT /portfolio/order_groups/{group_id}/trigger``: one call cancels all of its orders.
 
-    What cancels is refused while the whole exchange is paused; that this is, too, is the worse case.
+    What cancels is refused while the whole exchange is paused; that this is too is the worse case.
     """
     check_exchange(call.venue)
     grouping.trigger_group(call.venue, _group(call))
