@@ -224,11 +224,6 @@ class TriggerGroups:
 
 
 @attrs.frozen
-class CancelsOwed:
-    """What a halt or a pause wants gone should be gone by now."""
-
-
-@attrs.frozen
 class LookForHalt:
     """Look whether somebody who could not reach the engine has left a halt for it."""
 
@@ -236,6 +231,11 @@ class LookForHalt:
 @attrs.frozen
 class FillsAwaited:
     """Fills that the exchange has counted should have come by now."""
+
+
+@attrs.frozen
+class CancelAgain:
+    """Time to see whether what must not rest any more is gone."""
 
 
 @attrs.frozen

@@ -12,14 +12,13 @@ from typing import Any
 import attrs
 
 from actors import Address
-from arb.core.commands import OrderIntent, Purpose
+from arb.core.commands import AmendIntent, OrderIntent, Purpose
 from arb.core.money import MoneyE6, dollars
 from arb.core.permission import Halt, Permission
 from arb.core.risk import Refusal, RefusalCode
 from arb.engine.bookkeeping import Bookkeeper
 from arb.engine.halt_file import LeftHalt
 from arb.engine.messages import (
-    CancelsOwed,
     ChangeLimit,
     ClearHalt,
     CloseNow,
@@ -39,10 +38,6 @@ from arb.journal.records import RecordKind
 
 # The exposure limit can be lowered to this and no further; at zero, pause says it better.
 LIMIT_MIN_E6 = MoneyE6(1_000_000)
-
-# A cancel may be lost, and a pause of the exchange forbids it: what a halt or a pause wants gone is
-# cancelled again this often until it is gone. The order list lags by 0.4 s, an answer by 2 at most.
-CANCELS_OWED_S = 1.0
 
 # How soon a halt that was left in a file is heeded; a look that finds none takes 5 µs.
 LOOK_FOR_HALT_S = 0.25
@@ -78,7 +73,6 @@ class Switchboard:
         self._permission = permission
         self._hands = hands
         self._gateway = gateway
-        self._owing = False
         self._heeded: LeftHalt | None = None
         permission.halt = books.halt
         permission.paused_by = self._switches.paused_by
@@ -95,7 +89,6 @@ class Switchboard:
             Flatten: self._on_flatten,
             ChangeLimit: self._on_change_limit,
             StopTrading: self._on_stop,
-            CancelsOwed: self._on_cancels_owed,
             LookForHalt: self._on_look_for_halt,
         }
         if books.halt is not None:
@@ -116,10 +109,14 @@ class Switchboard:
             # it would sell what is not held.
             text = "what rests at the exchange is not read yet"
             return Refusal(intent.ticker, intent.purpose, RefusalCode.RESTING_UNKNOWN, text)
-        if self.is_closing(intent.ticker) or not self._switches.exits_withdrawn:
+        return self.unmovable(intent)
+
+    def unmovable(self, intent: OrderIntent | AmendIntent) -> Refusal | None:
+        """Refuse to sell, or to move a sale, where a person has had the sales cancelled."""
+        if not self._switches.is_withdrawn(intent.ticker):
             return None
         text = "sales were cancelled on purpose"
-        return Refusal(intent.ticker, intent.purpose, RefusalCode.NOT_RUNNING, text)
+        return Refusal(intent.ticker, Purpose.EXIT, RefusalCode.NOT_RUNNING, text)
 
     def is_closing(self, ticker: str) -> bool:
         """Tell whether a person wants the position of a market gone."""
@@ -147,7 +144,6 @@ class Switchboard:
             self._hands.cancel_exits("halted")
         # One request a shard, however many rest; and nothing is taken until the halt is cleared.
         self._gateway.tell(TriggerGroups())
-        self._owe_cancels()
         # The cancels are out. A loss of power must not forget that somebody pulled the plug.
         self._books.sync()
         self._board.say("RISK", halt.text, level="error")
@@ -165,29 +161,9 @@ class Switchboard:
         self._hands.after(LOOK_FOR_HALT_S, LookForHalt())
 
     def take_up(self) -> None:
-        """Go on with what a halt or a pause wants, over a gateway that has just come up."""
+        """Pull the exchange's brake over a gateway that has come up while we are halted."""
         if self._permission.halt is not None:
             self._gateway.tell(TriggerGroups())
-        self._cancel_owed()
-
-    def _owe_cancels(self) -> None:
-        if not self._owing:
-            self._owing = True
-            self._hands.after(CANCELS_OWED_S, CancelsOwed())
-
-    def _on_cancels_owed(self, _owed: CancelsOwed) -> None:
-        self._owing = False
-        self._cancel_owed()
-
-    def _cancel_owed(self) -> None:
-        """Cancel what still rests and must not, for as long as a person or a rule wants it."""
-        halted = self._permission.halt is not None
-        if not halted and self._permission.paused_by is None:
-            return
-        self._hands.cancel_entries("halted" if halted else "paused")
-        if halted and self._switches.exits_withdrawn:
-            self._hands.cancel_exits("halted")
-        self._owe_cancels()
 
     def _on_journal_broken(self, broken: JournalBroken) -> None:
         # Each order that could not be written says so; one halt is enough.
@@ -197,7 +173,6 @@ class Switchboard:
     def _on_pause(self, pause: Pause) -> None:
         self._pause(pause.by)
         self._hands.cancel_entries("paused")
-        self._owe_cancels()
         self._board.say("PERSON", f"paused by {pause.by}")
         self._hands.publish()
 
@@ -241,7 +216,6 @@ class Switchboard:
     def _on_flatten(self, wish: Flatten) -> int:
         self._pause(wish.by)
         self._hands.cancel_entries("flatten")
-        self._owe_cancels()
         held = sum(self._close(ticker, wish.by) for ticker in sorted(self._books.ledger.positions))
         self._board.say("PERSON", f"flatten by {wish.by}: {held} positions, entries paused")
         self._hands.publish()
