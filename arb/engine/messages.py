@@ -115,9 +115,9 @@ class RestingOrder:
 class Account:
     """What the exchange says we have: cash, positions, and what led there lately.
 
-    ``resting`` is every order of this installation that rests, None where nobody was asked, and
-    ``by_hand`` everybody else's. ``decided`` are held markets whose result is known. ``moves`` is
-    read only on request, because cash seldom differs.
+    ``resting`` is every order of this machine's installations that rests, None where nobody was
+    asked, and ``by_hand`` everybody else's. ``decided`` are held markets whose result is known.
+    ``moves`` is read only on request, because cash seldom differs.
     """
 
     cash_e6: MoneyE6
@@ -192,6 +192,14 @@ class Reported:
     """Something the exchange said of one of our orders."""
 
     event: OrderEvent
+
+
+@attrs.frozen
+class NotOurs:
+    """The exchange told of an order that is not this installation's, and is or was at work."""
+
+    client_order_id: str
+    ticker: str
 
 
 @attrs.frozen

@@ -29,7 +29,10 @@ from arb.journal.writer import Journal
 
 @attrs.define
 class Parts:
-    """What every actor of one engine is given."""
+    """What every actor of one engine is given.
+
+    ``earlier`` are installations of this machine whose engines do not run any more.
+    """
 
     clock: Clock
     board: Board
@@ -45,6 +48,7 @@ class Parts:
     found: Found | None = None
     decisions: DecisionLog | None = None
     halt_file: HaltFile | None = None
+    earlier: tuple[str, ...] = ()
     switches: Switches = attrs.field(factory=Switches)
     _listings: dict[str, Listing] = attrs.field(init=False)
     _odds: dict[str, GameOdds] = attrs.field(factory=dict, init=False)

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from arb.io.clock import Clock
+from arb.io.rendezvous import find_engines
 from arb.journal.frames import JournalDamaged
 from arb.journal.records import FORMAT, NotARecord, RecordKind
 from arb.journal.recovery import recover
@@ -116,6 +117,16 @@ class Place:
         if not path.exists():
             path.write_text(secrets.token_hex(INSTALLATION_BYTES))
         return path.read_text().strip()
+
+    def earlier(self) -> tuple[str, ...]:
+        """Return the ids of this mode's other installations here whose engines do not run."""
+        mode = self.directory.parent
+        running = {engine.directory for engine in find_engines(mode.parent, mode.name)}
+        return tuple(
+            path.read_text().strip()
+            for path in sorted(mode.glob(f"*/{INSTALLATION_NAME}"))
+            if path.parent not in running | {self.directory}
+        )
 
     def __repr__(self) -> str:
         return f"<Place {self.directory} {'held' if self._lock is not None else 'free'}>"

@@ -14,6 +14,7 @@ import trio
 from arb.faults.judge_books import SeenBooks, SeenOdds
 from arb.faults.judge_journal import Intent, JournalJudge
 from arb.faults.requests import SeenRequest
+from arb.faults.second_engine import is_second_engines
 from arb.faults.trace import Trace
 from arb.faults.wire_connection import WiredConnection
 from arb.settings import Settings
@@ -198,7 +199,7 @@ class OrderJudge:
         resting_e6 = sum(
             order.price_e4 * order.remaining_e2
             for order in account.resting.values()
-            if order.side is BookSide.BID
+            if order.side is BookSide.BID and not is_second_engines(order.client_order_id)
         )
         flying = self._in_flight(now_s)
         return held_e6 + resting_e6 + sum(one.price_e4 * one.count_e2 for one in flying)
