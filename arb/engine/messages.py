@@ -9,6 +9,7 @@ import attrs
 from arb.core.events import CashMove, Fill, OrderEvent, Quote, Settlement, Side
 from arb.core.money import CountE2, MoneyE6, PriceE4
 from arb.core.orders import Order
+from arb.kalshi.money_moves import MarketEnd
 
 
 @attrs.frozen
@@ -192,6 +193,13 @@ class Reported:
     """Something the exchange said of one of our orders."""
 
     event: OrderEvent
+
+
+@attrs.frozen
+class PaperSweep:
+    """The paper exchange's own second hand: what real markets have come to, where it was read."""
+
+    ends: tuple[MarketEnd, ...] = ()
 
 
 @attrs.frozen
