@@ -101,6 +101,10 @@ class Approved:
         self._used = True
 
 
+# What the ids of all orders of this program begin with, whoever runs it and wherever.
+EVERY_ORDER_PREFIX = "arb-"
+
+
 @attrs.define
 class Approvals:
     """The desk that makes approvals and gives every order its id.
@@ -131,7 +135,7 @@ class Approvals:
 
 def client_order_prefix(installation: str) -> str:
     """Return what the ids of all our orders begin with; the exchange refuses dots in them."""
-    return f"arb-{installation}-"
+    return f"{EVERY_ORDER_PREFIX}{installation}-"
 
 
 def review(

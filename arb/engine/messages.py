@@ -9,6 +9,7 @@ import attrs
 from arb.core.events import CashMove, Fill, OrderEvent, Quote, Settlement, Side
 from arb.core.money import CountE2, MoneyE6, PriceE4
 from arb.core.orders import Order
+from arb.kalshi.money_moves import MarketEnd
 
 
 @attrs.frozen
@@ -115,9 +116,9 @@ class RestingOrder:
 class Account:
     """What the exchange says we have: cash, positions, and what led there lately.
 
-    ``resting`` is every order of this installation that rests, None where nobody was asked, and
-    ``by_hand`` everybody else's. ``decided`` are held markets whose result is known. ``moves`` is
-    read only on request, because cash seldom differs.
+    ``resting`` is every order of this machine's installations that rests, None where nobody was
+    asked, and ``by_hand`` everybody else's. ``decided`` are held markets whose result is known.
+    ``moves`` is read only on request, because cash seldom differs.
     """
 
     cash_e6: MoneyE6
@@ -195,6 +196,21 @@ class Reported:
 
 
 @attrs.frozen
+class PaperSweep:
+    """The paper exchange's own second hand: what real markets have come to, where it was read."""
+
+    ends: tuple[MarketEnd, ...] = ()
+
+
+@attrs.frozen
+class NotOurs:
+    """The exchange told of an order that is not this installation's, and is or was at work."""
+
+    client_order_id: str
+    ticker: str
+
+
+@attrs.frozen
 class Filled:
     """A fill that the exchange reported, by whichever way it came first."""
 
@@ -221,6 +237,11 @@ class ResetGroups:
 @attrs.frozen
 class TriggerGroups:
     """Cancel all entries at the exchange, and have it take none until the groups are reset."""
+
+
+@attrs.frozen
+class LookForHalt:
+    """Look whether somebody who could not reach the engine has left a halt for it."""
 
 
 @attrs.frozen

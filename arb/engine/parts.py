@@ -20,6 +20,7 @@ from arb.core.risk import Refusal, review_listing
 from arb.engine.board import Board
 from arb.engine.decision_log import DecisionLog
 from arb.engine.game_odds import GameOdds
+from arb.engine.halt_file import HaltFile
 from arb.engine.listed import Found
 from arb.engine.names import ODDS_FEED, TAPE
 from arb.engine.switches import Switches
@@ -29,7 +30,10 @@ from arb.journal.writer import Journal
 
 @attrs.define
 class Parts:
-    """What every actor of one engine is given."""
+    """What every actor of one engine is given.
+
+    ``earlier`` are installations of this machine whose engines do not run any more.
+    """
 
     clock: Clock
     board: Board
@@ -44,6 +48,8 @@ class Parts:
     odds_feeds: tuple[str, ...] = (ODDS_FEED,)
     found: Found | None = None
     decisions: DecisionLog | None = None
+    halt_file: HaltFile | None = None
+    earlier: tuple[str, ...] = ()
     switches: Switches = attrs.field(factory=Switches)
     brakes: Brakes = attrs.field(factory=Brakes)
     _listings: dict[str, Listing] = attrs.field(init=False)

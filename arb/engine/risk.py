@@ -40,6 +40,7 @@ from arb.engine.messages import (
     GatewayReady,
     Hello,
     LookUp,
+    NotOurs,
     ReadAccount,
     Reported,
     Session,
@@ -54,6 +55,7 @@ from arb.engine.names import (
     market_name,
     ticker_of,
 )
+from arb.engine.other_engines import OtherEngines
 from arb.engine.parts import Parts
 from arb.engine.reconciler import Acceptance, Comparison, Reach, Reconciler
 from arb.engine.risk_switches import Hands, Switchboard
@@ -101,8 +103,10 @@ class RiskManager(Actor):
             self._tell_market,
             self._publish,
             self._guard.cleared,
+            ctx.after,
         )
         self._switches = Switchboard(parts, self._books, self._permission, hands, self._gateway)
+        self._others = OtherEngines(parts, self._switches.halt)
         self._reconciler = Reconciler(
             parts,
             self._books,
@@ -123,6 +127,7 @@ class RiskManager(Actor):
             CancelAgain: self._withdrawals.again,
             GatewayReady: self._on_gateway_ready,
             Account: self._on_account,
+            NotOurs: self._on_not_ours,
             ReadAccount: self._on_read_account,
             ShowComparison: self._on_show_comparison,
             AcceptAccount: self._on_accept,
@@ -242,7 +247,12 @@ class RiskManager(Actor):
         if self._books.has_account:
             for fill in account.fills:
                 self._on_filled(Filled(fill))
+        for order in account.by_hand:
+            self._others.saw(order.client_order_id, order.ticker)
         self._reconciler.take(account)
+
+    def _on_not_ours(self, order: NotOurs) -> None:
+        self._others.saw(order.client_order_id, order.ticker)
 
     def _on_read_account(self, wish: ReadAccount) -> None:
         self._reconciler.read_again_done()
@@ -321,6 +331,7 @@ class RiskManager(Actor):
             self._gateway.tell(LookUp.of(order))
         # What an earlier risk manager had cancelled may not have arrived.
         self._withdrawals.look_again()
+        self._switches.take_up()
         self._publish()
 
     def _on_connection(self, changed: ConnectionChanged) -> None:

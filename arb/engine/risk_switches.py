@@ -17,6 +17,7 @@ from arb.core.money import MoneyE6, dollars
 from arb.core.permission import Command, Halt, Permission
 from arb.core.risk import Refusal, RefusalCode
 from arb.engine.bookkeeping import Bookkeeper
+from arb.engine.halt_file import LeftHalt
 from arb.engine.messages import (
     ChangeLimit,
     ClearHalt,
@@ -25,17 +26,22 @@ from arb.engine.messages import (
     ForceClose,
     HaltTrading,
     JournalBroken,
+    LookForHalt,
     Pause,
     Reduce,
     ResetGroups,
     Resume,
     StopTrading,
+    TriggerGroups,
 )
 from arb.engine.parts import Parts
 from arb.journal.records import RecordKind
 
 # The exposure limit can be lowered to this and no further; at zero, pause says it better.
 LIMIT_MIN_E6 = MoneyE6(1_000_000)
+
+# How soon a halt that was left in a file is heeded; a look that finds none takes 5 µs.
+LOOK_FOR_HALT_S = 0.25
 
 
 @attrs.frozen
@@ -47,6 +53,7 @@ class Hands:
     tell_market: Callable[[str, object], None]
     publish: Callable[[], None]
     cleared: Callable[[], None]
+    after: Callable[[float, object], object]
 
 
 class Switchboard:
@@ -68,6 +75,7 @@ class Switchboard:
         self._permission = permission
         self._hands = hands
         self._gateway = gateway
+        self._heeded: LeftHalt | None = None
         permission.halt = books.halt
         permission.paused_by = self._switches.paused_by
         permission.reducing_by = self._switches.reducing_by
@@ -85,7 +93,11 @@ class Switchboard:
             Flatten: self._on_flatten,
             ChangeLimit: self._on_change_limit,
             StopTrading: self._on_stop,
+            LookForHalt: self._on_look_for_halt,
         }
+        if books.halt is not None:
+            self._heeded = _heeded(parts, with_exits=books.halt_withdrew_exits)
+        self._on_look_for_halt(LookForHalt())
 
     @property
     def exits_withdrawn(self) -> bool:
@@ -125,7 +137,7 @@ class Switchboard:
             self._hands.tell_market(ticker, CloseNow("a person, before the restart"))
 
     def halt(self, wish: HaltTrading) -> None:
-        """Latch trading off."""
+        """Latch trading off: entries are cancelled one by one and by the exchange's own brake."""
         halt = Halt(wish.reason, wish.by, self._parts.clock.wall_ms())
         self._permission.halt = halt
         data = {"reason": halt.reason, "by": halt.by, "cancel_exits": wish.cancel_exits}
@@ -134,10 +146,28 @@ class Switchboard:
         if wish.cancel_exits:
             self._switches.exits_withdrawn = True
             self._hands.cancel_exits("halted")
+        # One request a shard, however many rest; and nothing is taken until the halt is cleared.
+        self._gateway.tell(TriggerGroups())
         # The cancels are out. A loss of power must not forget that somebody pulled the plug.
         self._books.sync()
         self._board.say("RISK", halt.text, level="error")
         self._hands.publish()
+
+    def _on_look_for_halt(self, _look: LookForHalt) -> None:
+        """Heed a halt that somebody has left for us, once; it stands until it is cleared."""
+        file = self._parts.halt_file
+        if file is None:
+            return
+        left = file.read()
+        if left is not None and left != self._heeded:
+            self._heeded = left
+            self.halt(left.wish)
+        self._hands.after(LOOK_FOR_HALT_S, LookForHalt())
+
+    def take_up(self) -> None:
+        """Pull the exchange's brake over a gateway that has come up while we are halted."""
+        if self._permission.halt is not None:
+            self._gateway.tell(TriggerGroups())
 
     def _on_journal_broken(self, broken: JournalBroken) -> None:
         # Each order that could not be written says so; one halt is enough.
@@ -170,6 +200,7 @@ class Switchboard:
     def _on_clear(self, clear: ClearHalt) -> bool:
         if self._permission.halt is None:
             return False
+        self._remove_halt_file()
         self._permission.halt = None
         self._switches.exits_withdrawn = False
         self._books.record(RecordKind.CLEAR, {"reason": clear.reason, "by": clear.by})
@@ -179,6 +210,16 @@ class Switchboard:
         self._board.say("PERSON", f"halt cleared by {clear.by}: {clear.reason}")
         self._hands.publish()
         return True
+
+    def _remove_halt_file(self) -> None:
+        """Take a halt that was left away; one that cannot be is heeded again at the next start."""
+        try:
+            if self._parts.halt_file is not None:
+                self._parts.halt_file.remove()
+        except OSError as error:
+            path = self._parts.halt_file
+            text = f"{path} cannot be removed, the next start is halted: {error.strerror}"
+            self._board.say("RISK", text, level="error")
 
     def _on_force_close(self, wish: ForceClose) -> bool:
         if not self._close(wish.ticker, wish.by):
@@ -228,3 +269,9 @@ class Switchboard:
 
     def __repr__(self) -> str:
         return f"<Switchboard {self._switches}>"
+
+
+def _heeded(parts: Parts, *, with_exits: bool) -> LeftHalt | None:
+    """Return a halt that was left and that the one in the journal is as good as."""
+    left = parts.halt_file.read() if parts.halt_file is not None else None
+    return left if left is None or with_exits or not left.cancel_exits else None

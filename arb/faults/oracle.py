@@ -20,6 +20,7 @@ from arb.faults.judge_rate import RateJudge
 from arb.faults.kill_points import KillPoint
 from arb.faults.machine import Machine
 from arb.faults.requests import RequestReader, SeenRequest
+from arb.faults.second_engine import is_second_engines
 from arb.faults.sometimes import (
     CAP_REACHED,
     FILL_TWICE,
@@ -249,6 +250,8 @@ class Oracle:
         for order in account.history.values():
             known = ledger.orders.get(order.client_order_id)
             if known is None:
+                if is_second_engines(order.client_order_id):
+                    continue
                 if self.machine is not None and self.machine.power_lost:
                     continue
                 self.trace.violation("I5", f"{order.client_order_id} is in no ledger")
