@@ -204,6 +204,7 @@ def amendment_of(intent: AmendIntent, order: Order, order_id: str) -> Amendment:
         intent.price_e4,
         CountE2(order.filled_e2 + intent.remaining_e2),
         intent.trigger_ns,
+        intent.expires_s,
     )
 
 
