@@ -1,8 +1,9 @@
-"""What sale must rest for what is held, and what must change to make it so.
+"""What exit must rest for what is held, and what must change to make it so.
 
-The rule: everything held is on sale at fair value, rounded up to the grid, and never more than
-is held. One exit order is one tranche; a later fill adds another, and all of them move
-together when fair value moves by a tick.
+The rule: everything held is offered at fair value, rounded to the grid in our favour, and never
+more than is held. YES is sold on the ask; NO, which is YES sold short, is bought back on the bid.
+One exit order is one tranche; a later fill adds another, and all of them move together when fair
+value moves by a tick.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import attrs
 
 from arb.core.commands import AmendIntent, OrderIntent, Purpose, TimeInForce
-from arb.core.edge import sale_price_e4
+from arb.core.edge import exit_price_e4
 from arb.core.events import Liquidity, Side, Top
 from arb.core.grid import PriceGrid
 from arb.core.money import ONE_DOLLAR_E4, CountE2, PriceE4
@@ -74,9 +75,19 @@ class Holding:
         return tuple(order for order in self.orders if order.purpose is Purpose.EXIT)
 
     @property
+    def closing_side(self) -> Side:
+        """Return the side of the book on which the position is lessened."""
+        return Side.ASK if self.count_e2 > 0 else Side.BID
+
+    @property
+    def closing(self) -> tuple[OpenOrder, ...]:
+        """Return the exits at stake that lessen the position."""
+        return tuple(order for order in self.exits if order.side is self.closing_side)
+
+    @property
     def uncovered_e2(self) -> CountE2:
         """Return how much of the position no exit covers."""
-        covered_e2 = sum(order.at_stake_e2 for order in self.exits)
+        covered_e2 = sum(order.at_stake_e2 for order in self.closing)
         return CountE2(max(0, abs(self.count_e2) - covered_e2))
 
 
@@ -97,39 +108,36 @@ class ExitView:
 
 
 def plan_exits(view: ExitView) -> list[OrderIntent | AmendIntent]:
-    """Return the orders and amendments that bring the exits in step with position and price.
-
-    Only YES positions are opened today, so only sales are planned; a NO position, which could
-    only come from outside, is left to a person and shown.
-    """
-    if view.holding.count_e2 <= 0:
+    """Return the orders and amendments that bring the exits in step with position and price."""
+    holding = view.holding
+    if not holding.count_e2:
         return []
-    price_e4 = sale_price_e4(view.fair, view.grid)
+    price_e4 = exit_price_e4(view.fair, view.grid, holding.closing_side)
     moves: list[OrderIntent | AmendIntent] = [
         AmendIntent(
             order.client_order_id,
-            view.holding.ticker,
+            holding.ticker,
             resting_e4,
             order.at_stake_e2,
             view.trigger_ns,
         )
-        for order in view.holding.exits
-        if (resting_e4 := _above_bid(price_e4, view)) is not None
+        for order in holding.closing
+        if (resting_e4 := _not_crossing(price_e4, view)) is not None
         and _should_move(order, resting_e4)
     ]
-    if view.holding.uncovered_e2:
+    if holding.uncovered_e2:
         moves.append(_new_exit(price_e4, view))
     return moves
 
 
 def _new_exit(price_e4: PriceE4, view: ExitView) -> OrderIntent:
-    pays = view.top is not None and view.top.usable and (view.top.bid_e4 or 0) >= price_e4
-    # A bid that already pays the price is taken; a post-only sale would only be refused.
+    # Prices that already pay what is asked are taken; a post-only exit would only be refused.
+    pays = _crosses(price_e4, view)
     return OrderIntent(
         ticker=view.holding.ticker,
         game_id=view.game_id,
         purpose=Purpose.EXIT,
-        side=Side.ASK,
+        side=view.holding.closing_side,
         price_e4=price_e4,
         count_e2=view.holding.uncovered_e2,
         liquidity=Liquidity.TAKER if pays else Liquidity.MAKER,
@@ -147,15 +155,14 @@ def close_at_bid(holding: Holding, top: Top, game_id: str, trigger_ns: int) -> O
     YES is sold at the bid; NO is closed by buying at the ask. A person asked for it, so it is
     not held against fair value.
     """
-    is_long = holding.count_e2 > 0
-    price_e4 = top.bid_e4 if is_long else top.ask_e4
+    price_e4 = top.bid_e4 if holding.closing_side is Side.ASK else top.ask_e4
     if not top.usable or price_e4 is None or not holding.uncovered_e2:
         return None
     return OrderIntent(
         ticker=holding.ticker,
         game_id=game_id,
         purpose=Purpose.EXIT,
-        side=Side.ASK if is_long else Side.BID,
+        side=holding.closing_side,
         price_e4=price_e4,
         count_e2=holding.uncovered_e2,
         liquidity=Liquidity.TAKER,
@@ -175,12 +182,29 @@ def _should_move(order: OpenOrder, price_e4: PriceE4) -> bool:
     )
 
 
-def _above_bid(price_e4: PriceE4, view: ExitView) -> PriceE4 | None:
-    # An amendment cannot be post-only, so it must not cross: it stops one tick above the bid,
-    # and where the bid is not known it waits until it is.
+def _best_opposite(view: ExitView) -> PriceE4 | None:
+    """Return the best price that an exit may trade against, None where none is known."""
     if view.top is None or not view.top.usable:
         return None
-    bid_e4 = view.top.bid_e4
-    if bid_e4 is None or price_e4 > bid_e4:
+    return view.top.bid_e4 if view.holding.closing_side is Side.ASK else view.top.ask_e4
+
+
+def _crosses(price_e4: PriceE4, view: ExitView) -> bool:
+    """Tell whether somebody on the other side of the book pays an exit's price, or better."""
+    best_e4 = _best_opposite(view)
+    if best_e4 is None:
+        return False
+    return best_e4 >= price_e4 if view.holding.closing_side is Side.ASK else best_e4 <= price_e4
+
+
+def _not_crossing(price_e4: PriceE4, view: ExitView) -> PriceE4 | None:
+    # An amendment cannot be post-only, so it must not cross: it stops one tick beside the other
+    # side's best price, and where that is not known it waits until it is.
+    if view.top is None or not view.top.usable:
+        return None
+    best_e4 = _best_opposite(view)
+    if best_e4 is None or not _crosses(price_e4, view):
         return price_e4
-    return view.grid.next_above(bid_e4)
+    if view.holding.closing_side is Side.ASK:
+        return view.grid.next_above(best_e4)
+    return view.grid.next_below(best_e4)

@@ -211,8 +211,10 @@ def amendment_of(intent: AmendIntent, order: Order, order_id: str) -> Amendment:
 def exit_room_e2(ledger: Ledger, ticker: str) -> CountE2:
     """Return how much of a position no exit at stake covers yet."""
     position = ledger.positions.get(ticker)
-    held_e2 = abs(position.count_e2) if position is not None else 0
-    covered_e2 = sum(order.at_stake_e2 for order in ledger.at_stake(ticker) if not order.is_entry)
+    signed_e2 = position.count_e2 if position is not None else 0
+    closing, held_e2 = (Side.ASK if signed_e2 > 0 else Side.BID), abs(signed_e2)
+    exits = (order for order in ledger.at_stake(ticker) if not order.is_entry)
+    covered_e2 = sum(order.at_stake_e2 for order in exits if order.side is closing)
     return CountE2(max(0, held_e2 - covered_e2))
 
 

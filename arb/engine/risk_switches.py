@@ -177,10 +177,9 @@ class Switchboard:
         return held
 
     def _close(self, ticker: str, by: str) -> bool:
-        # Only what was bought here can be sold here: a position of NO, or one in a market that is
-        # not traded, is a person's own.
+        # A position in a market that is not traded here is a person's own.
         held_e2 = self._books.ledger.position(ticker).count_e2
-        if held_e2 <= 0 or self._parts.listing(ticker) is None:
+        if not held_e2 or self._parts.listing(ticker) is None:
             return False
         self._switches.closing.add(ticker)
         self._hands.tell_market(ticker, CloseNow(by))

@@ -41,11 +41,6 @@ def test_nothing_held_wishes_for_nothing() -> None:
     assert plan_exits(view(entry, count=0)) == []
 
 
-def test_a_no_position_is_left_to_a_person() -> None:
-    """What could only come from outside is not sold further."""
-    assert plan_exits(view(count=-500)) == []
-
-
 def test_everything_held_rests_at_fair_value() -> None:
     """A new position is offered whole, post-only, at fair value."""
     assert plan_exits(view()) == [
@@ -313,7 +308,7 @@ def test_a_holding_tells_entries_from_exits() -> None:
 
     assert (holding.entries, holding.exits) == ((entry,), (sold,))
     assert holding.uncovered_e2 == 200
-    assert attrs.evolve(holding, count_e2=CountE2(-500)).uncovered_e2 == 200
+    assert attrs.evolve(holding, count_e2=CountE2(-500)).uncovered_e2 == 500
     assert attrs.evolve(holding, count_e2=CountE2(100)).uncovered_e2 == 0
 
 
