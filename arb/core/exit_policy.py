@@ -14,6 +14,7 @@ import attrs
 from arb.core.events import Liquidity, Side
 from arb.core.exit_parameters import Exits
 from arb.core.fees import FeeSchedule
+from arb.core.ledger import Position
 from arb.core.money import ONE_DOLLAR_E4, CountE2, MoneyE6, PriceE4
 
 # Below a whole unit of price, which is the most that binary error could ever matter.
@@ -33,6 +34,20 @@ class Bought:
     fees_e6: MoneyE6
     since_ms: int
     fair: float | None = None
+
+    @classmethod
+    def of(cls, position: Position, fair: float | None) -> Bought | None:
+        """Describe a position, None where nothing of it is ours; its cost is shared by count."""
+        if not position.ours_e2:
+            return None
+        share, whole = abs(position.ours_e2), abs(position.count_e2)
+        return cls(
+            position.ours_e2,
+            MoneyE6(-(-position.cost_e6 * share // whole)),
+            MoneyE6(-(-position.open_fees_e6 * share // whole)),
+            position.opened_ms,
+            fair,
+        )
 
     @property
     def entry_e4(self) -> PriceE4:
@@ -87,12 +102,29 @@ def break_even_e4(bought: Bought, fees: FeeSchedule, liquidity: Liquidity) -> Pr
     return PriceE4(ONE_DOLLAR_E4)
 
 
-def why_close(bought: Bought, fair: float, now_ms: int, exits: Exits) -> str | None:
+def is_doubtful_fall(
+    fair: float, count_e2: int, bid_e4: PriceE4 | None, ask_e4: PriceE4 | None, most_e4: int
+) -> bool:
+    """Tell whether what is held would be worth less than the book pays for it by over ``most_e4``.
+
+    Such a fair value is an error until proven otherwise, and must not drag an exit down. One that
+    is as far above the book is as doubtful, but it asks for more: at worst nothing is sold.
+    """
+    if count_e2 > 0:
+        paid_e4: int | None = bid_e4
+    else:
+        paid_e4 = ONE_DOLLAR_E4 - ask_e4 if ask_e4 is not None else None
+    return paid_e4 is not None and _whole_e4(own_fair(fair, count_e2)) < paid_e4 - most_e4
+
+
+def why_close(bought: Bought, fair: float | None, now_ms: int, exits: Exits) -> str | None:
     """Say why an exit waits no longer for its price and crosses the book, None where it waits."""
     if exits.exit_after_s and now_ms - bought.since_ms >= exits.exit_after_s * 1000:
         return f"held for {exits.exit_after_s} s"
+    if not exits.exit_stop or fair is None:
+        return None
     worth_e4 = _whole_e4(own_fair(fair, bought.count_e2))
-    if exits.exit_stop and worth_e4 <= bought.entry_e4 - exits.exit_stop_e4:
+    if worth_e4 <= bought.entry_e4 - exits.exit_stop_e4:
         return f"worth {exits.exit_stop}c less than was paid"
     return None
 

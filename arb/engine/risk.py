@@ -14,7 +14,7 @@ from typing import Any
 from actors import Actor, Address, Context, Down, MailboxFull
 from arb.core.commands import AmendIntent, CancelOrder, OrderIntent
 from arb.core.events import Fill, OrderEvent, OrderKept, OrderRefused
-from arb.core.exits import ExitView, plan_exits
+from arb.core.exits import plan_exits
 from arb.core.money import cents, contracts, dollars
 from arb.core.orders import Order
 from arb.core.permission import Permission
@@ -27,23 +27,26 @@ from arb.core.risk import (
     review_amend,
 )
 from arb.engine.bookkeeping import Bookkeeper
+from arb.engine.exit_keeper import Stand, exit_view, last_fair
+from arb.engine.exit_watch import ExitWatch, WatchHands
 from arb.engine.messages import (
     AcceptAccount,
     Account,
     BookFeedReady,
     ConnectionChanged,
-    CoverAway,
     Filled,
     FillsAwaited,
     GatewayReady,
     HaltTrading,
     Hello,
+    KeepExits,
     LookUp,
     ReadAccount,
     Reported,
     Session,
     ShowComparison,
     StillThere,
+    WatchExits,
 )
 from arb.engine.names import (
     ACCOUNT_LINK,
@@ -60,10 +63,6 @@ from arb.engine.risk_switches import Hands, Switchboard
 # A fill that the exchange has counted comes within milliseconds; one that is missing after this
 # long was lost on the way, and the account is read.
 FILLS_AWAITED_S = 1.0
-
-# How often it is looked whether an absent market's position is on sale: its sale may have been
-# refused, or filled in part.
-COVER_EVERY_S = 1.0
 
 # Sessions of one risk manager in a row; the next one's numbers begin beyond them all.
 SESSIONS_MAX = 1_000_000
@@ -97,6 +96,11 @@ class RiskManager(Actor):
             self._permission,
             Reach(self._gateway.tell, ctx.after, self._on_settled, self._publish),
         )
+        self._watch = ExitWatch(
+            parts,
+            self._books,
+            WatchHands(self._gateway.tell, self._keep_exits, ctx.after, self._away.__contains__),
+        )
         self._handlers: dict[type, Callable[[Any], object]] = {
             OrderIntent: self._on_intent,
             AmendIntent: self._on_amend,
@@ -107,7 +111,6 @@ class RiskManager(Actor):
             Hello: self._on_hello,
             BookFeedReady: self._on_book_feed_ready,
             Down: self._on_down,
-            CoverAway: self._on_cover_away,
             GatewayReady: self._on_gateway_ready,
             Account: self._on_account,
             ReadAccount: self._on_read_account,
@@ -115,9 +118,14 @@ class RiskManager(Actor):
             AcceptAccount: self._on_accept,
             ConnectionChanged: self._on_connection,
             StillThere: self._books.still_there,
+            WatchExits: self._watch.look,
             **self._switches.handlers,
         }
         self._publish()
+
+    async def start(self) -> None:
+        """Begin to watch that everything is on sale."""
+        self._watch.begin()
 
     def receive(self, message: object) -> object:
         """Handle one message; what nobody sends here goes to the dead letters."""
@@ -180,6 +188,7 @@ class RiskManager(Actor):
 
     def _refuse(self, refusal: Refusal) -> None:
         self._board.refusals[refusal.code.value] += 1
+        self._watch.refused(refusal)
         self._tell_market(refusal.ticker, refusal)
 
     # Back: from what the exchange says to what a market holds.
@@ -212,6 +221,7 @@ class RiskManager(Actor):
             self._board.counts["fills_repeated"] += 1
             return
         self._log_fill(fill)
+        self._watch.booked(fill)
         self._on_settled(fill.ticker)
         if fill.ticker in self._away:
             self._cover(fill.ticker)
@@ -234,6 +244,7 @@ class RiskManager(Actor):
 
     def _on_settled(self, ticker: str) -> None:
         self._switches.settle(ticker)
+        self._watch.trim(ticker)
         self._tell_own_resting(ticker)
         self._tell_holding(ticker)
 
@@ -255,38 +266,33 @@ class RiskManager(Actor):
         ticker = ticker_of(down.address)
         if self._permission.stopping or self._parts.listing(ticker) is None:
             return
-        if not self._away:
-            self.ctx.after(COVER_EVERY_S, CoverAway())
         self._away.add(ticker)
         self._board.say("RISK", f"{ticker} is away: its entries are cancelled", level="warning")
         self._cancel_entries("its market is away", ticker)
         self._cover(ticker)
 
-    def _on_cover_away(self, _cover: CoverAway) -> None:
-        for ticker in sorted(self._away):
+    def _keep_exits(self, ticker: str) -> None:
+        if ticker not in self._away:
+            self._tell_market(ticker, KeepExits())
+        elif not self._permission.stopping:
             self._cover(ticker)
-        if self._away and not self._permission.stopping:
-            self.ctx.after(COVER_EVERY_S, CoverAway())
 
     def _cover(self, ticker: str) -> None:
-        """Rest a sale for what an absent market has not covered, at its last known fair value."""
+        """Rest an exit for what an absent market has not covered, at its last trusted fair value.
+
+        One that rests is renewed, and not moved: without a market nobody sees its book.
+        """
         listing = self._parts.listing(ticker)
-        row = self._board.markets.get(ticker)
-        if listing is None or row is None or row.fair is None or self._switches.exits_withdrawn:
+        holding = self._books.holding(ticker, 0)
+        fair = last_fair(self._parts, holding)
+        if listing is None or fair is None or self._switches.exits_withdrawn:
             return
-        clock = self._parts.clock
-        view = ExitView(
-            self._books.holding(ticker, 0),
-            row.fair,
-            listing.grid,
-            None,
-            listing.game.game_id,
-            clock.monotonic_ns(),
-            clock.wall_ms() // 1000 + self._parts.execution.exit_expiry_s,
-        )
-        for move in plan_exits(view):
+        stand = Stand(listing, holding, None, self._parts.clock.monotonic_ns())
+        for move in plan_exits(exit_view(self._parts, stand, fair)):
             if isinstance(move, OrderIntent):
                 self._consider(move)
+            else:
+                self._consider_amend(move)
         self._tell_holding(ticker)
 
     # Connections.
@@ -371,7 +377,9 @@ class RiskManager(Actor):
             wish, why = order.intent, f"{event.code}: {event.text}"
             text = f"{wish.ticker} {wish.purpose} refused: {why}"
             self._board.say("KALSHI", text, level="warning")
-            self._tell_market(wish.ticker, Refusal.by_exchange(wish, why))
+            refusal = Refusal.by_exchange(wish, why)
+            self._watch.refused(refusal)
+            self._tell_market(wish.ticker, refusal)
 
     def _log_fill(self, fill: Fill) -> None:
         verb = "bought" if fill.side.value == "bid" else "sold"
