@@ -260,11 +260,6 @@ class CancelAgain:
 
 
 @attrs.frozen
-class CoverAway:
-    """Look whether the positions of absent markets are on sale."""
-
-
-@attrs.frozen
 class ExitRetry:
     """An exit was refused a moment ago; plan the exits again."""
 
@@ -346,6 +341,24 @@ class StopTrading:
 
 @attrs.frozen
 class CloseNow:
-    """Risk tells a market to sell what it holds at the bid."""
+    """Risk tells a market to give up what it holds at what the book pays, in limited steps."""
 
     by: str
+
+
+@attrs.frozen
+class CloseGivenUp:
+    """A market has found nobody to take what it was to close, and says why."""
+
+    ticker: str
+    why: str
+
+
+@attrs.frozen
+class KeepExits:
+    """Time has passed: a market looks at its exits again."""
+
+
+@attrs.frozen
+class WatchExits:
+    """Risk looks at whether everything is on sale, at intervals."""

@@ -13,6 +13,7 @@ from actors import Address, Context
 from arb.core.brakes import Brakes
 from arb.core.commands import OrderIntent
 from arb.core.events import Liquidity
+from arb.core.exit_parameters import Exits
 from arb.core.listing import Catalogue, Listing
 from arb.core.money import CountE2, MoneyE6, PriceE4
 from arb.core.parameters import Execution, Risk, Strategy
@@ -43,6 +44,7 @@ class Parts:
     risk: Risk
     execution: Execution
     installation: str
+    exits: Exits = attrs.field(factory=Exits)
     orders_stand_on_book: bool = True
     taped: bool = False
     odds_feeds: tuple[str, ...] = (ODDS_FEED,)

@@ -21,6 +21,7 @@ from arb.engine.halt_file import LeftHalt
 from arb.engine.messages import (
     ChangeLimit,
     ClearHalt,
+    CloseGivenUp,
     CloseNow,
     Flatten,
     ForceClose,
@@ -90,6 +91,7 @@ class Switchboard:
             HaltTrading: self.halt,
             ClearHalt: self._on_clear,
             ForceClose: self._on_force_close,
+            CloseGivenUp: self._on_close_given_up,
             Flatten: self._on_flatten,
             ChangeLimit: self._on_change_limit,
             StopTrading: self._on_stop,
@@ -128,7 +130,7 @@ class Switchboard:
 
     def settle(self, ticker: str) -> None:
         """End the closing of a market that holds nothing any more."""
-        if not self._books.ledger.position(ticker).count_e2:
+        if not self._books.ledger.position(ticker).ours_e2:
             self._switches.closing.discard(ticker)
 
     def remind(self, ticker: str) -> None:
@@ -235,11 +237,13 @@ class Switchboard:
         self._hands.publish()
         return held
 
+    def _on_close_given_up(self, given_up: CloseGivenUp) -> None:
+        self._switches.closing.discard(given_up.ticker)
+
     def _close(self, ticker: str, by: str) -> bool:
-        # Only what was bought here can be sold here: a position of NO, or one in a market that is
-        # not traded, is a person's own.
-        held_e2 = self._books.ledger.position(ticker).count_e2
-        if held_e2 <= 0 or self._parts.listing(ticker) is None:
+        # What no order of ours bought, and what is in no market of ours, is a person's own.
+        held_e2 = self._books.ledger.position(ticker).ours_e2
+        if not held_e2 or self._parts.listing(ticker) is None:
             return False
         self._switches.closing.add(ticker)
         self._hands.tell_market(ticker, CloseNow(by))
