@@ -75,12 +75,14 @@ class HeldQuote:
 class Freshness:
     """Whether one complete evaluation may trigger an order; ``reason`` is None if it may.
 
-    ``book`` is the one whose price changed last, ``changed_ms`` when that was.
+    ``book`` is the one whose price changed last, ``changed_ms`` when that was and
+    ``change_number`` which change of the whole board.
     """
 
     reason: NotFresh | None
     book: str
     changed_ms: int
+    change_number: int
 
     @property
     def may_trigger(self) -> bool:
@@ -262,7 +264,7 @@ class QuoteBoard:
         if books != self._set:
             self._set = books
             self._set_since_change = self._changes
-        return Freshness(reason, newest.book, newest.changed_ms)
+        return Freshness(reason, newest.book, newest.changed_ms, newest.change_number)
 
     def _not_fresh(
         self, books: tuple[str, ...], newest: HeldQuote, oldest_ms: int

@@ -42,6 +42,11 @@ class Relisted:
 
 
 @attrs.frozen
+class GameBegins:
+    """A market's own: its game's scheduled start has come."""
+
+
+@attrs.frozen
 class ReadListings:
     """Somebody has learned that the catalogue may be behind what is listed: read it soon."""
 

@@ -20,7 +20,6 @@ import attrs
 import orjson
 import trio
 
-from arb.core.events import Side
 from arb.core.ledger import Ledger
 from arb.core.risk import client_order_prefix
 from arb.io.clock import SystemClock
@@ -224,10 +223,12 @@ async def _compare(
     if missed:
         report.violations.append(f"I4: {len(missed)} fills were never booked")
     prefix = client_order_prefix(installation)
+    # What rests under our name and is no exit of our books is an entry, or nobody's.
+    exits = {name for name, order in ledger.orders.items() if not order.is_entry}
     entries = [
         order.client_order_id
         for order in orders
-        if order.side is Side.BID and (order.client_order_id or "").startswith(prefix)
+        if (order.client_order_id or "").startswith(prefix) and order.client_order_id not in exits
     ]
     if entries:
         report.violations.append(f"I12: entries rest after the stop: {entries}")
