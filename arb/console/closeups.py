@@ -168,13 +168,35 @@ class ActorCloseup:
     deadlocks: tuple[tuple[str, ...], ...] = ()
 
 
-Closeup = MarketCloseup | Matching | Latencies | ActorCloseup
+@attrs.frozen
+class SettingSeen:
+    """One setting: its value, where that came from, why it is so, and what it may be."""
+
+    key: str
+    value: str = ""
+    unit: str = ""
+    source: str = ""
+    reason: str = ""
+    allowed: str = ""
+    changeable: bool = False
+
+
+@attrs.frozen
+class SettingsSeen:
+    """Every setting in force; ``file`` is where a change can be kept, None where nowhere."""
+
+    settings: tuple[SettingSeen, ...] = ()
+    file: str | None = None
+
+
+Closeup = MarketCloseup | Matching | Latencies | ActorCloseup | SettingsSeen
 
 KINDS: Mapping[str, type[Closeup]] = {
     "market": MarketCloseup,
     "matching": Matching,
     "latency": Latencies,
     "actor": ActorCloseup,
+    "settings": SettingsSeen,
 }
 
 

@@ -111,6 +111,11 @@ class Cockpit:
         return self._link.picture
 
     @property
+    def read_only(self) -> bool:
+        """Return whether this console may only look."""
+        return self._read_only
+
+    @property
     def scene(self) -> Scene:
         """Return what the screens show now."""
         return self._scene
@@ -127,11 +132,18 @@ class Cockpit:
 
     @property
     def wish(self) -> Wish | None:
-        """Return what the screen wants to see closely."""
+        """Return what the box over the screen, or the screen, wants to see closely."""
+        dialog = self.root.dialog
+        if dialog is not None and dialog.wish is not None:
+            return dialog.wish
         return self.root.screen.wish(self._scene)
 
     def see(self, look: Look) -> None:
         """Take in what the engine showed closely."""
+        if self.root.dialog is not None and look.wish == self.root.dialog.wish:
+            if self.root.dialog.see(look):
+                self.root.mark()
+            return
         rates: Mapping[str, float] = self._scene.count_rates
         if isinstance(look.seen, Latencies):
             rates = dict(self._count_rates.observe(look.seen))

@@ -147,7 +147,9 @@ BINDINGS: tuple[Binding, ...] = (
         "[f]orce close",
         _OF_MARKETS,
     ),
-    Binding(Action.SETTINGS, ("c",), "the settings, each with its source", "[c]onfig"),
+    Binding(
+        Action.SETTINGS, ("c",), "settings, each with its source; change a threshold", "[c]onfig"
+    ),
     Binding(Action.LIMIT_UP, ("+", "="), "raise or lower the exposure limit by $10", "[+/-]limit"),
     Binding(Action.LIMIT_DOWN, ("-", "_")),
     Binding(Action.TRADING_SCREEN, ("1",), "the trading screen"),

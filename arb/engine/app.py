@@ -201,6 +201,7 @@ class Engine:
             strategy=settings.strategy,
             risk=settings.risk,
             execution=settings.execution,
+            settings=settings,
             installation=place.installation(),
             orders_stand_on_book=self._config.mode is not Mode.PAPER,
             taped=settings.engine.record_tape,

@@ -18,6 +18,7 @@ from arb.core.staleness import HeldQuote, QuoteBoard
 from arb.engine.messages import ShowBook, ShowMarket
 from arb.engine.names import BOOK_FEED
 from arb.engine.parts import Parts
+from arb.settings.shown import settings_closeup
 
 # An actor answers in its next turn; one that is busy for longer is shown as not answering.
 ASK_TIMEOUT_S = 0.5
@@ -117,6 +118,7 @@ class CloseUps:
             "matching": self._matching,
             "latency": self._latency,
             "actor": self._actor,
+            "settings": self._settings,
         }
 
     def __repr__(self) -> str:
@@ -215,6 +217,9 @@ class CloseUps:
             "lag_p99_us": lags_us[1],
             "counts": dict(board.counts),
         }
+
+    def _settings(self, _name: str) -> dict[str, Any]:
+        return settings_closeup(self._parts.settings)
 
     def _actor(self, name: str) -> dict[str, Any]:
         node = self._system.find(name)

@@ -9,7 +9,7 @@ from actors import Actor, Context
 from arb.core.commands import AmendIntent, CancelOrder, OrderIntent, Purpose
 from arb.core.decide import Reason as DecisionReason
 from arb.core.edge import buy_edge_e4
-from arb.core.evaluate import Evaluation, Evaluator, Gate, Inputs, Signal
+from arb.core.evaluate import Evaluation, Gate, Inputs, Signal
 from arb.core.events import GameQuotes, Top
 from arb.core.exits import ExitView, Holding, OpenOrder, close_at_bid, plan_exits
 from arb.core.listing import Listing
@@ -19,7 +19,15 @@ from arb.core.risk import Refusal, RefusalCode
 from arb.engine.board import MarketRow
 from arb.engine.closeup import QuotesView, quotes_closeup
 from arb.engine.decision_log import DecisionLog, quotes_seen
-from arb.engine.messages import CloseNow, EntryTimeout, ExitRetry, Hello, Relisted, ShowMarket
+from arb.engine.messages import (
+    CloseNow,
+    EntryTimeout,
+    ExitRetry,
+    Hello,
+    Relisted,
+    Retuned,
+    ShowMarket,
+)
 from arb.engine.names import BOOK_FEED, RISK
 from arb.engine.parts import Parts
 
@@ -55,7 +63,6 @@ class Market(Actor):
         super().__init__(ctx)
         self._parts = parts
         self._listed = listing
-        self._evaluator = Evaluator(parts.strategy, parts.risk, parts.execution)
         self._risk = ctx.find(RISK)
         self._ticker = listing.ticker
         self._odds = parts.odds_of(listing.game.game_id)
@@ -82,7 +89,8 @@ class Market(Actor):
             EntryTimeout: self._on_entry_timeout,
             ExitRetry: self._on_exit_retry,
             CloseNow: self._on_close_now,
-            Relisted: self._on_relisted,
+            Relisted: self._decide_anew,
+            Retuned: self._decide_anew,
             ShowMarket: self._on_show_market,
         }
 
@@ -121,7 +129,7 @@ class Market(Actor):
     def _step(self, trigger_ns: int, *, count: bool) -> None:
         self._trigger_ns = trigger_ns
         inputs = self._inputs()
-        evaluation = self._evaluator.evaluate(self._odds.quotes, inputs)
+        evaluation = self._parts.evaluator.evaluate(self._odds.quotes, inputs)
         board = self._parts.board
         if count:
             board.decisions[evaluation.action] += 1
@@ -131,7 +139,9 @@ class Market(Actor):
         if evaluation.wished is not None and self._is_heard:
             self._used = evaluation.signal
             board.decided_ns.append(self._parts.clock.monotonic_ns() - trigger_ns)
-            self._wish(self._evaluator.entry(evaluation, evaluation.wished, inputs, trigger_ns))
+            self._wish(
+                self._parts.evaluator.entry(evaluation, evaluation.wished, inputs, trigger_ns)
+            )
         if evaluation.gated_fair is not None:
             self._gated_fair = evaluation.gated_fair
             self._keep_exits()
@@ -163,13 +173,13 @@ class Market(Actor):
         text = f"{self._ticker}: {evaluation.reason}; fair {evaluation.fair}, {seen}"
         self._parts.board.say("ODDS", text, level="warning")
 
-    def _on_relisted(self, _relisted: Relisted) -> None:
-        """Take up another status, grid, fee or start; what rests to be bought does not wait."""
+    def _decide_anew(self, _why: Relisted | Retuned) -> None:
+        """Take up another listing or other settings; what rests to be bought does not wait."""
         why = self._listing.why_not_entered(self._parts.clock.wall_ms())
         for entry in self._holding.entries if self._holding is not None and why else ():
             if entry.state not in TERMINAL:
                 self._cancel(entry, why or "")
-        self._step(self._trigger_ns, count=False)
+        self._step(self._parts.clock.monotonic_ns(), count=False)
         self._keep_exits()
 
     def _on_holding(self, holding: Holding) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import trio
@@ -15,6 +16,7 @@ from arb.engine.control_requests import SteeringError
 from arb.engine.messages import (
     AcceptAccount,
     ChangeLimit,
+    ChangeSetting,
     ClearHalt,
     Flatten,
     ForceClose,
@@ -27,6 +29,8 @@ from arb.engine.messages import (
 from arb.engine.names import RISK
 from arb.engine.snapshot import Photographer
 from arb.engine.stopping import StopRequest
+from arb.io.text import one_line
+from arb.settings import SettingsError, write_value
 
 # The risk manager answers in the turn it is asked; a second means that it is down.
 ASK_TIMEOUT_S = 1.0
@@ -41,6 +45,8 @@ NODES_A_TURN = 100
 
 # Whoever steers through the socket is a person with the rights of the engine's owner.
 PERSON = "a person"
+# A login; a longer text is somebody's prank on the log.
+BY_LENGTH_MAX = 40
 
 Verb = Callable[[dict[str, Any]], Awaitable[str]]
 
@@ -67,6 +73,7 @@ class EngineSteering:
             "reconcile": self._reconcile,
             "accept": self._accept,
             "limit": self._limit,
+            "set": self._set,
             "stop": self._stop_engine,
         }
 
@@ -174,6 +181,33 @@ class EngineSteering:
         change_e6 = MoneyE6(arguments["change_cents"] * ONE_CENT_E6)
         limit_e6 = await self._ask(ChangeLimit(change_e6, PERSON))
         return f"the exposure limit is {dollars(limit_e6)}"
+
+    async def _set(self, arguments: dict[str, Any]) -> str:
+        key, text = arguments["key"].strip(), arguments["value"].strip()
+        by = one_line(arguments.get("by", PERSON), BY_LENGTH_MAX)
+        answer = await self._ask(ChangeSetting(key, text, by))
+        if not answer.done:
+            raise SteeringError(answer.text)
+        if not arguments.get("write", False):
+            return f"{answer.text}, in all markets, until the engine ends"
+        return f"{answer.text}, in all markets, and {await self._written(key)}"
+
+    async def _written(self, key: str) -> str:
+        """Write a setting in force to the file of this engine, and say what came of it."""
+        settings = self._photographer.parts.settings
+        file = settings.file
+        if file is None:
+            return (
+                "not written: the engine reads no settings file; start it with --settings FILE,"
+                " which may be empty"
+            )
+        try:
+            # A slow disk holds up a thread, not the loop.
+            write = partial(write_value, file, key, settings.value(key))
+            await trio.to_thread.run_sync(write)
+        except SettingsError as error:
+            return f"not written: {error}"
+        return f"written to {file}"
 
     async def _stop_engine(self, arguments: dict[str, Any]) -> str:
         self._stop.request("a person asked", exits=arguments.get("exits"))

@@ -47,6 +47,7 @@ class RecordKind(StrEnum):
     CLEAR = "clear"
     STOP = "stop"
     GROUP = "group"
+    SETTING = "setting"
 
 
 REPORTS: dict[str, type[OrderEvent]] = {
