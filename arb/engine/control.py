@@ -14,6 +14,7 @@ import attrs
 import orjson
 import trio
 
+from arb.engine.attendance import Attendance
 from arb.engine.control_requests import (
     ERROR_LENGTH_MAX,
     BadRequest,
@@ -78,8 +79,11 @@ class ControlCounts:
 class ControlServer:
     """Serves one engine's control socket: `open`, then `serve` until cancelled."""
 
-    def __init__(self, steering: Steering, path: Path) -> None:
+    def __init__(
+        self, steering: Steering, path: Path, attendance: Attendance | None = None
+    ) -> None:
         self._steering = steering
+        self.attendance = Attendance() if attendance is None else attendance
         self._path = path
         self._listener: trio.SocketListener | None = None
         self._inode = 0
@@ -177,6 +181,7 @@ class _Client:
         self._idle = trio.Event()
         self._malformed = 0
         self._watching = False
+        self._attends = False
         self._usable = True
 
     def __repr__(self) -> str:
@@ -185,10 +190,13 @@ class _Client:
     async def serve(self) -> None:
         """Serve until the client goes or is dropped; commands under way are still answered."""
         async with self._stream:
-            with trio.CancelScope() as scope:
-                async with trio.open_nursery() as nursery:
-                    await self._read(nursery, scope)
-                    scope.cancel()
+            try:
+                with trio.CancelScope() as scope:
+                    async with trio.open_nursery() as nursery:
+                        await self._read(nursery, scope)
+                        scope.cancel()
+            finally:
+                self._go(took_leave=False)
             while self._pending:
                 self._idle = trio.Event()
                 await self._idle.wait()
@@ -221,6 +229,8 @@ class _Client:
             await self._send_picture(request.number)
         elif request.verb == "watch":
             await self._watch(request, nursery, scope)
+        elif request.verb in {"attend", "leave"}:
+            await self._attend(request)
         elif self._pending >= PENDING_MAX:
             why = f"{PENDING_MAX} commands are under way: wait for one of them"
             await self._reject(request.number, why)
@@ -228,6 +238,20 @@ class _Client:
             self._pending += 1
             # In the server's own nursery: a console that dies does not take back what it asked.
             self._commands.start_soon(self._steer, request)
+
+    async def _attend(self, request: Request) -> None:
+        if request.verb == "leave":
+            self._go(took_leave=True)
+        elif not self._attends:
+            self._attends = True
+            self._server.attendance.came()
+        text = "the engine goes on" if request.verb == "leave" else "you are counted as a console"
+        await self._send(orjson.dumps({"id": request.number, "ok": True, "text": text}))
+
+    def _go(self, *, took_leave: bool) -> None:
+        if self._attends:
+            self._attends = False
+            self._server.attendance.went(took_leave=took_leave)
 
     async def _steer(self, request: Request) -> None:
         try:

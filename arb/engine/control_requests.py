@@ -35,10 +35,13 @@ _EXITS = {"exits": Argument(str, required=False, values=("keep", "cancel"))}
 # What a console may look at closely; each is made only when it is asked for.
 SHOWN = ("market", "matching", "latency", "actor", "settings")
 
-# Every verb with its arguments; the first two are answered with a picture, `show` with an object,
-# all others in a line.
+# Every verb with its arguments; `status` and `watch` are answered with a picture, `show` with an
+# object, all others in a line. A console says `attend` once it is there, and `leave` where a person
+# has left the engine running: else its end is a disappearance.
 VERBS: dict[str, dict[str, Argument]] = {
     "status": {},
+    "attend": {},
+    "leave": {},
     "watch": {"every_ms": Argument(int, required=False)},
     "show": {"what": Argument(str, values=SHOWN), "name": Argument(str, required=False)},
     "kill": _NAME,

@@ -14,6 +14,7 @@ from actors import Context, SupervisorSpec
 from arb.core.ledger import Ledger
 from arb.core.money import MoneyE6
 from arb.core.teams import TeamTable
+from arb.engine.attendance import Attendance
 from arb.engine.control import ControlServer
 from arb.engine.discovery import header_of
 from arb.engine.gateway import Gateway
@@ -141,6 +142,7 @@ class LiveTree:
     offloads: Offloads = IN_THREADS
     tape: Path | None = None
     teams: TeamTable = attrs.field(kw_only=True)
+    attendance: Attendance = attrs.field(factory=Attendance, kw_only=True)
 
     def spec(self) -> SupervisorSpec:
         """Return the tree."""
@@ -207,7 +209,7 @@ class LiveTree:
         if self.socket_path is None:
             raise ValueError("no control without a socket")
         steering = EngineSteering(self.photographer, self.stop, ctx.system)
-        return Control(ctx, ControlServer(steering, self.socket_path))
+        return Control(ctx, ControlServer(steering, self.socket_path, self.attendance))
 
     def _tape(self, ctx: Context) -> Tape:
         if self.tape is None:
