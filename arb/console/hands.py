@@ -77,6 +77,8 @@ class Hands:
             Action.CLEAR: self._ask_about_clearing,
             Action.SETTINGS: self._show_settings,
             Action.COMMAND: self._open_palette,
+            Action.LOG_LEVEL: self._choose_log_level,
+            Action.LOG_MARKET: self._choose_log_market,
             Action.ENTER: self._go_in,
             Action.DETAILS: self._open_details,
             Action.MARKET_SCREEN: self._turn_to_market,
@@ -176,6 +178,17 @@ class Hands:
             write=lambda: change(write=True),
         )
         self._cockpit.root.open(question)
+
+    def _choose_log_level(self) -> None:
+        self._cockpit.choose_log(self._cockpit.scene.log_choice.next_level())
+
+    def _choose_log_market(self) -> None:
+        chosen, choice = self._target, self._cockpit.scene.log_choice
+        ticker = getattr(chosen, "ticker", None) or self._ticker_of(chosen) or choice.ticker
+        if ticker:
+            self._cockpit.choose_log(choice.of_market(ticker))
+        else:
+            self._complain("no market is selected: move to one first")
 
     def _open_palette(self) -> None:
         cockpit = self._cockpit

@@ -49,6 +49,8 @@ class Action(StrEnum):
     DETAILS = "details"
     FILTER = "filter"
     SORT = "sort"
+    LOG_LEVEL = "log level"
+    LOG_MARKET = "log of the market"
     COMMAND = "command"
     SETTINGS = "settings"
     TRADING_SCREEN = "trading screen"
@@ -108,6 +110,8 @@ class Binding:
         return " ".join(_KEY_WORDS.get(key, key) for key in self.keys)
 
 
+# A terminal may send a name of any length for a key it alone knows.
+KEY_COLUMNS_MAX = 20
 _KEY_WORDS = {
     "up": "↑",
     "down": "↓",
@@ -127,6 +131,7 @@ _KEY_WORDS = {
 }
 
 _OF_MARKETS = frozenset({Screen.TRADING, Screen.MARKET})
+_WITH_LOG = frozenset({Screen.TRADING, Screen.ACTORS})
 _OF_ACTORS = frozenset({Screen.TRADING, Screen.MARKET, Screen.ACTORS})
 
 # In the order of the bottom line, where the last ones give way first on a narrow terminal.
@@ -175,6 +180,12 @@ BINDINGS: tuple[Binding, ...] = (
     Binding(Action.DETAILS, ("d",), "all that is known of the selected row"),
     Binding(Action.SORT, ("s",), "sort by the next column", "[s]ort"),
     Binding(
+        Action.LOG_LEVEL, ("L",), "the log: all lines, warnings and errors, errors", "", _WITH_LOG
+    ),
+    Binding(
+        Action.LOG_MARKET, ("M",), "the log: the selected market alone, or all", "", _WITH_LOG
+    ),
+    Binding(
         Action.NEXT_PANEL, ("tab", "l", "right"), "next panel, or the one before", "[Tab]panel"
     ),
     Binding(Action.PREVIOUS_PANEL, ("shift tab", "h", "left")),
@@ -194,6 +205,16 @@ def find_action(key: str, screen: Screen) -> Action | None:
         if key in binding.keys and screen in binding.screens:
             return binding.action
     return None
+
+
+def no_meaning(key: str, screen: Screen) -> str:
+    """Say that a key does nothing on a screen, and where it does something."""
+    shown = _KEY_WORDS.get(key, key if key.isprintable() else "that key")[:KEY_COLUMNS_MAX]
+    elsewhere = next((each for each in BINDINGS if key in each.keys), None)
+    if elsewhere is None:
+        return f"{shown} does nothing; ? shows every key"
+    names = ", ".join(each for each in Screen if each in elsewhere.screens)
+    return f"{shown} does nothing on {screen}, but on {names}; ? shows every key"
 
 
 def bottom_line(screen: Screen, width: int, *, read_only: bool = False) -> Line:

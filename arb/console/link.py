@@ -129,19 +129,21 @@ class Link:
         async with stream:
             self._stream = stream
             try:
-                await self._send({"id": ATTEND_ID, "do": "attend"})
-                await self._send({"id": WATCH_ID, "do": "watch", "every_ms": WATCH_EVERY_MS})
+                await self._send(
+                    {"id": ATTEND_ID, "do": "attend"},
+                    {"id": WATCH_ID, "do": "watch", "every_ms": WATCH_EVERY_MS},
+                )
                 await self._read(stream)
             finally:
                 self._stream = None
                 self._give_up_waiting()
 
-    async def _send(self, document: dict[str, Any]) -> None:
+    async def _send(self, *documents: dict[str, Any]) -> None:
         stream = self._stream
         if stream is None:
             raise trio.ClosedResourceError
         async with self._send_lock:
-            await stream.send_all(orjson.dumps(document) + b"\n")
+            await stream.send_all(b"".join(orjson.dumps(each) + b"\n" for each in documents))
 
     async def _read(self, stream: trio.SocketStream) -> None:
         buffer = bytearray()
