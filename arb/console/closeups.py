@@ -138,6 +138,7 @@ class Latencies:
     steps: tuple[Step, ...] = ()
     lag_p50_us: int | None = None
     lag_p99_us: int | None = None
+    lag_worst_us: int | None = None
     counts: Mapping[str, int] = attrs.Factory(dict)
 
 

@@ -206,7 +206,8 @@ class CloseUps:
     def _latency(self, _name: str) -> dict[str, Any]:
         board = self._parts.board
         lags_us = [
-            None if lag_s is None else round(lag_s * US_PER_S) for lag_s in self._system.lag_s()
+            None if lag_s is None else round(lag_s * US_PER_S)
+            for lag_s in (*self._system.lag_s(), self._system.worst_lag_s())
         ]
         return {
             "at_ms": self._parts.clock.wall_ms(),
@@ -215,6 +216,7 @@ class CloseUps:
             ],
             "lag_p50_us": lags_us[0],
             "lag_p99_us": lags_us[1],
+            "lag_worst_us": lags_us[2],
             "counts": dict(board.counts),
         }
 

@@ -114,6 +114,11 @@ class ControlServer:
         finally:
             self.close()
 
+    async def serve_stream(self, stream: trio.abc.Stream) -> None:
+        """Serve one client that came another way than over the socket, as a simulation's do."""
+        async with trio.open_nursery() as commands:
+            await self._client(commands, stream)
+
     def close(self) -> None:
         """Close the socket and take its file away; closing twice does nothing."""
         listener, self._listener = self._listener, None
@@ -150,7 +155,7 @@ class ControlServer:
             self.counts.failed += 1
             return refusal(f"{verb} failed in the engine: {type(error).__name__}: {error}")
 
-    async def _client(self, commands: trio.Nursery, stream: trio.SocketStream) -> None:
+    async def _client(self, commands: trio.Nursery, stream: trio.abc.Stream) -> None:
         if self._clients >= CLIENTS_MAX:
             self.counts.refused += 1
             await _refuse(stream)
@@ -171,7 +176,7 @@ class _Client:
     """One connection: reads requests, writes answers and, if asked to, pictures."""
 
     def __init__(
-        self, server: ControlServer, stream: trio.SocketStream, commands: trio.Nursery
+        self, server: ControlServer, stream: trio.abc.Stream, commands: trio.Nursery
     ) -> None:
         self._server = server
         self._stream = stream
@@ -319,7 +324,7 @@ class _Client:
         return True
 
 
-async def _refuse(stream: trio.SocketStream) -> None:
+async def _refuse(stream: trio.abc.Stream) -> None:
     async with stream:
         text = orjson.dumps({"id": None, **refusal(f"{CLIENTS_MAX} clients are connected already")})
         with trio.move_on_after(SEND_TIMEOUT_S):

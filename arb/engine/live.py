@@ -208,7 +208,7 @@ class LiveTree:
     def _control(self, ctx: Context) -> Control:
         if self.socket_path is None:
             raise ValueError("no control without a socket")
-        steering = EngineSteering(self.photographer, self.stop, ctx.system)
+        steering = EngineSteering(self.photographer, self.stop, ctx.system, self.offloads.call)
         return Control(ctx, ControlServer(steering, self.socket_path, self.attendance))
 
     def _tape(self, ctx: Context) -> Tape:

@@ -27,6 +27,7 @@ from arb.engine.messages import (
     ShowComparison,
 )
 from arb.engine.names import RISK
+from arb.engine.offload import IN_PLACE, Offload
 from arb.engine.snapshot import Photographer
 from arb.engine.stopping import StopRequest
 from arb.io.text import one_line
@@ -54,10 +55,18 @@ Verb = Callable[[dict[str, Any]], Awaitable[str]]
 class EngineSteering:
     """What the control socket may ask of this engine."""
 
-    def __init__(self, photographer: Photographer, stop: StopRequest, system: System) -> None:
+    def __init__(
+        self,
+        photographer: Photographer,
+        stop: StopRequest,
+        system: System,
+        off_loop: Offload = IN_PLACE.call,
+    ) -> None:
+        """Write files by ``off_loop``: a slow disk must not hold the loop up."""
         self._photographer = photographer
         self._stop = stop
         self._system = system
+        self._off_loop = off_loop
         self._closeups = CloseUps(photographer.parts, system)
         self._verbs: dict[str, Verb] = {
             "kill": self._kill,
@@ -202,9 +211,7 @@ class EngineSteering:
                 " which may be empty"
             )
         try:
-            # A slow disk holds up a thread, not the loop.
-            write = partial(write_value, file, key, settings.value(key))
-            await trio.to_thread.run_sync(write)
+            await self._off_loop(partial(write_value, file, key, settings.value(key)))
         except SettingsError as error:
             return f"not written: {error}"
         return f"written to {file}"
