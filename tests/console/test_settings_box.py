@@ -36,9 +36,11 @@ def test_every_setting_has_its_source(bench: Bench) -> None:
     text = bench.text(120, 30)
     assert "Settings in force" in text
     assert f"{KEY} " in text
-    assert "/home/kim/own.toml" in text
+    assert " own.toml " in text
     assert "the reason of strategy.taker_edge_threshold" in text
     assert "Enter changes it now" in text
+    bench.press("j")
+    assert "from /home/kim/own.toml" in bench.text(120, 30)
     bench.press("G")
     assert "takes a new start" in bench.text(120, 30)
     bench.press("enter")

@@ -118,15 +118,16 @@ class SettingsBox(Dialog):
 
     def _line(self, row: SettingSeen, columns: int, *, marked: bool) -> Line:
         inside = columns - 6
-        key = max((columns_of(each.key) for each in self._rows), default=0)
+        longest = max((columns_of(each.key) for each in self._rows), default=0)
+        key = min(longest, inside // 2)
         source = max(SOURCE_COLUMNS, inside - key - VALUE_COLUMNS - 4)
         value = f"{row.value} {row.unit}".strip() or "empty"
         tone = Tone.STRONG if row.changeable else Tone.PLAIN
         texts = (
             (Cell("▸" if marked else " ", Tone.KEY), 1, False),
-            (Cell(row.key, Tone.CHOICE if marked else tone), min(key, inside // 2), False),
+            (Cell(row.key, Tone.CHOICE if marked else tone), key, False),
             (Cell(formats.one_line(value), tone), VALUE_COLUMNS, False),
-            (Cell(formats.one_line(row.source), Tone.DIM), source, False),
+            (Cell(formats.one_line(_short(row.source)), Tone.DIM), source, False),
         )
         return table_cells(texts, 1)
 
@@ -139,8 +140,15 @@ class SettingsBox(Dialog):
             row = self._rows[self._index]
             reason = f"{row.reason} ({row.allowed})" if row.allowed else row.reason
             hint = CHANGES if row.changeable else TAKES_A_START if row.reason else ""
+            whence = f" · from {row.source}" if _short(row.source) != row.source else ""
             texts = wrap(formats.one_line(reason), max(1, width))[: FOOT_ROWS - 2]
             lines += [(Cell(f" {text}", Tone.PLAIN),) for text in texts]
             lines = lines[: FOOT_ROWS - 1]
-            lines.append((Cell(f" {hint}", Tone.KEY if row.changeable else Tone.DIM),))
+            hint_cell = Cell(f" {hint}", Tone.KEY if row.changeable else Tone.DIM)
+            lines.append((hint_cell, Cell(formats.one_line(whence), Tone.DIM)))
         return [*lines, *[()] * FOOT_ROWS][:FOOT_ROWS]
+
+
+def _short(source: str) -> str:
+    """Return a file's name without its folders, which are said of the selected setting alone."""
+    return source.rsplit("/", 1)[-1] if source.startswith("/") else source
