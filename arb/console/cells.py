@@ -160,4 +160,3 @@ def flow(items: Sequence[Item], width: int, separator: Cell) -> Line:
 
 def _more(hidden: int) -> Cell:
     return Cell(f" +{hidden}", Tone.DIM)
-
