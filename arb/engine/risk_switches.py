@@ -144,12 +144,12 @@ class Switchboard:
         self._permission.halt = halt
         data = {"reason": halt.reason, "by": halt.by, "cancel_exits": wish.cancel_exits}
         self._books.record(RecordKind.HALT, data)
+        # One request a shard, however many rest; and nothing is taken until the halt is cleared.
+        self._gateway.tell(TriggerGroups())
         self._hands.cancel_entries("halted")
         if wish.cancel_exits:
             self._switches.exits_withdrawn = True
             self._hands.cancel_exits("halted")
-        # One request a shard, however many rest; and nothing is taken until the halt is cleared.
-        self._gateway.tell(TriggerGroups())
         # The cancels are out. A loss of power must not forget that somebody pulled the plug.
         self._books.sync()
         self._board.say("RISK", halt.text, level="error")
