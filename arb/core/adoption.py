@@ -57,6 +57,7 @@ def adopt(ledger: Ledger, account: AdoptedAccount, at_ms: int) -> None:
         position.opened_ms = position.opened_ms or at_ms
         if held.fees_e6 is not None:
             position.fees_before_e6 = MoneyE6(held.fees_e6 - position.fees_e6)
+    ledger.touched.update(ledger.positions)
     for adopted in account.orders:
         _adopt_order(ledger, ledger.orders[adopted.client_order_id], adopted.remaining_e2)
     for position in ledger.positions.values():

@@ -108,7 +108,8 @@ class HandOrder:
 class Ledger:
     """All orders, fills, positions and cash of one account, as far as we know them.
 
-    ``by_hand`` is a person's own orders as of the last reading of the account.
+    ``by_hand`` is a person's own orders as of the last reading of the account. ``touched``
+    names the markets whose positions or orders have changed since exposure was last counted.
     """
 
     cash_e6: MoneyE6
@@ -119,6 +120,7 @@ class Ledger:
     move_ids: set[str] = attrs.field(factory=set)
     adopted_ms: int = 0
     by_hand: tuple[HandOrder, ...] = ()
+    touched: set[str] = attrs.field(factory=set)
     fills_booked: int = 0
     stray_fills: int = 0
     illegal_reports: int = 0
@@ -132,6 +134,7 @@ class Ledger:
             raise ValueError(f"the id {order.client_order_id} has been used before")
         self.orders[order.client_order_id] = order
         self._open_by_ticker.setdefault(order.intent.ticker, {})[order.client_order_id] = order
+        self.touched.add(order.intent.ticker)
 
     def report(self, event: OrderEvent) -> Order | None:
         """Take what the exchange said of an order; None where the order is not ours."""
@@ -150,6 +153,7 @@ class Ledger:
         if fill.trade_id in self.trade_ids:
             return False
         self.trade_ids.add(fill.trade_id)
+        self.touched.add(fill.ticker)
         position = self.positions.setdefault(fill.ticker, Position(fill.ticker))
         before_e2 = position.count_e2
         change_e6 = position.trade(fill.side, fill.price_e4, fill.count_e2, fill.fee_e6)
@@ -174,6 +178,7 @@ class Ledger:
         if position.count_e2 != settlement.count_e2:
             return False
         self.settled.add(settlement.key)
+        self.touched.add(settlement.ticker)
         # The end of a market is a sale of all that is held, at what it turned out to be worth.
         side = Side.ASK if position.count_e2 > 0 else Side.BID
         paid_e6 = position.trade(side, settlement.value_e4, abs(position.count_e2))
@@ -241,6 +246,7 @@ class Ledger:
                 self.stray_fills -= 1
                 self._credit(order, fill, in_round)
         ticker = order.intent.ticker
+        self.touched.add(ticker)
         open_here = self._open_by_ticker.setdefault(ticker, {})
         if order.is_open or order.at_stake_e2:
             open_here[order.client_order_id] = order

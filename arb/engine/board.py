@@ -1,4 +1,7 @@
-"""What the actors publish for people to see; nobody decides anything by it.
+"""What the actors publish for people to see; nobody decides by it but where a last word is wanted.
+
+A market that is away has left its last fair value and its last prices here: its exits are kept by
+the one, and what is held in it is marked by the others.
 
 A board is written in the actor's own turn and read by the control actor, so showing the engine
 costs trading an assignment. It outlives every actor: what a market last said stays on screen
@@ -119,6 +122,8 @@ class AccountLine:
     fees_e6: int
     state: TradingState
     reasons: tuple[str, ...]
+    day_e6: int = 0
+    day_loss_max_e6: int = 0
 
 
 @attrs.frozen

@@ -13,9 +13,7 @@ from typing import Any
 
 from actors import Actor, Address, Context, Down, MailboxFull
 from arb.core.commands import AmendIntent, CancelOrder, OrderIntent
-from arb.core.events import Fill, OrderEvent, OrderKept, OrderRefused
-from arb.core.exits import plan_exits
-from arb.core.money import cents, contracts, dollars
+from arb.core.events import OrderEvent, OrderKept, OrderRefused
 from arb.core.orders import Order
 from arb.core.permission import Permission
 from arb.core.risk import (
@@ -25,10 +23,12 @@ from arb.core.risk import (
     amendment_of,
     review,
     review_amend,
+    review_rate,
 )
 from arb.engine.bookkeeping import Bookkeeper
-from arb.engine.exit_keeper import Stand, exit_view, last_fair
+from arb.engine.exit_keeper import moves_without_market
 from arb.engine.exit_watch import ExitWatch, WatchHands
+from arb.engine.guard import GATEWAY_FULL, Guard
 from arb.engine.messages import (
     AcceptAccount,
     Account,
@@ -38,10 +38,10 @@ from arb.engine.messages import (
     Filled,
     FillsAwaited,
     GatewayReady,
-    HaltTrading,
     Hello,
     KeepExits,
     LookUp,
+    NotOurs,
     ReadAccount,
     Reported,
     Session,
@@ -57,6 +57,7 @@ from arb.engine.names import (
     market_name,
     ticker_of,
 )
+from arb.engine.other_engines import OtherEngines
 from arb.engine.parts import Parts
 from arb.engine.reconciler import Acceptance, Comparison, Reach, Reconciler
 from arb.engine.risk_switches import Hands, Switchboard
@@ -90,6 +91,7 @@ class RiskManager(Actor):
         self._wishes_heard: Counter[str] = Counter()
         self._fills_awaited = False
         self._lost: set[str] = set()
+        self._guard = Guard(parts, self._books, self._permission, ctx.after)
         self._withdrawals = Withdrawals(
             self._books.ledger, self._permission, parts.switches, self._gateway.tell, ctx.after
         )
@@ -98,8 +100,11 @@ class RiskManager(Actor):
             self._withdrawals.cancel_exits,
             self._tell_market,
             self._publish,
+            self._guard.cleared,
+            ctx.after,
         )
         self._switches = Switchboard(parts, self._books, self._permission, hands, self._gateway)
+        self._others = OtherEngines(parts, self._switches.halt)
         self._reconciler = Reconciler(
             parts,
             self._books,
@@ -124,6 +129,7 @@ class RiskManager(Actor):
             CancelAgain: self._withdrawals.again,
             GatewayReady: self._on_gateway_ready,
             Account: self._on_account,
+            NotOurs: self._on_not_ours,
             ReadAccount: self._on_read_account,
             ShowComparison: self._on_show_comparison,
             AcceptAccount: self._on_accept,
@@ -131,11 +137,13 @@ class RiskManager(Actor):
             StillThere: self._books.still_there,
             WatchExits: self._watch.look,
             **self._switches.handlers,
+            **self._guard.handlers,
         }
         self._publish()
 
     async def start(self) -> None:
-        """Begin to watch that everything is on sale."""
+        """Begin to look after the day, and to watch that everything is on sale."""
+        self._guard.begin()
         self._watch.begin()
 
     def receive(self, message: object) -> object:
@@ -145,8 +153,9 @@ class RiskManager(Actor):
             self.ctx.dead_letter(message, "not for the risk manager")
             return None
         answer = handler(message)
-        if self._books.journal_failure is not None and self._permission.halt is None:
-            self._switches.halt(HaltTrading(self._books.journal_failure, "the journal"))
+        halt = self._guard.look()
+        if halt is not None:
+            self._switches.halt(halt)
         return answer
 
     # Forward: from a wish to an approval.
@@ -157,16 +166,19 @@ class RiskManager(Actor):
         self._tell_holding(intent.ticker)
 
     def _consider(self, intent: OrderIntent) -> None:
-        limits = self._parts.switches.limits(self._parts.risk)
+        parts, books, now_ns = self._parts, self._books, self._parts.clock.monotonic_ns()
+        limits, permission = parts.switches.limits(parts.risk), self._permission
         refusal = (
             self._switches.withheld(intent)
-            or self._parts.shut(intent)
-            or review(intent, self._books.ledger, limits, self._permission, self._parts.fee_e6)
+            or parts.shut(intent)
+            or review(intent, books.ledger, limits, permission, parts.fee_e6, books.exposures)
+            or review_rate(intent, parts.brakes, limits, now_ns)
         )
         if refusal is not None:
             self._refuse(refusal)
             return
-        approved = self._approvals.approve(intent, now_ns=self._parts.clock.monotonic_ns())
+        parts.brakes.sent(now_ns)
+        approved = self._approvals.approve(intent, now_ns=now_ns)
         order = self._books.open(approved, intent)
         self._send(approved, order)
         # The order is out; what follows in the same turn costs it nothing.
@@ -194,7 +206,7 @@ class RiskManager(Actor):
             self._gateway.tell(approved)
         except MailboxFull:
             kind = OrderRefused if isinstance(approved.intent, OrderIntent) else OrderKept
-            answer = kind(order.client_order_id, "gateway full", "nothing was sent")
+            answer = kind(order.client_order_id, GATEWAY_FULL, "nothing was sent")
             self._on_reported(Reported(answer))
 
     def _refuse(self, refusal: Refusal) -> None:
@@ -208,6 +220,7 @@ class RiskManager(Actor):
         order = self._books.report(reported.event)
         if order is None:
             return
+        self._guard.reported(order, reported.event)
         self._log_report(order, reported.event)
         self._await_fills(order)
         self._tell_own_resting(order.intent.ticker)
@@ -231,7 +244,6 @@ class RiskManager(Actor):
         if not self._books.book(fill):
             self._board.counts["fills_repeated"] += 1
             return
-        self._log_fill(fill)
         self._watch.booked(fill)
         self._on_settled(fill.ticker)
         if fill.ticker in self._away:
@@ -241,7 +253,12 @@ class RiskManager(Actor):
         if self._books.has_account:
             for fill in account.fills:
                 self._on_filled(Filled(fill))
+        for order in account.by_hand:
+            self._others.saw(order.client_order_id, order.ticker)
         self._reconciler.take(account)
+
+    def _on_not_ours(self, order: NotOurs) -> None:
+        self._others.saw(order.client_order_id, order.ticker)
 
     def _on_read_account(self, wish: ReadAccount) -> None:
         self._reconciler.read_again_done()
@@ -289,17 +306,10 @@ class RiskManager(Actor):
             self._cover(ticker)
 
     def _cover(self, ticker: str) -> None:
-        """Rest an exit for what an absent market has not covered, at its last trusted fair value.
-
-        One that rests is renewed, and not moved: without a market nobody sees its book.
-        """
-        listing = self._parts.listing(ticker)
-        holding = self._books.holding(ticker, 0)
-        fair = last_fair(self._parts, holding)
-        if listing is None or fair is None or self._switches.exits_withdrawn:
+        """Rest what an absent market has not covered, and renew what rests."""
+        if self._switches.exits_withdrawn:
             return
-        stand = Stand(listing, holding, None, self._parts.clock.monotonic_ns())
-        for move in plan_exits(exit_view(self._parts, stand, fair)):
+        for move in moves_without_market(self._parts, self._books.holding(ticker, 0)):
             if isinstance(move, OrderIntent):
                 self._consider(move)
             else:
@@ -316,6 +326,7 @@ class RiskManager(Actor):
             self._gateway.tell(LookUp.of(order))
         # What an earlier risk manager had cancelled may not have arrived.
         self._withdrawals.look_again()
+        self._switches.take_up()
         self._publish()
 
     def _on_connection(self, changed: ConnectionChanged) -> None:
@@ -379,12 +390,6 @@ class RiskManager(Actor):
             refusal = Refusal.by_exchange(wish, why)
             self._watch.refused(refusal)
             self._tell_market(wish.ticker, refusal)
-
-    def _log_fill(self, fill: Fill) -> None:
-        verb = "bought" if fill.side.value == "bid" else "sold"
-        text = f"{verb} {contracts(fill.count_e2)} {fill.ticker} at {cents(fill.price_e4)}c"
-        hand = ", by hand" if self._books.is_by_hand(fill) else ""
-        self._board.say("TRADE", f"{text} ({fill.liquidity}), fee {dollars(fill.fee_e6)}{hand}")
 
     def __repr__(self) -> str:
         return f"<RiskManager {self._permission.state} {self._books!r}>"

@@ -81,6 +81,8 @@ class Photographer:
             "realised_e6": account.realised_e6 - account.fees_e6,
             "unrealised_e6": unrealised_e6(self.parts.board),
             "fees_e6": account.fees_e6,
+            "day_e6": account.day_e6,
+            "day_loss_max_e6": account.day_loss_max_e6,
         }
 
     def _markets(self, tree: Sequence[NodeSnapshot], now_ms: int) -> list[dict[str, Any]]:

@@ -28,6 +28,8 @@ SCHEMA: dict[str, set[str]] = {
         "balance_e6",
         "exposure_e6",
         "exposure_limit_e6",
+        "day_e6",
+        "day_loss_max_e6",
         "exposure_limit_max_e6",
         "realised_e6",
         "unrealised_e6",
