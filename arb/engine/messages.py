@@ -118,7 +118,8 @@ class Account:
 
     ``resting`` is every order of this machine's installations that rests, None where nobody was
     asked, and ``by_hand`` everybody else's. ``decided`` are held markets whose result is known.
-    ``moves`` is read only on request, because cash seldom differs.
+    ``closed`` are those in which trading is over without one. ``moves`` is read only on request,
+    because cash seldom differs.
     """
 
     cash_e6: MoneyE6
@@ -129,6 +130,7 @@ class Account:
     settlements: tuple[Settlement, ...] = ()
     decided: tuple[str, ...] = ()
     moves: tuple[CashMove, ...] = ()
+    closed: tuple[str, ...] = ()
 
 
 @attrs.frozen
