@@ -38,7 +38,7 @@ OTHER_REASONS = "more kinds than are counted apart"
 
 @attrs.frozen
 class MarketRow:
-    """What a market last evaluated, in the units of the core."""
+    """What a market last evaluated, in the units of the core; ``left_out`` books with why."""
 
     ticker: str
     at_ms: int
@@ -53,6 +53,7 @@ class MarketRow:
     reason: str
     quote_changed_ms: int | None
     books: int
+    left_out: tuple[str, ...] = ()
 
 
 @attrs.frozen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import Any, Protocol
 
 import attrs
 
@@ -57,7 +57,14 @@ NO_ODDS = 2.0
 
 
 class FeedError(Exception):
-    """A read from a provider failed: one line, with no key in it."""
+    """A read from a provider failed: one line, with no key in it.
+
+    ``throttled`` says that the provider wants us to come more rarely.
+    """
+
+    def __init__(self, text: str, *, throttled: bool = False) -> None:
+        super().__init__(text)
+        self.throttled = throttled
 
 
 class OddsPoll(Protocol):
@@ -99,3 +106,6 @@ class OddsFeed(OddsPoll, Protocol):
 
     def parse(self, raw: str | bytes, received_ms: int) -> Parsed:
         """Read one message of the stream; never raises."""
+
+    def memory(self) -> Any:
+        """Return as JSON what `parse` rests on beside the message, None where that is nothing."""

@@ -147,6 +147,10 @@ class OpticOdds:
         text = raw if isinstance(raw, str) else raw.decode(errors="replace")
         return self._reader.event(text, received_ms)
 
+    def memory(self) -> list[Any]:
+        """Return what the reader knows of prices."""
+        return self._reader.memory()
+
     def __repr__(self) -> str:
         return f"<OpticOdds {self._rest_url} {self._reader!r}>"
 

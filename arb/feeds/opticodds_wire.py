@@ -69,6 +69,25 @@ class OpticOddsReader:
         """Forget every price: a stream that starts anew has not said what went before it."""
         self._prices.clear()
 
+    def memory(self) -> list[Any]:
+        """Return every price with whose it is, as JSON."""
+        return [
+            (*key, *sorted(price.sides, key=price.sides.__getitem__), price.odds, price.stamps_s)
+            for key, price in self._prices.items()
+        ]
+
+    def restore(self, memory: Any) -> None:
+        """Know what another reader did, and nothing else; raises `ValueError`."""
+        try:
+            self._prices = {
+                (fixture, book): _Price({home: 0, away: 1}, list(odds), list(stamps_s))
+                for fixture, book, home, away, odds, stamps_s in memory
+            }
+        except TypeError as error:
+            raise ValueError(f"no memory of prices: {error}") from None
+        for (fixture, _), price in self._prices.items():
+            self._fixtures[fixture] = dict(price.sides)
+
     def event(self, raw: str, received_ms: int) -> Parsed:
         """Read one event of the stream as it was sent; never raises."""
         kind, data = _fields(raw)

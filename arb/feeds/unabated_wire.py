@@ -95,6 +95,39 @@ class UnabatedReader:
         parsed = self.lines(lines, received_ms, None, QuoteOrigin.POLL)
         return list(events.values()), attrs.evolve(parsed, bad=(*bad, *parsed.bad))
 
+    def memory(self) -> list[Any]:
+        """Return every price with its two lines, as JSON."""
+        ids: dict[int, list[int | None]] = {}
+        for number, line in self._lines.items():
+            ids.setdefault(id(line.price), [None, None])[line.side] = number
+        return [
+            (
+                each.event_id,
+                source,
+                each.book,
+                each.odds,
+                each.sequences,
+                each.source_ms,
+                each.live,
+                ids.get(id(each), [None, None]),
+            )
+            for (_, source), each in self._prices.items()
+        ]
+
+    def restore(self, memory: Any) -> None:
+        """Know what another reader did, and nothing else; raises `ValueError`."""
+        self._lines.clear()
+        self._prices.clear()
+        try:
+            for event_id, source, book, odds, sequences, source_ms, live, ids in memory:
+                price = _Price(event_id, book, list(odds), list(sequences), source_ms, live)
+                self._prices[event_id, source] = price
+                for side, number in enumerate(ids):
+                    if number is not None:
+                        self._lines[number] = _Line(price, side)
+        except TypeError as error:
+            raise ValueError(f"no memory of prices: {error}") from None
+
     def message(self, raw: str | bytes, received_ms: int) -> Parsed:
         """Read a frame of the socket, or what filled a gap; never raises."""
         try:

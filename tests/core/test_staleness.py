@@ -5,15 +5,16 @@ from __future__ import annotations
 import pytest
 
 from arb.core.consensus import BookChance, BookRejected, Consensus, NoConsensus, RejectReason
+from arb.core.held_quote import QuoteEffect
 from arb.core.staleness import (
     BOOKS_MAX,
     Freshness,
     QuoteBoard,
-    QuoteEffect,
 )
 from tests.core.quote_factory import (
     CONFIRM_MS,
     POLL,
+    chance_of,
     evaluate,
     held,
     quote,
@@ -275,7 +276,7 @@ def test_an_evaluation_carries_the_consensus() -> None:
     assert isinstance(evaluation.fair, Consensus)
     assert evaluation.fair.books == ("a", "b", "c")
     assert [each.book for each in evaluation.fair.rejected] == ["d"]
-    assert evaluation.freshness == Freshness(None, "a", 2_000)
+    assert evaluation.freshness == Freshness(None, "a", 2_000, chance_of(1.7))
 
 
 def test_without_a_consensus_there_is_nothing_to_be_fresh() -> None:

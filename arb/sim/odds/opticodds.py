@@ -26,6 +26,7 @@ Json = dict[str, object]
 PREFIX = "/api/v3"
 STREAM = f"{PREFIX}/stream/odds/"
 BOOKS_PER_CALL_MAX = 5
+TOO_MANY_REQUESTS = 429
 _SPORTS = {"NFL": "football", "NBA": "basketball", "MLB": "baseball", "NHL": "hockey"}
 _OUTBOX_EVENTS_MAX = 5_000
 _TWICE_SHARE = 0.05
@@ -72,8 +73,15 @@ class OpticOddsProvider:
         for session in self.sessions:
             session.outbox.put(text)
 
+    def throttle(self) -> None:
+        """End every stream; the condition refuses those that come."""
+        for session in self.sessions:
+            session.outbox.close(0)
+
     def _stream(self, request: Request) -> Response:
         status = self._desk.conditions.refuse_upgrades
+        if self._desk.conditions.throttle:
+            status = TOO_MANY_REQUESTS
         if status is not None:
             return json_response(status, {"error": "Too Many Requests"})
         books = request.texts("sportsbook")
