@@ -8,6 +8,7 @@ dates a price that was polled, and only backwards.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 import attrs
@@ -115,6 +116,11 @@ class _Value:
     confirmed_ms: int | None = None
 
 
+def _folded(books: Iterable[str]) -> frozenset[str]:
+    # Providers spell one exchange in several ways.
+    return frozenset(book.casefold() for book in books)
+
+
 @attrs.define
 class QuoteBoard:
     """The quotes of one game, and the set of books of its last complete evaluation.
@@ -127,7 +133,7 @@ class QuoteBoard:
     """
 
     devig: Devig = multiplicative
-    excluded_books: frozenset[str] = frozenset()
+    excluded_books: frozenset[str] = attrs.field(default=frozenset(), converter=_folded)
     pooling: Pooling = MEDIAN
     _held: dict[tuple[str, str], HeldQuote] = attrs.field(factory=dict, init=False)
     _changes: int = attrs.field(default=0, init=False)
@@ -143,10 +149,10 @@ class QuoteBoard:
 
     def apply(self, quote: Quote) -> QuoteEffect:
         """Take one quote in, and say what it did."""
-        if quote.book in self.excluded_books:
-            return QuoteEffect.EXCLUDED
         key = (quote.provider, quote.book)
         held = self._held.get(key)
+        if held is None and quote.book.casefold() in self.excluded_books:
+            return QuoteEffect.EXCLUDED
         if quote.origin is QuoteOrigin.POLL:
             self._read_again(quote)
         if held is None:

@@ -12,10 +12,6 @@ from arb.core.events import Quote
 from arb.core.games import OddsEvent
 from arb.io.text import one_line
 
-# These are exchanges that this engine compares the books with, or trades on: a fair value that
-# they took part in would be compared with itself.
-EXCLUDED_BOOKS = frozenset({"kalshi", "polymarket"})
-
 
 @attrs.frozen
 class Bad:

@@ -18,7 +18,7 @@ import orjson
 from arb.core.events import Quote, QuoteOrigin
 from arb.core.games import OddsEvent
 from arb.core.odds import BadOdds, OddsFault, american_to_decimal
-from arb.feeds.base import EXCLUDED_BOOKS, NO_ODDS, UNKNOWN_TYPE, Bad, Notice, Parsed
+from arb.feeds.base import NO_ODDS, UNKNOWN_TYPE, Bad, Notice, Parsed
 
 PROVIDER = "opticodds"
 
@@ -156,8 +156,10 @@ class OpticOddsReader:
     def _opened(self, key: _Key) -> _Price | None:
         """Return the place of a price that is heard of first; None where it is none of ours."""
         fixture, book = key
+        if type(book) is not str:
+            raise TypeError("a book is no text")
         sides = self._fixtures.get(fixture)
-        if sides is None or book.lower() in EXCLUDED_BOOKS:
+        if sides is None:
             return None
         if len(self._prices) >= PRICES_MAX:
             raise ValueError("too many prices")

@@ -16,7 +16,7 @@ import orjson
 from arb.core.events import Quote, QuoteOrigin
 from arb.core.games import OddsEvent
 from arb.core.odds import BadOdds, OddsFault, american_to_decimal
-from arb.feeds.base import EXCLUDED_BOOKS, NO_ODDS, UNKNOWN_TYPE, Bad, Notice, Parsed
+from arb.feeds.base import NO_ODDS, UNKNOWN_TYPE, Bad, Notice, Parsed
 from arb.io.iso import iso_ms
 
 PROVIDER = "unabated"
@@ -209,10 +209,7 @@ class UnabatedReader:
         return found
 
     def _wants(self, book: str) -> bool:
-        name = book.casefold()
-        return (
-            bool(name) and name not in EXCLUDED_BOOKS and (not self._wanted or name in self._wanted)
-        )
+        return bool(book) and (not self._wanted or book.casefold() in self._wanted)
 
     def __repr__(self) -> str:
         return f"<UnabatedReader {len(self._lines)} lines, {len(self._sources)} books>"

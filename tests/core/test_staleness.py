@@ -199,12 +199,15 @@ def test_a_removed_book_is_forgotten() -> None:
     assert board.quotes() == ()
 
 
-def test_an_excluded_book_is_not_held() -> None:
+@pytest.mark.parametrize("book", ["Kalshi", "kalshi", "KALSHI"])
+def test_an_excluded_book_is_not_held(book: str) -> None:
     """A prediction market's price is no evidence of the fair value of its own contract."""
     board = QuoteBoard(excluded_books=frozenset({"Kalshi"}))
 
-    assert board.apply(quote("Kalshi")) is QuoteEffect.EXCLUDED
+    assert board.apply(quote(book)) is QuoteEffect.EXCLUDED
+    assert board.apply(quote(book, origin=POLL)) is QuoteEffect.EXCLUDED
     assert board.quotes() == ()
+    assert QuoteBoard().apply(quote(book)) is QuoteEffect.CHANGED
 
 
 def test_a_book_is_confirmed_up_to_the_limit() -> None:
