@@ -160,6 +160,12 @@ COMMANDS = (
         "arb sim --seed 7 --json",
     ),
     Command(
+        "compare-feeds",
+        "arb.cli.compare_feeds:compare_feeds",
+        "Compare two providers of odds, live or from tapes.",
+        "arb compare-feeds --provider odds-api-io --provider opticodds",
+    ),
+    Command(
         "replay",
         "arb.cli.replay:replay",
         "Send a recorded day through the same actors.",

@@ -201,7 +201,7 @@ class LiveTree:
         feed.subscribe(self.settings.odds_feed.sports)
         first = place is self.connections.venues.odds[0]
         name = ODDS if first else f"{ODDS} {feed.provider}"
-        link = Link(name, feed.connect, self.parts.board, self.rng, secret=place.key)
+        link = Link(name, feed.connect, self.parts.board, self.rng, secret=place.key, yields=True)
         return LiveOddsFeed(ctx, self.parts, feed, link, self.settings.odds_feed.poll_interval_ms)
 
     def _control(self, ctx: Context) -> Control:

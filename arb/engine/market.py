@@ -284,6 +284,7 @@ class Market(Actor):
             quote_changed_ms=evaluation.signal.changed_ms if evaluation.signal else None,
             books=evaluation.books,
             gated_fair=self._exits.fair,
+            left_out=tuple([f"{each.book} {each.reason}" for each in evaluation.left_out]),
         )
         self._parts.board.markets[self._ticker] = row
         if self._parts.decisions is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import attrs
 
@@ -23,10 +24,14 @@ class Frame:
 
 @attrs.frozen
 class PolledQuotes:
-    """Prices that were read on demand: they confirm what the stream did not repeat."""
+    """Prices that were read on demand: they confirm what the stream did not repeat.
+
+    From a tape comes with them what their reader ``remembered``.
+    """
 
     quotes: tuple[Quote, ...]
     received_ns: int
+    remembered: Any = None
 
 
 @attrs.frozen
