@@ -15,6 +15,7 @@ from typing import Annotated
 import trio
 from cyclopts import App, Parameter
 
+from arb.cli import faults_by_hand
 from arb.cli.common import Json, print_json
 from arb.cli.errors import CommandFailed, UsageError
 from arb.cli.steer import engine_root
@@ -37,6 +38,7 @@ EXIT_FAILED = 1
 TELL_EVERY = 50
 
 app = App(name="faults", help_format="plaintext")
+faults_by_hand.add_to(app)
 
 Seed = Annotated[int, Parameter(help="The same seed makes the same run.")]
 First = Annotated[int, Parameter(help="The first seed.")]

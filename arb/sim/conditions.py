@@ -151,13 +151,15 @@ class ExchangeConditions:
 class OddsConditions:
     """Faults of the odds provider.
 
-    ``freeze`` stops the stream while the connection lives; ``absent_books`` are silent and gone
+    ``freeze`` stops the stream while the connection lives; ``lag_ms`` sends changes so much later,
+    while REST has them at once; ``absent_books`` are silent and gone
     from REST; ``swap_sides`` exchanges home and away; ``shift`` moves every home chance by that
     much; ``duplicate`` sends every update twice; ``silent`` streams nothing at all, no sign of life
     either, where the protocol has one of its own.
     """
 
     freeze: bool = False
+    lag_ms: int = 0
     absent_books: set[str] = attrs.field(factory=set)
     swap_sides: bool = False
     shift: float = 0.0
