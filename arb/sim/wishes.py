@@ -40,6 +40,9 @@ def _done(board: Switchboard, request: dict[str, Any]) -> dict[str, Any]:
             return {"text": board.switch(name, on=on)}
         case "all_off":
             return {"text": board.all_off()}
+        case "stand_still":
+            board.simulation.stands_still = True
+            return {"text": "the world moves no more; its servers still answer"}
         case "ledger":
             return {"ledger": ledger_document(board.simulation.member)}
         case verb:
@@ -61,6 +64,7 @@ def ledger_document(account: Account) -> dict[str, Any]:
                 "side": order.side.value,
                 "ticker": order.ticker,
                 "rests": order.order_id in account.resting,
+                "remaining_e2": order.remaining_e2,
                 "filled_e2": order.filled_e2,
             }
             for order in account.orders()

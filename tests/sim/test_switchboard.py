@@ -8,9 +8,11 @@ import pytest
 import trio
 
 from arb.sim.conditions import ExchangeConditions, OddsConditions
+from arb.sim.simulation import Simulation, SimulationSettings
 from arb.sim.switchable import BY_NAME, FAULTS, Server, SwitchableFault
-from arb.sim.switchboard import UnknownFault
-from tests.sim.fault_probes import PROBES, Seen, Stage, make_stage
+from arb.sim.switchboard import Switchboard, UnknownFault
+from tests.sim.fault_probes import PROBES, Seen, make_stage
+from tests.sim.sim_client import HandClock
 
 ROWS_MIN = 25
 
@@ -52,14 +54,15 @@ async def test_each_fault_is_felt_and_then_no_more(
 
 
 @pytest.fixture
-def stage(nursery: trio.Nursery) -> Stage:
-    """Return a world in which nothing is switched."""
-    return make_stage(nursery)
+def board() -> Switchboard:
+    """Return the switches of a world in which nothing is switched."""
+    clock = HandClock()
+    return Switchboard(Simulation(SimulationSettings(games=2), clock), clock)
 
 
-def on(stage: Stage) -> list[str]:
+def on(board: Switchboard) -> list[str]:
     """Return the names of what is on."""
-    return [row["name"] for row in stage.board.rows() if row["on"]]
+    return [row["name"] for row in board.rows() if row["on"]]
 
 
 def test_the_table_names_conditions_that_there_are() -> None:
@@ -71,60 +74,59 @@ def test_the_table_names_conditions_that_there_are() -> None:
         assert all(getattr(fresh, name) != value for name, value in fault.sets), fault.name
 
 
-async def test_a_row_says_since_when(stage: Stage, autojump_clock: object) -> None:
+def test_a_row_says_since_when(board: Switchboard) -> None:
     """The moment it was switched on stands there while it is on."""
-    stage.board.switch("frozen-sockets", on=True)
-    await trio.sleep(2.0)
-    (row,) = [row for row in stage.board.rows() if row["name"] == "frozen-sockets"]
+    board.switch("frozen-sockets", on=True)
+    assert isinstance(board.clock, HandClock)
+    board.clock.now_ms += 2_000
+    (row,) = [row for row in board.rows() if row["name"] == "frozen-sockets"]
     assert row["on"] is True
-    assert row["at_ms"] == stage.simulation.clock.wall_ms() - 2_000
-    assert stage.board.switch("frozen-sockets", on=False) == "frozen-sockets is off"
-    assert stage.board.switch("frozen-sockets", on=False) == "frozen-sockets was not on"
-    assert all(row["at_ms"] is None for row in stage.board.rows())
+    assert row["at_ms"] == board.clock.wall_ms() - 2_000
+    assert board.switch("frozen-sockets", on=False) == "frozen-sockets is off"
+    assert board.switch("frozen-sockets", on=False) == "frozen-sockets was not on"
+    assert all(row["at_ms"] is None for row in board.rows())
 
 
-async def test_of_two_that_set_the_same_the_later_holds(stage: Stage) -> None:
+def test_of_two_that_set_the_same_the_later_holds(board: Switchboard) -> None:
     """The earlier one is off, and switching it off again leaves the later one alone."""
-    stage.board.switch("order-refused", on=True)
-    stage.board.switch("answer-lost", on=True)
-    assert on(stage) == ["answer-lost"]
-    stage.board.switch("order-refused", on=False)
-    assert on(stage) == ["answer-lost"]
+    board.switch("order-refused", on=True)
+    board.switch("answer-lost", on=True)
+    assert on(board) == ["answer-lost"]
+    board.switch("order-refused", on=False)
+    assert on(board) == ["answer-lost"]
 
 
-async def test_what_passes_is_off_by_itself(stage: Stage) -> None:
+def test_what_passes_is_off_by_itself(board: Switchboard) -> None:
     """Once the next frame has taken it, it is not on; when it was used last stays to be read."""
-    stage.board.switch("sequence-gap", on=True)
-    assert on(stage) == ["sequence-gap"]
-    assert stage.simulation.exchange_conditions.take_skip() > 0
-    assert on(stage) == []
-    (row,) = [row for row in stage.board.rows() if row["at_ms"] is not None]
+    board.switch("sequence-gap", on=True)
+    assert on(board) == ["sequence-gap"]
+    assert board.simulation.exchange_conditions.take_skip() > 0
+    assert on(board) == []
+    (row,) = [row for row in board.rows() if row["at_ms"] is not None]
     assert (row["name"], row["passing"]) == ("sequence-gap", True)
 
 
-async def test_all_go_off_at_once(stage: Stage) -> None:
+def test_all_go_off_at_once(board: Switchboard) -> None:
     """Every condition is as it was in the beginning."""
     for name in ("order-refused", "market-silent", "lagging", "trading-pause"):
-        stage.board.switch(name, on=True)
-    assert stage.board.all_off() == (
-        "switched off: order-refused, market-silent, trading-pause, lagging"
-    )
-    assert stage.board.all_off() == "no fault was on"
-    assert stage.simulation.exchange_conditions == ExchangeConditions()
-    assert stage.simulation.odds_conditions == OddsConditions()
+        board.switch(name, on=True)
+    assert board.all_off() == ("switched off: order-refused, market-silent, trading-pause, lagging")
+    assert board.all_off() == "no fault was on"
+    assert board.simulation.exchange_conditions == ExchangeConditions()
+    assert board.simulation.odds_conditions == OddsConditions()
 
 
-async def test_an_unknown_fault_is_refused(stage: Stage) -> None:
+def test_an_unknown_fault_is_refused(board: Switchboard) -> None:
     """The one line says where the names are."""
     with pytest.raises(UnknownFault, match=r"'earthquake' is no fault.*arb faults list"):
-        stage.board.switch("earthquake", on=True)
+        board.switch("earthquake", on=True)
 
 
-async def test_a_world_whose_games_are_over_has_none_to_end(stage: Stage) -> None:
+def test_a_world_whose_games_are_over_has_none_to_end(board: Switchboard) -> None:
     """Switching what needs a game does nothing then."""
-    for _ in stage.simulation.world.fixtures:
-        stage.board.switch("settlement", on=True)
-    assert stage.simulation.world.ends_first() is None
-    stage.board.switch("settlement", on=True)
-    stage.board.switch("market-pause", on=True)
-    assert on(stage) == []
+    for _ in board.simulation.world.fixtures:
+        board.switch("settlement", on=True)
+    assert board.simulation.world.ends_first() is None
+    board.switch("settlement", on=True)
+    board.switch("market-pause", on=True)
+    assert on(board) == []

@@ -21,8 +21,9 @@ async def stage(nursery: trio.Nursery) -> Stage:
     return make_stage(nursery)
 
 
-def asked(stage: Stage, **request: Any) -> Any:
+async def asked(stage: Stage, **request: Any) -> Any:
     """Return the answer to a request."""
+    await trio.lowlevel.checkpoint()
     line = answer(stage.board, orjson.dumps(request))
     assert line.endswith(b"\n")
     assert line.count(b"\n") == 1
@@ -32,22 +33,24 @@ def asked(stage: Stage, **request: Any) -> Any:
 async def test_faults_are_listed_and_switched(stage: Stage) -> None:
     """A switch is answered in a line and stands in the list."""
     text = "order-refused: each order is answered 409, not taken"
-    switched = asked(stage, id=1, do="switch", name="order-refused", on=True)
+    switched = await asked(stage, id=1, do="switch", name="order-refused", on=True)
     assert switched == {"id": 1, "ok": True, "text": text}
-    listed = asked(stage, id=2, do="faults")
+    listed = await asked(stage, id=2, do="faults")
     assert [row["name"] for row in listed["faults"] if row["on"]] == ["order-refused"]
     assert len(listed["faults"]) == len(FAULTS)
-    assert asked(stage, do="switch", name="order-refused", on=False)["text"].endswith("is off")
-    assert asked(stage, do="all_off")["text"] == "no fault was on"
+    assert (await asked(stage, do="switch", name="order-refused", on=False))["text"].endswith(
+        "is off"
+    )
+    assert (await asked(stage, do="all_off"))["text"] == "no fault was on"
 
 
 async def test_the_ledger_is_the_exchanges_own(stage: Stage) -> None:
     """Orders, fills, positions and cash of one moment, without any of the reads' lags."""
-    before = asked(stage, do="ledger")["ledger"]
+    before = (await asked(stage, do="ledger"))["ledger"]
     assert (before["orders"], before["fills"], before["positions"]) == ([], [], {})
     stage.place(BookSide.BID, 9_900, lifetime=Lifetime.IMMEDIATE_OR_CANCEL, client_order_id="a")
     stage.place(BookSide.BID, 100, client_order_id="b")
-    after = asked(stage, do="ledger")["ledger"]
+    after = (await asked(stage, do="ledger"))["ledger"]
     assert {each["client_order_id"]: each["rests"] for each in after["orders"]} == {
         "a": False,
         "b": True,
@@ -60,13 +63,31 @@ async def test_the_ledger_is_the_exchanges_own(stage: Stage) -> None:
 @pytest.mark.parametrize("line", [b"", b"nonsense", b"[1]", b'{"do":"dance"}', b"{}"])
 async def test_what_is_no_request_is_told_so(stage: Stage, line: bytes) -> None:
     """One line says what is wrong, and the world goes on."""
+    await trio.lowlevel.checkpoint()
     said = orjson.loads(answer(stage.board, line))
     assert said["ok"] is False
     assert said["error"]
 
 
+async def test_a_world_stands_still_when_it_is_told_to(
+    stage: Stage, autojump_clock: object
+) -> None:
+    """Its servers go on, and nothing moves any more."""
+    del autojump_clock
+    simulation = stage.simulation
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(simulation.run)
+        await trio.sleep(1.0)
+        assert simulation.world.moment_ms > 0
+        await asked(stage, do="stand_still")
+        stood_ms = simulation.world.moment_ms
+        await trio.sleep(5.0)
+        assert simulation.world.moment_ms == stood_ms
+        nursery.cancel_scope.cancel()
+
+
 async def test_an_unknown_fault_is_told_so(stage: Stage) -> None:
     """The answer carries the number of the request."""
-    said = asked(stage, id=7, do="switch", name="earthquake", on=True)
+    said = await asked(stage, id=7, do="switch", name="earthquake", on=True)
     assert (said["id"], said["ok"]) == (7, False)
     assert "earthquake" in said["error"]
