@@ -168,13 +168,33 @@ class ActorCloseup:
     deadlocks: tuple[tuple[str, ...], ...] = ()
 
 
-Closeup = MarketCloseup | Matching | Latencies | ActorCloseup
+@attrs.frozen
+class WorldFault:
+    """One fault of the simulated world, on since ``at_ms``; a passing one was last used then."""
+
+    name: str
+    where: str = ""
+    does: str = ""
+    passing: bool = False
+    on: bool = False
+    at_ms: int | None = None
+
+
+@attrs.frozen
+class Faults:
+    """Every fault that a person can switch on the simulated world."""
+
+    faults: tuple[WorldFault, ...] = ()
+
+
+Closeup = MarketCloseup | Matching | Latencies | ActorCloseup | Faults
 
 KINDS: Mapping[str, type[Closeup]] = {
     "market": MarketCloseup,
     "matching": Matching,
     "latency": Latencies,
     "actor": ActorCloseup,
+    "faults": Faults,
 }
 
 

@@ -160,6 +160,7 @@ class Engine:
                 world.key_id,
                 world.private_key_path,
                 tuple(world.odds[each] for each in config.settings.odds_feed.provider),
+                world.hand,
             )
 
     async def _run_in(self, place: Place, venues: Venues) -> None:

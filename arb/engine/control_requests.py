@@ -32,7 +32,7 @@ _REASON = {"reason": Argument(str)}
 _EXITS = {"exits": Argument(str, required=False, values=("keep", "cancel"))}
 
 # What a console may look at closely; each is made only when it is asked for.
-SHOWN = ("market", "matching", "latency", "actor")
+SHOWN = ("market", "matching", "latency", "actor", "faults")
 
 # Every verb with its arguments; the first two are answered with a picture, `show` with an object,
 # all others in a line.
@@ -54,6 +54,8 @@ VERBS: dict[str, dict[str, Argument]] = {
     "reconcile": {},
     "accept": {"by": Argument(str, required=False)},
     "limit": {"change_cents": Argument(int)},
+    "fault": _NAME | {"switch": Argument(str, values=("on", "off"))},
+    "faults_off": {},
     "stop": _EXITS,
 }
 

@@ -38,6 +38,7 @@ from arb.engine.subscribed_books import SOURCE as BOOKS
 from arb.engine.subscribed_books import NoteBad
 from arb.engine.tape import Tape
 from arb.engine.tree import Build, engine_tree
+from arb.engine.world_hand import WorldHand
 from arb.feeds.base import OddsFeed, OddsPoll
 from arb.feeds.providers import Offers, Seams, make_feed
 from arb.io.clock import Clock
@@ -68,7 +69,10 @@ PAPER_CASH_E6 = MoneyE6(10_000_000_000)
 
 @attrs.frozen
 class Venues:
-    """Where the exchange and the odds are, and the keys to both; ``name`` files the state."""
+    """Where the exchange and the odds are, and the keys to both; ``name`` files the state.
+
+    ``world`` reaches the simulated world itself, where this engine has started it.
+    """
 
     name: str
     rest_url: str
@@ -76,6 +80,7 @@ class Venues:
     key_id: str = attrs.field(repr=False)
     private_key_path: Path
     odds: tuple[OddsPlace, ...]
+    world: WorldHand | None = None
 
 
 @attrs.frozen
@@ -207,7 +212,9 @@ class LiveTree:
     def _control(self, ctx: Context) -> Control:
         if self.socket_path is None:
             raise ValueError("no control without a socket")
-        steering = EngineSteering(self.photographer, self.stop, ctx.system)
+        steering = EngineSteering(
+            self.photographer, self.stop, ctx.system, self.connections.venues.world
+        )
         return Control(ctx, ControlServer(steering, self.socket_path))
 
     def _tape(self, ctx: Context) -> Tape:

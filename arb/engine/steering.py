@@ -28,6 +28,7 @@ from arb.engine.messages import (
 from arb.engine.names import RISK
 from arb.engine.snapshot import Photographer
 from arb.engine.stopping import StopRequest
+from arb.engine.world_hand import WorldHand, WorldRefused
 
 # The risk manager answers in the turn it is asked; a second means that it is down.
 ASK_TIMEOUT_S = 1.0
@@ -49,7 +50,15 @@ Verb = Callable[[dict[str, Any]], Awaitable[str]]
 class EngineSteering:
     """What the control socket may ask of this engine."""
 
-    def __init__(self, photographer: Photographer, stop: StopRequest, system: System) -> None:
+    def __init__(
+        self,
+        photographer: Photographer,
+        stop: StopRequest,
+        system: System,
+        world: WorldHand | None = None,
+    ) -> None:
+        """Steer an engine; ``world`` is the simulated world it started, if it started one."""
+        self._world = world
         self._photographer = photographer
         self._stop = stop
         self._system = system
@@ -69,6 +78,8 @@ class EngineSteering:
             "reconcile": self._reconcile,
             "accept": self._accept,
             "limit": self._limit,
+            "fault": self._fault,
+            "faults_off": self._faults_off,
             "stop": self._stop_engine,
         }
 
@@ -98,6 +109,8 @@ class EngineSteering:
 
     async def show(self, what: str, name: str) -> dict[str, Any]:
         """Return one thing closely; raises `SteeringError`."""
+        if what == "faults":
+            return await self._ask_world("faults")
         try:
             return await self._closeups.show(what, name)
         except (ActorError, LookupError) as error:
@@ -184,6 +197,25 @@ class EngineSteering:
     async def _stop_engine(self, arguments: dict[str, Any]) -> str:
         self._stop.request("a person asked", exits=arguments.get("exits"))
         return "stopping: entries are cancelled first"
+
+    async def _fault(self, arguments: dict[str, Any]) -> str:
+        on = arguments["switch"] == "on"
+        answer = await self._ask_world("switch", name=arguments["name"], on=on)
+        return self._said(str(answer["text"]))
+
+    async def _faults_off(self, _arguments: dict[str, Any]) -> str:
+        return self._said(str((await self._ask_world("all_off"))["text"]))
+
+    async def _ask_world(self, verb: str, **arguments: Any) -> dict[str, Any]:
+        if self._world is None:
+            raise SteeringError(
+                "only the simulated world has faults to switch: this engine runs in"
+                f" {self._photographer.mode}"
+            )
+        try:
+            return await self._world.ask(verb, **arguments)
+        except WorldRefused as error:
+            raise SteeringError(str(error)) from None
 
     async def _ask(self, message: object) -> Any:
         return await self._system.address(RISK).ask(message, timeout_s=ASK_TIMEOUT_S)

@@ -91,7 +91,7 @@ def test_every_screen_is_a_tab() -> None:
     """The frame's last line names every screen by its key, and sets off the one that is shown."""
     line = "".join(cell.text for cell in tabs(Screen.MARKET))
 
-    assert line == " 1 Trading 2 Actors▸3 Market 4 Matching 5 Latency"
+    assert line == " 1 Trading 2 Actors▸3 Market 4 Matching 5 Latency 6 Faults"
     for number, screen in enumerate(Screen, 1):
         action = find_action(str(number), Screen.TRADING)
         assert action is not None

@@ -69,7 +69,7 @@ def pane(tmp_path: Path) -> Iterator[Pane]:
 
 @pytest.mark.slow
 async def test_the_main_walk(tmp_path: Path, pane: Pane, nursery: trio.Nursery) -> None:
-    """Find a market, look at it, kill its actor, halt, clear, quit and leave it running."""
+    """Find a market, kill its actor, halt, clear, switch a fault, quit and leave it running."""
     engine = FakeEngine(8)
     server = ControlServer(engine, tmp_path / "c.sock")
     server.open()
@@ -89,6 +89,14 @@ async def test_the_main_walk(tmp_path: Path, pane: Pane, nursery: trio.Nursery) 
     await pane.shows("HALTED")
     pane.press("C", "o", "k", "Enter")
     await pane.shows("▶ RUNNING")
+    pane.press("6")
+    await pane.shows("answer-lost")
+    pane.press("/", *"upgrade", "Enter", "Enter")
+    await pane.shows("● ON")
+    await pane.shows("Simulated World, 2 ON")
+    await pane.shows("Kalshi books DOWN")
+    pane.press("O")
+    await pane.shows("● Kalshi books CONNECTED")
     pane.press("q")
     await pane.shows("▸ Cancel ◂")
     pane.press("l")
@@ -98,5 +106,7 @@ async def test_the_main_walk(tmp_path: Path, pane: Pane, nursery: trio.Nursery) 
         ("kill", {"name": ticker}),
         ("halt", {"reason": "odd"}),
         ("clear", {"reason": "ok"}),
+        ("fault", {"name": "upgrade-refused", "switch": "on"}),
+        ("faults_off", {}),
     ]
     nursery.cancel_scope.cancel()
