@@ -112,6 +112,12 @@ COMMANDS = (
         "arb flatten",
     ),
     Command(
+        "set",
+        "arb.cli.change:change",
+        "Change a threshold of a running engine.",
+        "arb set strategy.maker_edge_threshold 3 --write",
+    ),
+    Command(
         "reconcile",
         "arb.cli.reconcile:reconcile",
         "Compare our books with Kalshi's account, or accept it.",

@@ -47,6 +47,11 @@ class Relisted:
 
 
 @attrs.frozen
+class Retuned:
+    """The settings in force have changed: whoever is told decides anew by them."""
+
+
+@attrs.frozen
 class ReadListings:
     """Somebody has learned that the catalogue may be behind what is listed: read it soon."""
 
@@ -337,6 +342,23 @@ class ChangeLimit:
 
     change_e6: MoneyE6
     by: str
+
+
+@attrs.frozen
+class ChangeSetting:
+    """A person changes one setting until the engine ends; ``text`` is the value as typed."""
+
+    key: str
+    text: str
+    by: str
+
+
+@attrs.frozen
+class SettingChanged:
+    """What became of a change: the line about it; ``done`` unless it was refused."""
+
+    done: bool
+    text: str
 
 
 @attrs.frozen

@@ -175,6 +175,7 @@ async def _parts(seams: Seams, made: Connections) -> Parts:
         risk=settings.risk,
         execution=settings.execution,
         exits=settings.exits,
+        settings=settings,
         installation=INSTALLATION,
         orders_stand_on_book=seams.mode is not Mode.PAPER,
         taped=seams.tape is not None,
