@@ -11,7 +11,18 @@ import pytest
 import trio
 
 from arb.kalshi.wire import BookDelta, BookSnapshot, parse_frame
-from tools.benchmarks import actors, attached, books, console, lane, main, path, posting, replay
+from tools.benchmarks import (
+    actors,
+    attached,
+    books,
+    console,
+    halting,
+    lane,
+    main,
+    path,
+    posting,
+    replay,
+)
 from tools.benchmarks.engine import open_rig
 from tools.benchmarks.figures import (
     BenchmarkFailed,
@@ -39,6 +50,7 @@ TINY: dict[str, Callable[[], list[Figure]]] = {
     ),
     "attached": lambda: attached.run(attached.Plan(markets=10, turns=1, frames=5)),
     "lane": lambda: lane.run(lane.Plan(orders=3)),
+    "halt": lambda: halting.run(halting.Plan(orders=5, rounds=1)),
 }
 
 

@@ -82,9 +82,15 @@ COMMANDS = (
         "arb pause",
     ),
     Command(
+        "reduce",
+        "arb.cli.reduce:reduce",
+        "Open no position, and go on closing those there are.",
+        "arb reduce",
+    ),
+    Command(
         "resume",
         "arb.cli.resume:resume",
-        "Resume trading after a pause.",
+        "Resume trading after a pause, or after reducing.",
         "arb resume",
     ),
     Command(
@@ -158,6 +164,12 @@ COMMANDS = (
         "arb.cli.sim:sim",
         "Serve the simulated exchange and odds servers on loopback.",
         "arb sim --seed 7 --json",
+    ),
+    Command(
+        "compare-feeds",
+        "arb.cli.compare_feeds:compare_feeds",
+        "Compare two providers of odds, live or from tapes.",
+        "arb compare-feeds --provider odds-api-io --provider opticodds",
     ),
     Command(
         "replay",

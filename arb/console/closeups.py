@@ -170,6 +170,25 @@ class ActorCloseup:
 
 
 @attrs.frozen
+class WorldFault:
+    """One fault of the simulated world, on since ``at_ms``; a passing one was last used then."""
+
+    name: str
+    where: str = ""
+    does: str = ""
+    passing: bool = False
+    on: bool = False
+    at_ms: int | None = None
+
+
+@attrs.frozen
+class Faults:
+    """Every fault that a person can switch on the simulated world."""
+
+    faults: tuple[WorldFault, ...] = ()
+
+
+@attrs.frozen
 class SettingSeen:
     """One setting: its value, where that came from, why it is so, and what it may be."""
 
@@ -190,13 +209,14 @@ class SettingsSeen:
     file: str | None = None
 
 
-Closeup = MarketCloseup | Matching | Latencies | ActorCloseup | SettingsSeen
+Closeup = MarketCloseup | Matching | Latencies | ActorCloseup | Faults | SettingsSeen
 
 KINDS: Mapping[str, type[Closeup]] = {
     "market": MarketCloseup,
     "matching": Matching,
     "latency": Latencies,
     "actor": ActorCloseup,
+    "faults": Faults,
     "settings": SettingsSeen,
 }
 

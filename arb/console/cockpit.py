@@ -26,6 +26,7 @@ from arb.console.widgets.prompt import typed_after
 from arb.console.widgets.root import Root
 from arb.console.widgets.screens import (
     ActorsScreen,
+    FaultsScreen,
     LatencyScreen,
     MarketScreen,
     MatchingScreen,
@@ -95,6 +96,7 @@ class Cockpit:
             MarketScreen,
             MatchingScreen,
             LatencyScreen,
+            FaultsScreen,
         )
         made = [kind(self._header, self._foot, self._scene) for kind in kinds]
         self._screens: Mapping[Screen, Panels] = {each.screen: each for each in made}

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 from arb.console import formats
 from arb.console.actor_view import actor_facts
 from arb.console.cells import Tone
-from arb.console.closeups import MatchedGame, SettingSeen, SettingsSeen, UnmatchedGame
+from arb.console.closeups import (
+    MatchedGame,
+    SettingSeen,
+    SettingsSeen,
+    UnmatchedGame,
+    WorldFault,
+)
+from arb.console.fault_view import fault_facts
 from arb.console.keys import BINDINGS, Action, Screen, help_rows
 from arb.console.link import Link
 from arb.console.market_view import market_facts
@@ -64,6 +71,7 @@ class Hands:
             Action.QUIT: self.ask_to_leave,
             Action.HELP: lambda: self._page("Keys", help_rows(), Tone.KEY),
             Action.PAUSE: lambda: steer("pause"),
+            Action.REDUCE: lambda: steer("reduce"),
             Action.RESUME: lambda: steer("resume"),
             Action.LIMIT_UP: lambda: steer("limit", change_cents=LIMIT_STEP_CENTS),
             Action.LIMIT_DOWN: lambda: steer("limit", change_cents=-LIMIT_STEP_CENTS),
@@ -71,6 +79,8 @@ class Hands:
             Action.RESTART: lambda: self._ask_about_actor("restart"),
             Action.QUARANTINE: lambda: self._ask_about_actor("quarantine"),
             Action.RELEASE: lambda: self._ask_about_actor("release"),
+            Action.SWITCH: self._switch_fault,
+            Action.FAULTS_OFF: lambda: steer("faults_off"),
             Action.FORCE_CLOSE: self._ask_about_closing,
             Action.FLATTEN: self._ask_about_flattening,
             Action.HALT: self._ask_about_halting,
@@ -104,7 +114,8 @@ class Hands:
             return None if picture is None else picture.market(self._cockpit.scene.ticker)
         chosen = panels.active.selected
         names_something = isinstance(chosen, ActorEntry) or hasattr(chosen, "ticker")
-        names_something = names_something or isinstance(chosen, MatchedGame | UnmatchedGame)
+        closely = MatchedGame | UnmatchedGame | WorldFault
+        names_something = names_something or isinstance(chosen, closely)
         return chosen if names_something else panels.main.selected
 
     def _ask_about_actor(self, verb: str) -> None:
@@ -115,6 +126,14 @@ class Hands:
             name = chosen.path if isinstance(chosen, ActorEntry) else chosen.ticker
             question = about_actor(verb, name, lambda: self._shell.steer(verb, name=name))
             self._cockpit.root.open(question)
+
+    def _switch_fault(self) -> None:
+        chosen = self._cockpit.panels.main.selected
+        if not isinstance(chosen, WorldFault):
+            self._complain("no fault is selected")
+        elif self._is_up("switching a fault"):
+            # What has passed is off, and happens again.
+            self._shell.steer("fault", name=chosen.name, switch="off" if chosen.on else "on")
 
     def _ask_about_closing(self) -> None:
         chosen = self._target
@@ -240,6 +259,9 @@ class Hands:
             return
         if isinstance(chosen, MatchedGame | UnmatchedGame):
             self._page("Game", _facts_of(chosen))
+            return
+        if isinstance(chosen, WorldFault):
+            self._page(chosen.name, fault_facts(chosen, self._cockpit.scene.zone))
             return
         ticker = getattr(chosen, "ticker", None)
         market = picture.market(ticker) if ticker is not None else None

@@ -18,6 +18,7 @@ class Screen(StrEnum):
     MARKET = "Market"
     MATCHING = "Matching"
     LATENCY = "Latency"
+    FAULTS = "Faults"
 
 
 class Action(StrEnum):
@@ -25,6 +26,7 @@ class Action(StrEnum):
 
     QUIT = "quit"
     PAUSE = "pause"
+    REDUCE = "reduce"
     RESUME = "resume"
     LIMIT_UP = "limit up"
     LIMIT_DOWN = "limit down"
@@ -58,6 +60,9 @@ class Action(StrEnum):
     MARKET_SCREEN = "market screen"
     MATCHING_SCREEN = "matching screen"
     LATENCY_SCREEN = "latency screen"
+    FAULTS_SCREEN = "faults screen"
+    SWITCH = "switch fault"
+    FAULTS_OFF = "all faults off"
     HELP = "help"
     REDRAW = "redraw"
 
@@ -66,6 +71,7 @@ class Action(StrEnum):
 STEERING = frozenset(
     {
         Action.PAUSE,
+        Action.REDUCE,
         Action.RESUME,
         Action.LIMIT_UP,
         Action.LIMIT_DOWN,
@@ -77,6 +83,8 @@ STEERING = frozenset(
         Action.RESTART,
         Action.QUARANTINE,
         Action.RELEASE,
+        Action.SWITCH,
+        Action.FAULTS_OFF,
     }
 )
 
@@ -86,6 +94,7 @@ SCREEN_OF = {
     Action.MARKET_SCREEN: Screen.MARKET,
     Action.MATCHING_SCREEN: Screen.MATCHING,
     Action.LATENCY_SCREEN: Screen.LATENCY,
+    Action.FAULTS_SCREEN: Screen.FAULTS,
 }
 
 
@@ -117,6 +126,7 @@ _KEY_WORDS = {
     "down": "↓",
     "left": "←",
     "right": "→",
+    " ": "Space",
     "page up": "PgUp",
     "page down": "PgDn",
     "home": "Home",
@@ -133,13 +143,22 @@ _KEY_WORDS = {
 _OF_MARKETS = frozenset({Screen.TRADING, Screen.MARKET})
 _WITH_LOG = frozenset({Screen.TRADING, Screen.ACTORS})
 _OF_ACTORS = frozenset({Screen.TRADING, Screen.MARKET, Screen.ACTORS})
+_OF_FAULTS = frozenset({Screen.FAULTS})
 
 # In the order of the bottom line, where the last ones give way first on a narrow terminal.
 BINDINGS: tuple[Binding, ...] = (
     Binding(Action.QUIT, ("q",), "quit; asks whether the engine goes on", "[q]uit"),
     Binding(Action.HELP, ("?",), "all keys", "[?]help"),
     Binding(Action.PAUSE, ("p",), "pause trading: no new entry", "[p]ause"),
-    Binding(Action.RESUME, ("r",), "resume after a pause", "[r]esume"),
+    Binding(Action.RESUME, ("r",), "resume after a pause, or after reducing", "[r]esume"),
+    Binding(
+        Action.SWITCH, ("enter", " "), "switch the selected fault on or off", "[Enter]switch",
+        _OF_FAULTS,
+    ),
+    Binding(
+        Action.FAULTS_OFF, ("O",), "switch all faults of the simulated world off", "[O]ff all",
+        _OF_FAULTS,
+    ),
     Binding(Action.FILTER, ("/",), "show only rows with some words in them", "[/]filter"),
     Binding(Action.COMMAND, (":",), "find a command or a market by its name", "[:]command"),
     Binding(
@@ -162,6 +181,7 @@ BINDINGS: tuple[Binding, ...] = (
     Binding(Action.MARKET_SCREEN, ("3",), "the selected market closely"),
     Binding(Action.MATCHING_SCREEN, ("4",), "why a game is here, or is not"),
     Binding(Action.LATENCY_SCREEN, ("5",), "how long an order's way takes"),
+    Binding(Action.FAULTS_SCREEN, ("6",), "the faults of the simulated world, by hand"),
     Binding(
         Action.RESTART, ("R",), "restart the selected actor in good order", "[R]estart", _OF_ACTORS
     ),
@@ -172,10 +192,14 @@ BINDINGS: tuple[Binding, ...] = (
     Binding(
         Action.RELEASE, ("U",), "release the selected actor from quarantine", "", _OF_ACTORS
     ),
+    Binding(Action.REDUCE, ("x",), "reduce: open no position, go on closing those there are"),
     Binding(Action.HALT, ("H",), "halt trading, with a reason; entries are cancelled"),
     Binding(Action.CLEAR, ("C",), "clear a halt, with a reason"),
     Binding(Action.FLATTEN, ("F",), "flatten: sell every position at the bid; asks for a word"),
-    Binding(Action.ENTER, ("enter",), "go into the selected row", "[Enter]open"),
+    Binding(
+        Action.ENTER, ("enter",), "go into the selected row", "[Enter]open",
+        frozenset(Screen) - _OF_FAULTS,
+    ),
     Binding(Action.BACK, ("esc",), "show all rows again; back to the screen before", "[Esc]back"),
     Binding(Action.DETAILS, ("d",), "all that is known of the selected row"),
     Binding(Action.SORT, ("s",), "sort by the next column", "[s]ort"),

@@ -13,8 +13,9 @@ import attrs
 
 from actors import ActorDied, AskTimeout, NodeSnapshot, System
 from arb.core.consensus import BookRejected, Consensus, fair_value
+from arb.core.held_quote import HeldQuote
 from arb.core.parameters import Execution, Strategy
-from arb.core.staleness import HeldQuote, QuoteBoard
+from arb.core.staleness import QuoteBoard
 from arb.engine.messages import ShowBook, ShowMarket
 from arb.engine.names import BOOK_FEED
 from arb.engine.parts import Parts
@@ -54,7 +55,8 @@ def quotes_closeup(view: QuotesView, strategy: Strategy, execution: Execution) -
     newest_ms = max((held.changed_ms for held in confirmed), default=None)
     return {
         "quotes": [
-            _quote(view, held, _standing(held, confirmed), weights) for held in view.quotes.quotes()
+            _quote(view, held, _standing(view, held, confirmed), weights)
+            for held in view.quotes.quotes()
         ],
         "fair": _side(view, fair.home) if isinstance(fair, Consensus) else None,
         "spread": fair.spread if isinstance(fair, Consensus) else None,
@@ -82,11 +84,11 @@ def _quote(
     }
 
 
-def _standing(held: HeldQuote, confirmed: Sequence[HeldQuote]) -> str:
+def _standing(view: QuotesView, held: HeldQuote, confirmed: Sequence[HeldQuote]) -> str:
     if held.quote.suspended:
         return "suspended"
     if not any(held is each for each in confirmed):
-        return "not confirmed lately"
+        return str(view.quotes.suspicion(held) or "not confirmed lately")
     return str(held.chance.reason) if isinstance(held.chance, BookRejected) else "counted"
 
 

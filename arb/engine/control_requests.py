@@ -33,7 +33,7 @@ _REASON = {"reason": Argument(str)}
 _EXITS = {"exits": Argument(str, required=False, values=("keep", "cancel"))}
 
 # What a console may look at closely; each is made only when it is asked for.
-SHOWN = ("market", "matching", "latency", "actor", "settings")
+SHOWN = ("market", "matching", "latency", "actor", "settings", "faults")
 
 # Every verb with its arguments; `status` and `watch` are answered with a picture, `show` with an
 # object, all others in a line. A console says `attend` once it is there, and `leave` where a person
@@ -49,6 +49,7 @@ VERBS: dict[str, dict[str, Argument]] = {
     "quarantine": _NAME,
     "release": _NAME,
     "pause": {},
+    "reduce": {},
     "resume": {},
     "halt": _REASON | _EXITS,
     "clear": _REASON,
@@ -57,6 +58,8 @@ VERBS: dict[str, dict[str, Argument]] = {
     "reconcile": {},
     "accept": {"by": Argument(str, required=False)},
     "limit": {"change_cents": Argument(int)},
+    "fault": _NAME | {"switch": Argument(str, values=("on", "off"))},
+    "faults_off": {},
     "set": {
         "key": Argument(str),
         "value": Argument(str),

@@ -23,6 +23,7 @@ from arb.engine.messages import (
     HaltTrading,
     Pause,
     ReadAccount,
+    Reduce,
     Resume,
     ShowComparison,
 )
@@ -30,6 +31,7 @@ from arb.engine.names import RISK
 from arb.engine.offload import IN_PLACE, Offload
 from arb.engine.snapshot import A_TURN, Photographer
 from arb.engine.stopping import StopRequest
+from arb.engine.world_hand import WorldHand, WorldRefused
 from arb.io.text import one_line
 from arb.settings import SettingsError, write_value
 
@@ -56,9 +58,14 @@ class EngineSteering:
         photographer: Photographer,
         stop: StopRequest,
         system: System,
+        world: WorldHand | None = None,
         off_loop: Offload = IN_PLACE.call,
     ) -> None:
-        """Write files by ``off_loop``: a slow disk must not hold the loop up."""
+        """Steer an engine; ``world`` is the simulated world it started, if it started one.
+
+        Files are written by ``off_loop``: a slow disk must not hold the loop up.
+        """
+        self._world = world
         self._photographer = photographer
         self._stop = stop
         self._system = system
@@ -70,6 +77,7 @@ class EngineSteering:
             "quarantine": self._quarantine,
             "release": self._release,
             "pause": self._pause,
+            "reduce": self._reduce,
             "resume": self._resume,
             "halt": self._halt,
             "clear": self._clear,
@@ -78,6 +86,8 @@ class EngineSteering:
             "reconcile": self._reconcile,
             "accept": self._accept,
             "limit": self._limit,
+            "fault": self._fault,
+            "faults_off": self._faults_off,
             "set": self._set,
             "stop": self._stop_engine,
         }
@@ -108,6 +118,8 @@ class EngineSteering:
 
     async def show(self, what: str, name: str) -> dict[str, Any]:
         """Return one thing closely; raises `SteeringError`."""
+        if what == "faults":
+            return await self._ask_world("faults")
         try:
             return await self._closeups.show(what, name)
         except (ActorError, LookupError) as error:
@@ -135,6 +147,10 @@ class EngineSteering:
     async def _pause(self, _arguments: dict[str, Any]) -> str:
         await self._ask(Pause(PERSON))
         return "paused: no new entries until resume"
+
+    async def _reduce(self, _arguments: dict[str, Any]) -> str:
+        await self._ask(Reduce(PERSON))
+        return "reducing: positions are closed and none is opened, until resume"
 
     async def _resume(self, _arguments: dict[str, Any]) -> str:
         await self._ask(Resume(PERSON))
@@ -215,6 +231,25 @@ class EngineSteering:
     async def _stop_engine(self, arguments: dict[str, Any]) -> str:
         self._stop.request("a person asked", exits=arguments.get("exits"))
         return "stopping: entries are cancelled first"
+
+    async def _fault(self, arguments: dict[str, Any]) -> str:
+        on = arguments["switch"] == "on"
+        answer = await self._ask_world("switch", name=arguments["name"], on=on)
+        return self._said(str(answer["text"]))
+
+    async def _faults_off(self, _arguments: dict[str, Any]) -> str:
+        return self._said(str((await self._ask_world("all_off"))["text"]))
+
+    async def _ask_world(self, verb: str, **arguments: Any) -> dict[str, Any]:
+        if self._world is None:
+            raise SteeringError(
+                "only the simulated world has faults to switch: this engine runs in"
+                f" {self._photographer.mode}"
+            )
+        try:
+            return await self._world.ask(verb, **arguments)
+        except WorldRefused as error:
+            raise SteeringError(str(error)) from None
 
     async def _ask(self, message: object) -> Any:
         return await self._system.address(RISK).ask(message, timeout_s=ASK_TIMEOUT_S)

@@ -23,7 +23,7 @@ from arb.faults.engine import EXCHANGE, ODDS, OpenedEngine, Seams, venues_of
 from arb.faults.liveness import Liveness
 from arb.faults.machine import Machine
 from arb.faults.oracle import Oracle
-from arb.faults.plan import Fault, Plan
+from arb.faults.plan import Fault, Plan, tier_of
 from arb.faults.saboteur import Saboteur
 from arb.faults.stage import Heal, Stage
 from arb.faults.trace import Trace, Violation
@@ -108,13 +108,16 @@ class Session:
         self._dice = Random(f"{plan.seed}/run")
         self._watch = Watch(trace)
         self._open: list[Heal] = []
+        self._healed = False
         self._visitors = Visitors(plan.seed, self._present) if visitors else None
 
     async def run(self) -> Outcome:
         """Run to the end, and say what came of it."""
         true = VirtualClock(EPOCH_MS)
         plan = self._plan
-        world = SimulationSettings(seed=plan.seed, games=plan.games, speed=plan.speed)
+        world = SimulationSettings(
+            seed=plan.seed, games=plan.games, speed=plan.speed, tier=tier_of(plan.seed)
+        )
         self._simulation = Simulation(world, true)
         self._oracle = Oracle(self._simulation, plan.settings, self._trace)
         with trio.move_on_after(RUN_MAX_S) as limit:
@@ -215,6 +218,9 @@ class Session:
 
     async def _befall(self, stage: Stage, fault: Fault) -> None:
         await trio.sleep(fault.at_s)
+        if self._healed:
+            # A machine that stood still woke up after its time.
+            return
         kind, component = kind_of(fault.cell)
         self._trace.note("fault", f"{fault} begins")
         self._trace.cells[fault.cell] += 1
@@ -231,6 +237,7 @@ class Session:
     def _heal(self, stage: Stage) -> None:
         """End every fault that still lasts."""
         self._trace.note("fault", "all healed")
+        self._healed = True
         for heal in self._open:
             heal()
         self._open.clear()

@@ -14,6 +14,7 @@ def closeup(what: str, name: str) -> dict[str, Any]:
         "matching": matching,
         "latency": latency,
         "actor": actor,
+        "faults": faults,
         "settings": settings,
     }
     return made[what](name)
@@ -107,6 +108,34 @@ def latency(_name: str) -> dict[str, Any]:
         "lag_p99_us": 2_100,
         "counts": {"odds_frames": 12_000, "book_frames": 240_000, "evaluations": 9_000},
     }
+
+
+def faults(_name: str) -> dict[str, Any]:
+    """Return the faults of a world: two that are on, one that has passed, and others."""
+    rows = [
+        _fault("order-refused", "orders", "each order is answered 409, not taken"),
+        _fault("answer-lost", "orders", "taken, then hung up on", on=True, at_ms=START_MS - 12_000),
+        _fault("cancel-lags", "cancels", "cancels arrive 3 s late"),
+        _fault("key-refused", "REST", "the key is refused"),
+        _fault("upgrade-refused", "sockets", "cut, and not let in again: 503"),
+        _fault(
+            "sequence-gap",
+            "books",
+            "the next frame leaves out 7 numbers",
+            passing=True,
+            at_ms=START_MS - 90_000,
+        ),
+        _fault("late-private", "private", "private messages come 2 s late"),
+        _fault("trading-pause", "trading", "no trading; cancels are taken"),
+        _fault("frozen", "odds", "no price moves, the connection lives"),
+        _fault("wrong-prices", "odds", "every home team is 8 points too good"),
+    ]
+    return {"faults": rows}
+
+
+def _fault(name: str, where: str, does: str, **more: Any) -> dict[str, Any]:
+    row = {"name": name, "where": where, "does": does, "passing": False, "on": False, "at_ms": None}
+    return row | more
 
 
 def actor(name: str) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def test_the_keys_of_the_design_do_what_it_says() -> None:
 def test_a_key_works_only_on_its_screens() -> None:
     """Force close needs a market; there is none in the actor tree."""
     assert find_action("f", Screen.ACTORS) is None
-    assert find_action("x", Screen.TRADING) is None
+    assert find_action("X", Screen.TRADING) is None
     assert "orce close" not in text(Screen.ACTORS, 200)
 
 
@@ -92,7 +92,7 @@ def test_every_screen_is_a_tab() -> None:
     """The frame's last line names every screen by its key, and sets off the one that is shown."""
     line = "".join(cell.text for cell in tabs(Screen.MARKET))
 
-    assert line == " 1 Trading 2 Actors▸3 Market 4 Matching 5 Latency"
+    assert line == " 1 Trading 2 Actors▸3 Market 4 Matching 5 Latency 6 Faults"
     for number, screen in enumerate(Screen, 1):
         action = find_action(str(number), Screen.TRADING)
         assert action is not None
@@ -113,7 +113,7 @@ def test_a_click_on_the_bottom_line_is_its_key() -> None:
 @pytest.mark.parametrize(
     "key,screen,said",
     [
-        ("x", Screen.TRADING, "x does nothing; ? shows every key"),
+        ("w", Screen.TRADING, "w does nothing; ? shows every key"),
         ("f", Screen.ACTORS, "f does nothing on Actors, but on Trading, Market; ? shows every key"),
         ("f5", Screen.TRADING, "f5 does nothing; ? shows every key"),
         ("\x07", Screen.TRADING, "that key does nothing; ? shows every key"),

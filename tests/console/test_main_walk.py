@@ -72,7 +72,7 @@ def pane(tmp_path: Path) -> Iterator[Pane]:
 
 @pytest.mark.slow
 async def test_the_main_walk(tmp_path: Path, pane: Pane, nursery: trio.Nursery) -> None:
-    """Find a market, look, kill its actor, change a threshold, halt, clear, leave, come back."""
+    """Look, kill an actor, change a threshold, halt, clear, switch a fault, leave, come back."""
     engine = FakeEngine(8)
     server = ControlServer(engine, tmp_path / "c.sock")
     server.open()
@@ -99,6 +99,14 @@ async def test_the_main_walk(tmp_path: Path, pane: Pane, nursery: trio.Nursery) 
     await pane.shows("HALTED")
     pane.press("C", "o", "k", "Enter")
     await pane.shows("▶ RUNNING")
+    pane.press("6")
+    await pane.shows("answer-lost")
+    pane.press("/", *"upgrade", "Enter", "Enter")
+    await pane.shows("● ON")
+    await pane.shows("Simulated World, 2 ON")
+    await pane.shows("Kalshi books DOWN")
+    pane.press("O")
+    await pane.shows("● Kalshi books CONNECTED")
     pane.press("q")
     await pane.shows("▸ Cancel ◂")
     pane.press("l")
@@ -114,5 +122,7 @@ async def test_the_main_walk(tmp_path: Path, pane: Pane, nursery: trio.Nursery) 
         ("set", {"key": KEY, "value": "3", "write": False, "by": login()}),
         ("halt", {"reason": "odd"}),
         ("clear", {"reason": "ok"}),
+        ("fault", {"name": "upgrade-refused", "switch": "on"}),
+        ("faults_off", {}),
     ]
     nursery.cancel_scope.cancel()

@@ -72,8 +72,8 @@ def test_a_read_only_console_changes_nothing(bench: Bench) -> None:
     bench.press("K", "y", "F", "2")
 
     assert bench.shell.sent == []
-    assert "READ-ONLY" in bench.text(120)
-    assert "▾ trading" in bench.text(120)
+    assert "READ-ONLY" in bench.text(140)
+    assert "▾ trading" in bench.text(140)
 
 
 def test_settings_are_shown_with_their_sources(bench: Bench) -> None:

@@ -14,8 +14,9 @@ from arb.console.closeup_view import (
     quotes_table,
     seen_market,
 )
-from arb.console.closeups import BookQuote, MatchedGame, Step, UnmatchedGame, Wish
+from arb.console.closeups import BookQuote, MatchedGame, Step, UnmatchedGame, Wish, WorldFault
 from arb.console.fact_view import Fact
+from arb.console.fault_view import faults_table, seen_faults
 from arb.console.keys import Screen
 from arb.console.latency_view import (
     BarRow,
@@ -281,3 +282,35 @@ class LatencyScreen(Panels):
             )
         pair = Want(4, max(histogram.most, rates.most), 4, 1)
         return (Band((self.steps,), steps), Band((self.histogram, self.rates), pair, left=12))
+
+
+class FaultsScreen(Panels):
+    """What the simulated world is put under, over the log of what the engine makes of it."""
+
+    def __init__(self, header: Header, foot: Foot, scene: Scene) -> None:
+        self.faults: Table[WorldFault] = Table(faults_table(None, "", scene.zone), lasting=True)
+        self.log: Table[LogLine] = Table(log_table(scene.picture, scene.zone))
+        super().__init__(Screen.FAULTS, header, foot, (self.faults, self.log))
+
+    def wish(self, scene: Scene) -> Wish | None:
+        """Return a wish for the faults."""
+        del scene
+        return Wish("faults")
+
+    def show(self, scene: Scene) -> bool:
+        """Show a new picture; returns whether anything of it differs from the last."""
+        wish = Wish("faults")
+        seen, why = seen_faults(scene.look_at(wish)), scene.why_nothing(wish)
+        changes = (
+            self.faults.show(scene.aged(faults_table(seen, why, scene.zone))),
+            self.log.show(log_table(scene.picture, scene.zone)),
+        )
+        return any(changes)
+
+    def bands(self, columns: int) -> Sequence[Band]:
+        """Return the panels from top to bottom as they stand at this width."""
+        del columns
+        return (
+            Band((self.faults,), Want(5, FULL_TABLE_EXTRA + rows_of(self.faults), 5, 0)),
+            Band((self.log,), Want(3, 1 + rows_of(self.log), 2, 1)),
+        )
