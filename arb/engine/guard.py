@@ -20,6 +20,10 @@ from arb.engine.parts import Parts
 # What is held is marked this often: a bid can fall without anything of ours being traded.
 LOOK_EVERY_S = 1.0
 
+# The first look comes off the whole milliseconds at which a tape's frames do: two things of one
+# moment happen in any order, and a replay must happen the same way each time.
+FIRST_LOOK_S = 0.99963
+
 GATEWAY_FULL = "gateway full"
 
 # An order that was refused with these never reached the exchange, which says nothing of it.
@@ -35,17 +39,19 @@ class Guard:
         books: Bookkeeper,
         permission: Permission,
         after: Callable[[float, object], object],
+        publish: Callable[[], None],
     ) -> None:
         self._parts = parts
         self._books = books
         self._permission = permission
         self._after = after
+        self._publish = publish
         self._looked_at = (-1, -1)
         self.handlers: dict[type, Callable[[Any], object]] = {LookAtDay: self._on_look_at_day}
 
     def begin(self) -> None:
         """Look every second from now on."""
-        self._after(LOOK_EVERY_S, LookAtDay())
+        self._after(FIRST_LOOK_S, LookAtDay())
 
     def reported(self, order: Order, event: OrderEvent) -> None:
         """Count entries that the exchange refuses, one after the other."""
@@ -75,7 +81,8 @@ class Guard:
     def _on_look_at_day(self, _look: LookAtDay) -> None:
         # Whether it is too much is looked at as after every message.
         self._books.day.look()
-        self.begin()
+        self._publish()
+        self._after(LOOK_EVERY_S, LookAtDay())
 
     def _broken(self) -> HaltTrading | None:
         """Return the halt of the first rule that is broken, None where all is well."""
