@@ -101,6 +101,10 @@ class Approved:
         self._used = True
 
 
+# What the ids of all orders of this program begin with, whoever runs it and wherever.
+EVERY_ORDER_PREFIX = "arb-"
+
+
 @attrs.define
 class Approvals:
     """The desk that makes approvals and gives every order its id.
@@ -131,7 +135,7 @@ class Approvals:
 
 def client_order_prefix(installation: str) -> str:
     """Return what the ids of all our orders begin with; the exchange refuses dots in them."""
-    return f"arb-{installation}-"
+    return f"{EVERY_ORDER_PREFIX}{installation}-"
 
 
 def review(
@@ -223,20 +227,21 @@ def amendment_of(intent: AmendIntent, order: Order, order_id: str) -> Amendment:
         intent.price_e4,
         CountE2(order.filled_e2 + intent.remaining_e2),
         intent.trigger_ns,
+        intent.expires_s,
     )
 
 
 def exit_room_e2(ledger: Ledger, ticker: str) -> CountE2:
-    """Return how much of a position no exit at stake covers yet."""
-    position = ledger.positions.get(ticker)
-    held_e2 = abs(position.count_e2) if position is not None else 0
-    covered_e2 = sum(order.at_stake_e2 for order in ledger.at_stake(ticker) if not order.is_entry)
+    """Return how much of what our own orders bought no exit at stake covers yet."""
+    signed_e2 = ledger.position(ticker).ours_e2
+    closing, held_e2 = (Side.ASK if signed_e2 > 0 else Side.BID), abs(signed_e2)
+    exits = (order for order in ledger.at_stake(ticker) if not order.is_entry)
+    covered_e2 = sum(order.at_stake_e2 for order in exits if order.side is closing)
     return CountE2(max(0, held_e2 - covered_e2))
 
 
 def _review_exit(intent: OrderIntent, ledger: Ledger) -> Refusal | None:
-    position = ledger.positions.get(intent.ticker)
-    held_e2 = position.count_e2 if position is not None else 0
+    held_e2 = ledger.position(intent.ticker).ours_e2
     lessens = held_e2 > 0 if intent.side is Side.ASK else held_e2 < 0
     room_e2 = exit_room_e2(ledger, intent.ticker)
     if lessens and intent.count_e2 <= room_e2:

@@ -41,7 +41,11 @@ OTHER_REASONS = "more kinds than are counted apart"
 
 @attrs.frozen
 class MarketRow:
-    """What a market last evaluated, in the units of the core."""
+    """What a market last evaluated, in the units of the core.
+
+    ``gated_fair`` is the last fair value that passed every gate: the only one that moves an exit.
+    ``left_out`` is books with why.
+    """
 
     ticker: str
     at_ms: int
@@ -56,6 +60,8 @@ class MarketRow:
     reason: str
     quote_changed_ms: int | None
     books: int
+    gated_fair: float | None = None
+    left_out: tuple[str, ...] = ()
 
 
 @attrs.frozen
@@ -122,6 +128,15 @@ class AccountLine:
     day_loss_max_e6: int = 0
 
 
+@attrs.frozen
+class Alarm:
+    """What a person must know of one market until it ends: since when, and what."""
+
+    ticker: str
+    since_ms: int
+    text: str
+
+
 @attrs.define
 class Board:
     """Everything that is shown: rows, trades, log lines, connections, counts."""
@@ -142,6 +157,7 @@ class Board:
     refusals: Counter[str] = attrs.field(factory=Counter)
     counts: Counter[str] = attrs.field(factory=Counter)
     account: AccountLine | None = None
+    alarms: dict[str, Alarm] = attrs.field(factory=dict)
     by_hand: tuple[HandOrder, ...] = ()
     exposure_max_e6: int = 0
     log_seq: int = 0

@@ -7,6 +7,7 @@ from typing import Any
 from arb.core.adoption import AdoptedAccount, adopt
 from arb.core.commands import OrderIntent
 from arb.core.events import CashMove, Fill, OrderEvent, Settlement, Side
+from arb.core.exit_policy import Bought
 from arb.core.exits import Holding, OpenOrder
 from arb.core.exposure import Exposures, total_exposure_e6
 from arb.core.invariants import Invariants
@@ -48,6 +49,9 @@ class Bookkeeper:
         self.day = DayBook(parts, self.ledger, recovered.day, self.record)
         self._catalogue: Catalogue | None = None
         self._exits_at_work: set[str] = set()
+        self._fair_bought: dict[str, float] = {}
+        for order in self.ledger.orders.values():
+            self._note_fair(order)
         # What an earlier risk manager has checked and found is not forgotten with it.
         counts = parts.board.counts
         self._checks_before = counts["invariant_checks"]
@@ -67,7 +71,13 @@ class Bookkeeper:
             self._parts.clock.wall_ms(),
         )
         self.ledger.open_order(order)
+        self._note_fair(order)
         return order
+
+    def _note_fair(self, order: Order) -> None:
+        # A fair value that led to a purchase has passed every gate, whatever came after it.
+        if order.is_entry:
+            self._fair_bought[order.intent.ticker] = order.intent.fair
 
     def check(self, order: Order, limit_e6: MoneyE6) -> None:
         """Check that an order which was just approved keeps every rule."""
@@ -190,7 +200,17 @@ class Bookkeeper:
             orders,
             position.realised_e6,
             wishes_heard,
+            CountE2(position.count_e2 - position.ours_e2),
+            Bought.of(position, self._fair_bought.get(ticker)),
         )
+
+    def is_reversal(self, fill: Fill) -> bool:
+        """Tell whether a fill that was just booked is of an exit and left the other side held."""
+        order = self.ledger.order_of(fill)
+        if order is None or order.is_entry:
+            return False
+        ours_e2 = self.ledger.position(fill.ticker).ours_e2
+        return ours_e2 > 0 if fill.side is Side.BID else ours_e2 < 0
 
     def still_there(self, wish: StillThere) -> frozenset[str]:
         """Return which of some markets hold a position or have an order at stake."""
@@ -271,7 +291,7 @@ class Bookkeeper:
                 fill.ticker,
                 fill.price_e4,
                 fill.liquidity,
-                "filled",
+                "filled by hand" if self.is_by_hand(fill) else "filled",
                 gained_e6 - fill.fee_e6 if closes else None,
                 latencies.get(fill.ticker),
             )

@@ -16,6 +16,7 @@ from arb.faults.judge_books import SeenBooks, SeenOdds
 from arb.faults.judge_journal import Intent, JournalJudge
 from arb.faults.judge_limits import AtRisk, LimitsJudge, game_loss_e6
 from arb.faults.requests import SeenRequest
+from arb.faults.second_engine import is_second_engines
 from arb.faults.trace import Trace
 from arb.faults.wire_connection import WiredConnection
 from arb.settings import Settings
@@ -231,7 +232,7 @@ class OrderJudge:
             if held.count_e2:
                 yield AtRisk(held.ticker, held.count_e2, held.cost_e6)
         for order in account.resting.values():
-            if self._opens(order):
+            if self._opens(order) and not is_second_engines(order.client_order_id):
                 yield _wished(order.ticker, order.side.value, order.price_e4, order.remaining_e2)
         for one in self._in_flight(now_s):
             yield _wished(one.ticker, one.side, one.price_e4, one.count_e2)

@@ -9,6 +9,7 @@ from typing import Any
 
 import trio
 
+from arb.faults.second_engine import second_engine
 from arb.faults.sometimes import PAUSED_RESTING
 from arb.faults.stage import Heal, Kind, Stage
 from arb.sim.conditions import OrderAnswer
@@ -237,4 +238,5 @@ KINDS = (
     Kind("tie", EXCHANGE, MARKET, partial(_game_ends, (5_000,))),
     Kind("void", EXCHANGE, MARKET, partial(_game_ends, (3_700, 6_300))),
     Kind("group-triggers", EXCHANGE, ORDERS, _group_triggers),
+    Kind("second-engine", EXCHANGE, ("account",), second_engine),
 )

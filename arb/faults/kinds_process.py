@@ -173,7 +173,7 @@ def _flattened(stage: Stage, _component: str, _dice: Random) -> Heal:
 
 
 def _force_closed(stage: Stage, _component: str, dice: Random) -> None:
-    held = [t for t, held in stage.simulation.member.positions.items() if held.count_e2 > 0]
+    held = [t for t, held in stage.simulation.member.positions.items() if held.count_e2]
     if held:
         stage.steer("force_close", ticker=dice.choice(sorted(held)))
 

@@ -14,6 +14,7 @@ import attrs
 from arb.core.parameters import EXITS_CANCEL, EXITS_KEEP, Execution, Risk, Strategy
 from arb.faults.catalogue import FAMILIES, KINDS, UnknownFault, kind_of
 from arb.settings import Settings
+from arb.sim.exchange.tiers import ADVANCED, BASIC, Tier
 
 # The part of a run in which faults come; as long as some 250 messages of the feeds take.
 FAULTY_S = 16.0
@@ -27,6 +28,10 @@ FAMILY_SHARE = 0.6
 KIND_SHARE = 0.5
 
 _LENGTHS_S = (0.05, 0.5, 2.0, 5.0)
+
+
+# No tier of the exchange's: with so few tokens to write an engine that is busy comes to their end.
+MEAGRE = Tier("basic", 200, 60, 200, 60, 1)
 
 
 @attrs.frozen
@@ -144,6 +149,11 @@ def _world(seed: int) -> tuple[int, float, float, float]:
     step_s = dice.choice((0.1, 0.2, 0.25))
     queued_share = dice.choice((0.0, 0.0, 0.1, 0.5))
     return games, speed, step_s, queued_share
+
+
+def tier_of(seed: int) -> Tier:
+    """Draw how many requests the exchange grants; dice of its own, as for the world."""
+    return Random(f"{seed}/tier").choice((ADVANCED, BASIC, MEAGRE))
 
 
 def _settings(seed: int) -> Settings:

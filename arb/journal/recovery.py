@@ -76,7 +76,8 @@ def _apply(state: Recovered, record: Record) -> None:
         _open(state, record)
     elif record.kind is RecordKind.AMEND:
         amend = read_amend(record.data)
-        state.ledger.orders[amend.client_order_id].amend_sent(amend.price_e4)
+        order = state.ledger.orders[amend.client_order_id]
+        order.amend_sent(amend.price_e4, amend.expires_s)
     elif record.kind is RecordKind.REPORT:
         state.ledger.report(read_report(record.data))
     elif record.kind is RecordKind.FILL:
