@@ -20,10 +20,6 @@ from arb.engine.parts import Parts
 # What is held is marked this often: a bid can fall without anything of ours being traded.
 LOOK_EVERY_S = 1.0
 
-# The first look comes off the whole milliseconds at which a tape's frames do: two things of one
-# moment happen in any order, and a replay must happen the same way each time.
-FIRST_LOOK_S = 0.99963
-
 GATEWAY_FULL = "gateway full"
 
 # An order that was refused with these never reached the exchange, which says nothing of it.
@@ -51,7 +47,7 @@ class Guard:
 
     def begin(self) -> None:
         """Look every second from now on."""
-        self._after(FIRST_LOOK_S, LookAtDay())
+        self._after(LOOK_EVERY_S, LookAtDay())
 
     def reported(self, order: Order, event: OrderEvent) -> None:
         """Count entries that the exchange refuses, one after the other."""
@@ -82,7 +78,7 @@ class Guard:
         # Whether it is too much is looked at as after every message.
         self._books.day.look()
         self._publish()
-        self._after(LOOK_EVERY_S, LookAtDay())
+        self.begin()
 
     def _broken(self) -> HaltTrading | None:
         """Return the halt of the first rule that is broken, None where all is well."""
