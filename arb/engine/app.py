@@ -205,6 +205,7 @@ class Engine:
             strategy=settings.strategy,
             risk=settings.risk,
             execution=settings.execution,
+            exits=settings.exits,
             installation=place.installation(),
             orders_stand_on_book=self._config.mode is not Mode.PAPER,
             taped=settings.engine.record_tape,

@@ -250,13 +250,13 @@ class FillsAwaited:
 
 
 @attrs.frozen
-class CancelAgain:
-    """Time to see whether what must not rest any more is gone."""
+class LookAtDay:
+    """Mark what is held, and look what the day has gained or lost."""
 
 
 @attrs.frozen
-class CoverAway:
-    """Look whether the positions of absent markets are on sale."""
+class CancelAgain:
+    """Time to see whether what must not rest any more is gone."""
 
 
 @attrs.frozen
@@ -279,8 +279,15 @@ class Pause:
 
 
 @attrs.frozen
+class Reduce:
+    """A person, or a rule in his stead, wants positions closed and none opened, until resume."""
+
+    by: str
+
+
+@attrs.frozen
 class Resume:
-    """A person ends the pause."""
+    """A person ends a pause, or reducing."""
 
     by: str
 
@@ -334,6 +341,24 @@ class StopTrading:
 
 @attrs.frozen
 class CloseNow:
-    """Risk tells a market to sell what it holds at the bid."""
+    """Risk tells a market to give up what it holds at what the book pays, in limited steps."""
 
     by: str
+
+
+@attrs.frozen
+class CloseGivenUp:
+    """A market has found nobody to take what it was to close, and says why."""
+
+    ticker: str
+    why: str
+
+
+@attrs.frozen
+class KeepExits:
+    """Time has passed: a market looks at its exits again."""
+
+
+@attrs.frozen
+class WatchExits:
+    """Risk looks at whether everything is on sale, at intervals."""

@@ -1,4 +1,4 @@
-"""The switches of the risk manager: pause, halt, limit, closing and stopping, as messages.
+"""The switches of the risk manager: pause, reducing, halt, limit, closing, stopping, as messages.
 
 A person's switches live in `Switches`, so that a risk manager that comes back finds them as they
 were left.
@@ -14,13 +14,14 @@ import attrs
 from actors import Address
 from arb.core.commands import AmendIntent, OrderIntent, Purpose
 from arb.core.money import MoneyE6, dollars
-from arb.core.permission import Halt, Permission
+from arb.core.permission import Command, Halt, Permission
 from arb.core.risk import Refusal, RefusalCode
 from arb.engine.bookkeeping import Bookkeeper
 from arb.engine.halt_file import LeftHalt
 from arb.engine.messages import (
     ChangeLimit,
     ClearHalt,
+    CloseGivenUp,
     CloseNow,
     Flatten,
     ForceClose,
@@ -28,6 +29,7 @@ from arb.engine.messages import (
     JournalBroken,
     LookForHalt,
     Pause,
+    Reduce,
     ResetGroups,
     Resume,
     StopTrading,
@@ -45,12 +47,13 @@ LOOK_FOR_HALT_S = 0.25
 
 @attrs.frozen
 class Hands:
-    """What the switches may do: cancel, tell a market, and show how things stand."""
+    """What the switches may do: cancel, tell a market, show how things stand, count anew."""
 
     cancel_entries: Callable[[str], None]
     cancel_exits: Callable[[str], None]
     tell_market: Callable[[str, object], None]
     publish: Callable[[], None]
+    cleared: Callable[[], None]
     after: Callable[[float, object], object]
 
 
@@ -76,16 +79,19 @@ class Switchboard:
         self._heeded: LeftHalt | None = None
         permission.halt = books.halt
         permission.paused_by = self._switches.paused_by
+        permission.reducing_by = self._switches.reducing_by
         permission.stopping = self._switches.stopping
         if books.halt_withdrew_exits:
             self._switches.exits_withdrawn = True
         self.handlers: dict[type, Callable[[Any], object]] = {
             JournalBroken: self._on_journal_broken,
             Pause: self._on_pause,
+            Reduce: self._on_reduce,
             Resume: self._on_resume,
             HaltTrading: self.halt,
             ClearHalt: self._on_clear,
             ForceClose: self._on_force_close,
+            CloseGivenUp: self._on_close_given_up,
             Flatten: self._on_flatten,
             ChangeLimit: self._on_change_limit,
             StopTrading: self._on_stop,
@@ -124,7 +130,7 @@ class Switchboard:
 
     def settle(self, ticker: str) -> None:
         """End the closing of a market that holds nothing any more."""
-        if not self._books.ledger.position(ticker).count_e2:
+        if not self._books.ledger.position(ticker).ours_e2:
             self._switches.closing.discard(ticker)
 
     def remind(self, ticker: str) -> None:
@@ -171,16 +177,25 @@ class Switchboard:
             self.halt(HaltTrading(broken.reason, "the journal"))
 
     def _on_pause(self, pause: Pause) -> None:
-        self._pause(pause.by)
+        self._hold(Command.PAUSE, pause.by)
         self._hands.cancel_entries("paused")
         self._board.say("PERSON", f"paused by {pause.by}")
         self._hands.publish()
 
-    def _pause(self, by: str) -> None:
-        self._switches.paused_by = self._permission.paused_by = by
+    def _on_reduce(self, reduce: Reduce) -> None:
+        self._hold(Command.REDUCE, reduce.by)
+        self._hands.cancel_entries("reducing")
+        self._board.say("PERSON", f"reducing, by {reduce.by}: positions are closed, none is opened")
+        self._hands.publish()
+
+    def _hold(self, command: Command, by: str) -> None:
+        permission = self._permission
+        permission.obey(command, by)
+        self._switches.paused_by = permission.paused_by
+        self._switches.reducing_by = permission.reducing_by
 
     def _on_resume(self, resume: Resume) -> None:
-        self._switches.paused_by = self._permission.paused_by = None
+        self._hold(Command.RESUME, resume.by)
         self._board.say("PERSON", f"resumed by {resume.by}")
         self._hands.publish()
 
@@ -191,6 +206,7 @@ class Switchboard:
         self._permission.halt = None
         self._switches.exits_withdrawn = False
         self._books.record(RecordKind.CLEAR, {"reason": clear.reason, "by": clear.by})
+        self._hands.cleared()
         self._books.sync()
         self._gateway.tell(ResetGroups())
         self._board.say("PERSON", f"halt cleared by {clear.by}: {clear.reason}")
@@ -214,18 +230,20 @@ class Switchboard:
         return True
 
     def _on_flatten(self, wish: Flatten) -> int:
-        self._pause(wish.by)
+        self._hold(Command.PAUSE, wish.by)
         self._hands.cancel_entries("flatten")
         held = sum(self._close(ticker, wish.by) for ticker in sorted(self._books.ledger.positions))
         self._board.say("PERSON", f"flatten by {wish.by}: {held} positions, entries paused")
         self._hands.publish()
         return held
 
+    def _on_close_given_up(self, given_up: CloseGivenUp) -> None:
+        self._switches.closing.discard(given_up.ticker)
+
     def _close(self, ticker: str, by: str) -> bool:
-        # Only what was bought here can be sold here: a position of NO, or one in a market that is
-        # not traded, is a person's own.
-        held_e2 = self._books.ledger.position(ticker).count_e2
-        if held_e2 <= 0 or self._parts.listing(ticker) is None:
+        # What no order of ours bought, and what is in no market of ours, is a person's own.
+        held_e2 = self._books.ledger.position(ticker).ours_e2
+        if not held_e2 or self._parts.listing(ticker) is None:
             return False
         self._switches.closing.add(ticker)
         self._hands.tell_market(ticker, CloseNow(by))

@@ -12,7 +12,7 @@ CENT_E6 = 10_000
 
 @attrs.define
 class Switches:
-    """A person's pause, limit and closings, and the engine's own stopping.
+    """A person's pause or reducing, limit and closings, and the engine's own stopping.
 
     A halt is not among them: it stands in the journal, because it outlives the process too.
     ``closing`` names the markets whose position a person wants gone. ``resting_known`` says that
@@ -21,6 +21,7 @@ class Switches:
     """
 
     paused_by: str | None = None
+    reducing_by: str | None = None
     stopping: bool = False
     exits_withdrawn: bool = False
     resting_known: bool = False

@@ -98,10 +98,7 @@ class ExchangeJudge:
         return any(order.filled_e2 for order in self.account.resting.values())
 
     def _check_exposure(self) -> None:
-        exposed_e6 = self.orders.exposure_e6(trio.current_time())
-        limit_e6 = self.orders.settings.risk.max_total_exposure_e6
-        text = f"the exchange has us exposed by {exposed_e6} of {limit_e6}"
-        self.trace.check("I3", exposed_e6 <= limit_e6, text)
+        self.orders.check_exposure("at the exchange", trio.current_time())
 
     def entries_resting(self) -> list[str]:
         """Return the names of our buys that rest."""

@@ -33,8 +33,13 @@ MARKET = ("market",)
 VENUE = ("venue",)
 
 
-def _answer(answer: OrderAnswer, stage: Stage, component: str, _dice: Random) -> Heal:
+# What an exchange at rest says, and what one says that finds something wrong with the order.
+_REFUSALS = ((409, "trading_is_paused"), (400, "invalid_order"))
+
+
+def _answer(answer: OrderAnswer, stage: Stage, component: str, dice: Random) -> Heal:
     condition = _ANSWERS[component]
+    stage.exchange.refusal = dice.choice(_REFUSALS)
     setattr(stage.exchange, condition, answer)
     return partial(_restore, stage.exchange, condition, OrderAnswer.NORMAL)
 
