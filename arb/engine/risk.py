@@ -26,6 +26,7 @@ from arb.core.risk import (
     review_rate,
 )
 from arb.engine.bookkeeping import Bookkeeper
+from arb.engine.connections import ConnectionHands, Connections
 from arb.engine.exit_keeper import moves_without_market
 from arb.engine.exit_watch import ExitWatch, WatchHands
 from arb.engine.guard import GATEWAY_FULL, Guard
@@ -50,10 +51,8 @@ from arb.engine.messages import (
     WatchExits,
 )
 from arb.engine.names import (
-    ACCOUNT_LINK,
     BOOK_FEED,
     GATEWAY,
-    ORDER_LANES,
     market_name,
     ticker_of,
 )
@@ -90,7 +89,6 @@ class RiskManager(Actor):
         self._away: set[str] = set()
         self._wishes_heard: Counter[str] = Counter()
         self._fills_awaited = False
-        self._lost: set[str] = set()
         self._guard = Guard(parts, self._books, self._permission, ctx.after)
         self._withdrawals = Withdrawals(
             self._books.ledger, self._permission, parts.switches, self._gateway.tell, ctx.after
@@ -111,12 +109,23 @@ class RiskManager(Actor):
             self._permission,
             Reach(self._gateway.tell, ctx.after, self._on_settled, self._publish),
         )
+        self._connections = Connections(
+            self._board,
+            self._permission,
+            self._withdrawals,
+            self._reconciler,
+            ConnectionHands(self._gateway.tell, self._publish),
+        )
         self._watch = ExitWatch(
             parts,
             self._books,
             WatchHands(self._gateway.tell, self._keep_exits, ctx.after, self._away.__contains__),
         )
-        self._handlers: dict[type, Callable[[Any], object]] = {
+        self._handlers = self._table()
+        self._publish()
+
+    def _table(self) -> dict[type, Callable[[Any], object]]:
+        return {
             OrderIntent: self._on_intent,
             AmendIntent: self._on_amend,
             CancelOrder: self._gateway.tell,
@@ -133,13 +142,12 @@ class RiskManager(Actor):
             ReadAccount: self._on_read_account,
             ShowComparison: self._on_show_comparison,
             AcceptAccount: self._on_accept,
-            ConnectionChanged: self._on_connection,
+            ConnectionChanged: self._connections.changed,
             StillThere: self._books.still_there,
             WatchExits: self._watch.look,
             **self._switches.handlers,
             **self._guard.handlers,
         }
-        self._publish()
 
     async def start(self) -> None:
         """Begin to look after the day, and to watch that everything is on sale."""
@@ -316,8 +324,6 @@ class RiskManager(Actor):
                 self._consider_amend(move)
         self._tell_holding(ticker)
 
-    # Connections.
-
     def _on_gateway_ready(self, _ready: GatewayReady) -> None:
         self._permission.ready = False
         self._gateway.tell(Session(self._approvals.new_session()))
@@ -328,32 +334,6 @@ class RiskManager(Actor):
         self._withdrawals.look_again()
         self._switches.take_up()
         self._publish()
-
-    def _on_connection(self, changed: ConnectionChanged) -> None:
-        self._board.connection(changed.name, connected=changed.connected, detail=changed.detail)
-        moved = self._permission.connection(
-            changed.name, connected=changed.connected, detail=changed.detail
-        )
-        if not moved:
-            return
-        if not self._permission.stopping:
-            level = "info" if changed.connected else "warning"
-            word = "connected" if changed.connected else f"down: {changed.detail}"
-            self._board.say("ENGINE", f"{changed.name} {word}", level=level)
-        if not changed.connected:
-            self._withdrawals.cancel_entries(f"{changed.name} is down")
-            if self._permission.ready:
-                self._lost.add(changed.name)
-        elif changed.name in self._lost:
-            self._lost.discard(changed.name)
-            self._compare_again(changed.name)
-        self._publish()
-
-    def _compare_again(self, name: str) -> None:
-        # The account's own connection is back only after a reading; for the others one is due.
-        if name == ORDER_LANES or (name == ACCOUNT_LINK and self._reconciler.differs):
-            self._reconciler.distrust(f"{name} was down")
-            self._gateway.tell(ReadAccount())
 
     # Helpers.
 
