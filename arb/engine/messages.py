@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import attrs
 
@@ -23,10 +24,14 @@ class Frame:
 
 @attrs.frozen
 class PolledQuotes:
-    """Prices that were read on demand: they confirm what the stream did not repeat."""
+    """Prices that were read on demand: they confirm what the stream did not repeat.
+
+    From a tape comes with them what their reader ``remembered``.
+    """
 
     quotes: tuple[Quote, ...]
     received_ns: int
+    remembered: Any = None
 
 
 @attrs.frozen
@@ -39,6 +44,11 @@ class Hello:
 @attrs.frozen
 class Relisted:
     """The catalogue has changed: whoever is told looks at it, or at its own listing, anew."""
+
+
+@attrs.frozen
+class Retuned:
+    """The settings in force have changed: whoever is told decides anew by them."""
 
 
 @attrs.frozen
@@ -332,6 +342,23 @@ class ChangeLimit:
 
     change_e6: MoneyE6
     by: str
+
+
+@attrs.frozen
+class ChangeSetting:
+    """A person changes one setting until the engine ends; ``text`` is the value as typed."""
+
+    key: str
+    text: str
+    by: str
+
+
+@attrs.frozen
+class SettingChanged:
+    """What became of a change: the line about it; ``done`` unless it was refused."""
+
+    done: bool
+    text: str
 
 
 @attrs.frozen
