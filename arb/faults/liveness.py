@@ -34,6 +34,9 @@ JUMP = 0.12
 # L6: what is held is on sale within this, a closing that finds nobody and is given up included.
 ON_SALE_WITHIN_S = 40.0
 
+# Long enough for the watch over exits to look some times.
+LEFT_ALONE_S = 3.0
+
 # I15: a halt's cancels are out within this, over lanes that stand.
 HALTED_WITHIN_S = 5.0
 
@@ -170,6 +173,7 @@ class Liveness:
         await trio.sleep(QUIET_S)
         await self._within("I5", "the books agree", QUIET_S + 35.0, self.oracle.agrees)
         await self._within("L6", "what is held is on sale", ON_SALE_WITHIN_S, self._all_on_sale)
+        await self._stays_on_sale()
         if stage.machine.engine is engine:
             self.oracle.at_rest(engine)
         await self._stop()
@@ -188,6 +192,17 @@ class Liveness:
                 if sum(order.remaining_e2 for order in exits) != abs(held.count_e2):
                     return False
         return True
+
+    async def _stays_on_sale(self) -> None:
+        """Check that exits are left alone while nothing happens to what they cover."""
+        engine, exits = self.stage.machine.engine, self.stage.settings.exits
+        closes = exits.exit_after_s or exits.exit_stop
+        if engine is None or closes or engine.parts.switches.closing:
+            return
+        before = set(self.oracle.orders.cancels)
+        await trio.sleep(LEFT_ALONE_S)
+        canceled = self.oracle.orders.cancels - before
+        self.stage.trace.check("L6", not canceled, f"exits that fit were cancelled: {canceled}")
 
     async def _stop(self) -> None:
         machine = self.stage.machine
