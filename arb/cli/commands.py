@@ -82,9 +82,15 @@ COMMANDS = (
         "arb pause",
     ),
     Command(
+        "reduce",
+        "arb.cli.reduce:reduce",
+        "Open no position, and go on closing those there are.",
+        "arb reduce",
+    ),
+    Command(
         "resume",
         "arb.cli.resume:resume",
-        "Resume trading after a pause.",
+        "Resume trading after a pause, or after reducing.",
         "arb resume",
     ),
     Command(
@@ -104,6 +110,12 @@ COMMANDS = (
         "arb.cli.flatten:flatten",
         "Close every position now, and cancel every entry.",
         "arb flatten",
+    ),
+    Command(
+        "set",
+        "arb.cli.change:change",
+        "Change a threshold of a running engine.",
+        "arb set strategy.maker_edge_threshold 3 --write",
     ),
     Command(
         "reconcile",

@@ -11,7 +11,7 @@ from arb.core.money import CountE2, MoneyE6, money_text
 from arb.engine.messages import Account, ConnectionChanged, HeldPosition, RestingOrder
 from arb.engine.parts import Parts
 from arb.kalshi.listing import ListedOrder, ListedPosition
-from arb.kalshi.money_moves import DETERMINED, FINALIZED, ListedSettlement, MarketEnd
+from arb.kalshi.money_moves import DETERMINED, ENDED, FINALIZED, ListedSettlement, MarketEnd
 from arb.kalshi.rest import Rest
 from arb.kalshi.rest_calls import RestError
 
@@ -50,13 +50,13 @@ class AccountReader:
         self,
         rest: Rest,
         parts: Parts,
-        prefix: str,
+        prefixes: tuple[str, ...],
         read: Callable[[Account, int], None],
         report: Callable[[ConnectionChanged], object],
     ) -> None:
         self._rest = rest
         self._parts = parts
-        self._prefix = prefix
+        self._prefixes = prefixes
         self._read = read
         self._report = report
         self._succeeded_s = trio.current_time()
@@ -138,12 +138,14 @@ class AccountReader:
         return Account(
             cash_e6,
             tuple(_held(each) for each in positions),
-            tuple(fills),
+            # The oldest first, as they happened: what a position cost depends on their order.
+            tuple(reversed(fills)),
             tuple(_resting(each) for each in orders if self._is_ours(each)),
             tuple(_resting(each) for each in orders if not self._is_ours(each)),
             tuple(_settlement(each, ends) for each in settlements),
             tuple(t for t in held if t in ends and ends[t].status in (DETERMINED, FINALIZED)),
             tuple(moves),
+            tuple(t for t in held if t in ends and ends[t].status in ENDED),
         )
 
     async def _cash_e6(self) -> MoneyE6:
@@ -165,7 +167,7 @@ class AccountReader:
         return {end.ticker: end for end in await self._rest.market_ends(tickers)}
 
     def _is_ours(self, order: ListedOrder) -> bool:
-        return (order.client_order_id or "").startswith(self._prefix)
+        return (order.client_order_id or "").startswith(self._prefixes)
 
     def __repr__(self) -> str:
         return f"<AccountReader {self._wanted} wanted>"

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import gc
-import hashlib
 import os
 import random
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import AbstractContextManager, asynccontextmanager, closing, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,10 +19,13 @@ from arb.core.events import Side
 from arb.core.parameters import EXITS_CANCEL
 from arb.core.risk import client_order_prefix
 from arb.core.teams import TeamTable
+from arb.engine.account import AccountLock, AccountTaken, account_name
+from arb.engine.attendance import Attendance, heed
 from arb.engine.board import Board, LogLine
 from arb.engine.decision_log import DecisionLog
 from arb.engine.discovery import listed_by_exchange
 from arb.engine.embedded_world import WorldFailed, embedded_world
+from arb.engine.halt_file import HaltFile
 from arb.engine.listed import Found
 from arb.engine.live import Connections, LiveTree, Venues, connections
 from arb.engine.log_file import LogFile
@@ -35,6 +37,7 @@ from arb.engine.place import Place, PlaceTaken
 from arb.engine.report import trading_report
 from arb.engine.snapshot import Photographer
 from arb.engine.stopping import StopRequest
+from arb.engine.unattended import unattended
 from arb.feeds.base import FeedError
 from arb.io.clock import SystemClock
 from arb.io.net import SocketNetwork
@@ -65,9 +68,6 @@ LAST_LOOK_EVERY_S = 0.1
 # by its count; cycles are rare, so they may wait longer.
 COLLECT_AFTER = (20_000, 20, 50)
 
-# Enough hexadecimal digits to tell a person's accounts apart, few enough for a socket's path.
-ACCOUNT_DIGITS = 10
-
 # The exchange or the feed may be away for a moment when the engine starts.
 DISCOVERY_TRIES = 5
 DISCOVERY_PAUSE_S = 2.0
@@ -79,7 +79,10 @@ class EngineFailed(Exception):
 
 @attrs.frozen
 class RunConfig:
-    """What to run: settings, mode, and what the command line said."""
+    """What to run: settings, mode, and what the command line said.
+
+    An ``attended`` engine was started with a console, which is missed when it disappears.
+    """
 
     settings: Settings
     mode: Mode
@@ -88,6 +91,7 @@ class RunConfig:
     seed: int | None = None
     speed: float = 1.0
     seconds: float | None = None
+    attended: bool = False
     on_log: Callable[[LogLine], None] | None = None
     on_ready: Callable[[Path], None] | None = None
 
@@ -104,7 +108,7 @@ async def run_engine(config: RunConfig, stop: StopRequest) -> dict[str, Any]:
             nursery.start_soon(engine.give_up_start_when_asked)
             await engine.run()
             nursery.cancel_scope.cancel()
-    except* (WorldFailed, PlaceTaken, KeyFileError, RestError, FeedError) as group:
+    except* (WorldFailed, PlaceTaken, AccountTaken, KeyFileError, RestError, FeedError) as group:
         raise EngineFailed(str(_first(group))) from group
     except* (JournalDamaged, NotARecord, JournalFailed, OSError) as group:
         raise EngineFailed(str(_first(group))) from group
@@ -124,6 +128,7 @@ class Engine:
         self._rng = random.Random(config.seed)
         self._start = trio.CancelScope()
         self._trading = False
+        self._attendance = Attendance()
         self.report: dict[str, Any] = {"mode": config.mode.value, "stopped": "before trading"}
 
     async def give_up_start_when_asked(self) -> None:
@@ -139,8 +144,14 @@ class Engine:
                 directory = engine_directory(
                     self._config.state_root, self._config.mode.value, venues.name
                 )
-                with Place(directory) as place:
+                with Place(directory) as place, self._account(venues):
                     await self._run_in(place, venues)
+
+    def _account(self, venues: Venues) -> AbstractContextManager[object]:
+        # In the simulated world the account is the engine's own, and on paper no order leaves.
+        if self._config.mode in (Mode.SIM, Mode.PAPER):
+            return nullcontext()
+        return AccountLock(venues.rest_url, venues.key_id)
 
     @asynccontextmanager
     async def _venues(self) -> AsyncIterator[Venues]:
@@ -156,6 +167,7 @@ class Engine:
                 world.key_id,
                 world.private_key_path,
                 tuple(world.odds[each] for each in config.settings.odds_feed.provider),
+                world.hand,
             )
 
     async def _run_in(self, place: Place, venues: Venues) -> None:
@@ -201,10 +213,14 @@ class Engine:
             strategy=settings.strategy,
             risk=settings.risk,
             execution=settings.execution,
+            exits=settings.exits,
+            settings=settings,
             installation=place.installation(),
             orders_stand_on_book=self._config.mode is not Mode.PAPER,
             taped=settings.engine.record_tape,
             odds_feeds=odds_feed_names(settings.odds_feed.provider),
+            halt_file=HaltFile(place.halt_path),
+            earlier=place.earlier(),
         )
 
     async def _discover(self, made: Connections, board: Board) -> Found:
@@ -252,12 +268,13 @@ class Engine:
             self._rng,
             tape=place.tape_path(self._started_ms) if parts.taped else None,
             teams=config.teams,
+            attendance=self._attendance,
         )
         self._trading = True
         async with open_system(tree.spec(), rng=self._rng, watchdog=watch.spec()) as system:
             _spare_the_collector()
             self._announce(place)
-            reason = await self._until_stop(system)
+            reason = await self._until_stop(system, parts)
             parts.board.say("ENGINE", f"stopping: {reason}")
             await self._withdraw(system)
             parts.journal.append(RecordKind.STOP, {"reason": reason})
@@ -284,7 +301,7 @@ class Engine:
         if self._config.on_ready is not None:
             self._config.on_ready(place.directory)
 
-    async def _until_stop(self, system: System) -> str:
+    async def _until_stop(self, system: System, parts: Parts) -> str:
         """Wait for a request, the end of time, or the tree's own end, which is a failure."""
         seconds = self._config.seconds
         ended: list[str] = []
@@ -296,6 +313,8 @@ class Engine:
 
         async with trio.open_nursery() as nursery:
             nursery.start_soon(watch, nursery.cancel_scope)
+            if self._config.attended:
+                nursery.start_soon(heed, self._attendance, *unattended(parts, system, self._stop))
             with trio.move_on_after(seconds if seconds is not None else float("inf")):
                 await self._stop.wait()
             nursery.cancel_scope.cancel()
@@ -359,18 +378,13 @@ def _spare_the_collector() -> None:
 def _venues_of(settings: Settings, mode: Mode) -> Venues:
     exchange = venue(settings, mode)
     return Venues(
-        _account_name(exchange.api_key.reveal()),
+        account_name(exchange.api_key.reveal()),
         exchange.rest_url,
         exchange.ws_url,
         exchange.api_key.reveal(),
         exchange.key_file,
         odds_places(settings),
     )
-
-
-def _account_name(key_id: str) -> str:
-    """Return what an account's state is filed under: another key is another account."""
-    return f"account-{hashlib.sha256(key_id.encode()).hexdigest()[:ACCOUNT_DIGITS]}"
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -19,6 +19,7 @@ from arb.core.staleness import QuoteBoard
 from arb.engine.messages import ShowBook, ShowMarket
 from arb.engine.names import BOOK_FEED
 from arb.engine.parts import Parts
+from arb.settings.shown import settings_closeup
 
 # An actor answers in its next turn; one that is busy for longer is shown as not answering.
 ASK_TIMEOUT_S = 0.5
@@ -119,6 +120,7 @@ class CloseUps:
             "matching": self._matching,
             "latency": self._latency,
             "actor": self._actor,
+            "settings": self._settings,
         }
 
     def __repr__(self) -> str:
@@ -206,7 +208,8 @@ class CloseUps:
     def _latency(self, _name: str) -> dict[str, Any]:
         board = self._parts.board
         lags_us = [
-            None if lag_s is None else round(lag_s * US_PER_S) for lag_s in self._system.lag_s()
+            None if lag_s is None else round(lag_s * US_PER_S)
+            for lag_s in (*self._system.lag_s(), self._system.worst_lag_s())
         ]
         return {
             "at_ms": self._parts.clock.wall_ms(),
@@ -215,8 +218,12 @@ class CloseUps:
             ],
             "lag_p50_us": lags_us[0],
             "lag_p99_us": lags_us[1],
+            "lag_worst_us": lags_us[2],
             "counts": dict(board.counts),
         }
+
+    def _settings(self, _name: str) -> dict[str, Any]:
+        return settings_closeup(self._parts.settings)
 
     def _actor(self, name: str) -> dict[str, Any]:
         node = self._system.find(name)

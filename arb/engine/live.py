@@ -14,6 +14,7 @@ from actors import Context, SupervisorSpec
 from arb.core.ledger import Ledger
 from arb.core.money import MoneyE6
 from arb.core.teams import TeamTable
+from arb.engine.attendance import Attendance
 from arb.engine.control import ControlServer
 from arb.engine.discovery import header_of
 from arb.engine.gateway import Gateway
@@ -38,6 +39,7 @@ from arb.engine.subscribed_books import SOURCE as BOOKS
 from arb.engine.subscribed_books import NoteBad
 from arb.engine.tape import Tape
 from arb.engine.tree import Build, engine_tree
+from arb.engine.world_hand import WorldHand
 from arb.feeds.base import OddsFeed, OddsPoll
 from arb.feeds.providers import Offers, Seams, make_feed
 from arb.io.clock import Clock
@@ -68,7 +70,10 @@ PAPER_CASH_E6 = MoneyE6(10_000_000_000)
 
 @attrs.frozen
 class Venues:
-    """Where the exchange and the odds are, and the keys to both; ``name`` files the state."""
+    """Where the exchange and the odds are, and the keys to both; ``name`` files the state.
+
+    ``world`` reaches the simulated world itself, where this engine has started it.
+    """
 
     name: str
     rest_url: str
@@ -76,6 +81,7 @@ class Venues:
     key_id: str = attrs.field(repr=False)
     private_key_path: Path
     odds: tuple[OddsPlace, ...]
+    world: WorldHand | None = None
 
 
 @attrs.frozen
@@ -141,6 +147,7 @@ class LiveTree:
     offloads: Offloads = IN_THREADS
     tape: Path | None = None
     teams: TeamTable = attrs.field(kw_only=True)
+    attendance: Attendance = attrs.field(factory=Attendance, kw_only=True)
 
     def spec(self) -> SupervisorSpec:
         """Return the tree."""
@@ -159,7 +166,8 @@ class LiveTree:
         if self.mode is Mode.PAPER:
             recovered = recover(self.parts.journal.each())
             account = recovered.ledger if recovered.has_account else Ledger(PAPER_CASH_E6)
-            return PaperGateway(ctx, self.parts, PaperExchange(account, self.parts.clock))
+            exchange = PaperExchange(account, self.parts.clock)
+            return PaperGateway(ctx, self.parts, exchange, self.connections.rest.market_ends)
         made = self.connections
         root = Endpoint.parse(made.venues.rest_url).path
         signer = SignaturesAhead(
@@ -179,8 +187,8 @@ class LiveTree:
             limits=Limits(answer_s=self.settings.execution.request_timeout_ms / MS_PER_S),
         )
         link = self._kalshi_link(ACCOUNT)
-        exchange = Exchange(lanes, made.rest, link, signer, made.budget, made.exchange_clock)
-        return KalshiGateway(ctx, self.parts, exchange)
+        real = Exchange(lanes, made.rest, link, signer, made.budget, made.exchange_clock)
+        return KalshiGateway(ctx, self.parts, real)
 
     def _book_feed(self, ctx: Context) -> LiveBookFeed:
         watchers = (GATEWAY,) if self.mode is Mode.PAPER else ()
@@ -206,8 +214,14 @@ class LiveTree:
     def _control(self, ctx: Context) -> Control:
         if self.socket_path is None:
             raise ValueError("no control without a socket")
-        steering = EngineSteering(self.photographer, self.stop, ctx.system)
-        return Control(ctx, ControlServer(steering, self.socket_path))
+        steering = EngineSteering(
+            self.photographer,
+            self.stop,
+            ctx.system,
+            world=self.connections.venues.world,
+            off_loop=self.offloads.call,
+        )
+        return Control(ctx, ControlServer(steering, self.socket_path, self.attendance))
 
     def _tape(self, ctx: Context) -> Tape:
         if self.tape is None:

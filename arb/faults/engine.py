@@ -174,6 +174,8 @@ async def _parts(seams: Seams, made: Connections) -> Parts:
         strategy=settings.strategy,
         risk=settings.risk,
         execution=settings.execution,
+        exits=settings.exits,
+        settings=settings,
         installation=INSTALLATION,
         orders_stand_on_book=seams.mode is not Mode.PAPER,
         taped=seams.tape is not None,

@@ -19,14 +19,15 @@ from actors.testing import seeded_schedule
 from arb.faults.catalogue import kind_of
 from arb.faults.clock import MachineClock
 from arb.faults.disk import SimDisk, SimFile
-from arb.faults.engine import EXCHANGE, ODDS, Seams, venues_of
+from arb.faults.engine import EXCHANGE, ODDS, OpenedEngine, Seams, venues_of
 from arb.faults.liveness import Liveness
 from arb.faults.machine import Machine
 from arb.faults.oracle import Oracle
-from arb.faults.plan import Fault, Plan
+from arb.faults.plan import Fault, Plan, tier_of
 from arb.faults.saboteur import Saboteur
 from arb.faults.stage import Heal, Stage
 from arb.faults.trace import Trace, Violation
+from arb.faults.visitors import Visitors, visitors_apart
 from arb.faults.watch import Watch
 from arb.faults.wires import Plug, Wires
 from arb.faults.wiring import WiredTree, by_port, on_lanes
@@ -76,11 +77,21 @@ class Outcome:
 
 
 def simulate(
-    plan: Plan, *, on_line: Callable[[str], None] | None = None, until: int | None = None
+    plan: Plan,
+    *,
+    on_line: Callable[[str], None] | None = None,
+    until: int | None = None,
+    visitors: bool = False,
 ) -> Outcome:
-    """Run one seed's plan in virtual time; the same plan gives the same outcome, everywhere."""
+    """Run one seed's plan in virtual time; the same plan gives the same outcome, everywhere.
+
+    So it does with ``visitors`` at the engine's control socket, who stall, send rubbish and die.
+    """
     clock = MockClock(autojump_threshold=0)
     trace = Trace(on_line, until)
+    if visitors:
+        with seeded_schedule(plan.seed), visitors_apart(plan.seed):
+            return trio.run(Session(plan, trace, clock, visitors=True).run, clock=clock)
     with seeded_schedule(plan.seed):
         return trio.run(Session(plan, trace, clock).run, clock=clock)
 
@@ -88,19 +99,25 @@ def simulate(
 class Session:
     """One run."""
 
-    def __init__(self, plan: Plan, trace: Trace, mock_clock: MockClock) -> None:
+    def __init__(
+        self, plan: Plan, trace: Trace, mock_clock: MockClock, *, visitors: bool = False
+    ) -> None:
         self._plan = plan
         self._trace = trace
         self._jump = mock_clock.jump
         self._dice = Random(f"{plan.seed}/run")
         self._watch = Watch(trace)
         self._open: list[Heal] = []
+        self._healed = False
+        self._visitors = Visitors(plan.seed, self._present) if visitors else None
 
     async def run(self) -> Outcome:
         """Run to the end, and say what came of it."""
         true = VirtualClock(EPOCH_MS)
         plan = self._plan
-        world = SimulationSettings(seed=plan.seed, games=plan.games, speed=plan.speed)
+        world = SimulationSettings(
+            seed=plan.seed, games=plan.games, speed=plan.speed, tier=tier_of(plan.seed)
+        )
         self._simulation = Simulation(world, true)
         self._oracle = Oracle(self._simulation, plan.settings, self._trace)
         with trio.move_on_after(RUN_MAX_S) as limit:
@@ -108,6 +125,8 @@ class Session:
                 self._trace.on_until = nursery.cancel_scope.cancel
                 self._machine = self._build_machine(nursery, true)
                 self._oracle.machine = self._machine
+                if self._visitors is not None:
+                    self._visitors.start(nursery)
                 await self._play(nursery)
                 nursery.cancel_scope.cancel()
         self._trace.check("L4", not limit.cancelled_caught, f"no end within {RUN_MAX_S:g} s")
@@ -174,6 +193,9 @@ class Session:
         self._heal(stage)
         await Liveness(stage, self._oracle, self._dice).run()
 
+    def _present(self) -> OpenedEngine | None:
+        return self._machine.engine
+
     def _stand_still(self, seconds: float) -> None:
         """Let time pass while the whole process stands still."""
         self._jump(seconds)
@@ -196,6 +218,9 @@ class Session:
 
     async def _befall(self, stage: Stage, fault: Fault) -> None:
         await trio.sleep(fault.at_s)
+        if self._healed:
+            # A machine that stood still woke up after its time.
+            return
         kind, component = kind_of(fault.cell)
         self._trace.note("fault", f"{fault} begins")
         self._trace.cells[fault.cell] += 1
@@ -212,6 +237,7 @@ class Session:
     def _heal(self, stage: Stage) -> None:
         """End every fault that still lasts."""
         self._trace.note("fault", "all healed")
+        self._healed = True
         for heal in self._open:
             heal()
         self._open.clear()

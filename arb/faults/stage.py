@@ -25,6 +25,9 @@ from arb.sim.simulation import Simulation
 
 Heal = Callable[[], None]
 
+# What every record of a halt has in its bytes, and no other record.
+HALT_RECORD = b'"k":"halt"'
+
 # A person who finds no engine tries again.
 INSIST_EVERY_S = 0.25
 
@@ -129,8 +132,10 @@ class Stage:
                 said = await engine.steering.steer(verb, arguments)
         except (ActorError, SteeringError) as error:
             self.trace.note("person", f"{verb} {arguments}: {error}")
-            # What need not be done any more has been done.
-            return any(words in str(error) for words in ("nothing is", "not quarantined"))
+            # What need not be done any more has been done; the actor of a market that has ended
+            # is gone with whatever was done to it.
+            needless = ("nothing is", "not quarantined", "no actor is named")
+            return any(words in str(error) for words in needless)
         if engine is not self.machine.engine:
             # It was killed in the midst of it; who knows what of it came to pass.
             return False
@@ -141,7 +146,7 @@ class Stage:
     def _heed(self, verb: str) -> None:
         """Note what a person has forbidden or allowed."""
         now_s = trio.current_time()
-        if verb in ("pause", "flatten"):
+        if verb in ("pause", "reduce", "flatten"):
             self.stops.paused_s = now_s
         elif verb == "resume":
             self.stops.paused_s = None
@@ -149,7 +154,7 @@ class Stage:
             self.stops.halted_s = now_s
             process = self.machine.process
             # Who was told that trading is halted must find it halted after a loss of power.
-            kept = self.disk.durable == len(self.disk.kernel)
+            kept = HALT_RECORD not in self.disk.kernel[self.disk.durable :]
             if process is not None and not process.file.failed:
                 self.trace.check("I13", kept, "a halt was acknowledged before it was on the disk")
         elif verb == "clear":

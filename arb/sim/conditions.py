@@ -151,7 +151,8 @@ class ExchangeConditions:
 class OddsConditions:
     """Faults of the odds provider.
 
-    ``freeze`` stops the stream while the connection lives; ``absent_books`` are silent and gone
+    ``freeze`` stops the stream while the connection lives; ``lag_ms`` sends changes so much later,
+    while REST has them at once; ``absent_books`` are silent and gone
     from REST; ``frozen_books`` keep the line they have, which REST repeats; ``greedy_books`` take
     twice their margin; ``swap_sides`` exchanges home and away, ``swapped_games`` in some games
     alone; ``shift`` moves every home chance by that much; ``duplicate`` sends every update twice;
@@ -162,6 +163,7 @@ class OddsConditions:
     """
 
     freeze: bool = False
+    lag_ms: int = 0
     absent_books: set[str] = attrs.field(factory=set)
     frozen_books: set[str] = attrs.field(factory=set)
     greedy_books: set[str] = attrs.field(factory=set)

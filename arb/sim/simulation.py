@@ -10,6 +10,7 @@ import trio
 
 from arb.sim.conditions import ExchangeConditions, OddsConditions
 from arb.sim.exchange.maintenance import keep_window
+from arb.sim.exchange.tiers import ADVANCED, Tier
 from arb.sim.exchange.venue import Venue
 from arb.sim.odds.desk import OddsDesk
 from arb.sim.odds.server import OddsServer
@@ -48,6 +49,7 @@ class SimulationSettings:
     outbox_limit: int = OUTBOX_FRAMES_MAX
     maintenance: bool = False
     netting: bool = False
+    tier: Tier = ADVANCED
     book_changes_per_s: float = 0.0
 
 
@@ -63,6 +65,7 @@ class Simulation:
         self.clock = clock
         self.exchange_conditions = ExchangeConditions()
         self.odds_conditions = OddsConditions()
+        self.stands_still = False
         self.keys = KeyRing()
         # Two runs of one seed must not hand out the same order and trade ids: a journal may
         # remember those of the run before. In virtual time the moment is the same each time.
@@ -71,6 +74,7 @@ class Simulation:
         shares = _shares(settings.cash_e6, _SHARDS)
         self.member = self.venue.open_account(MEMBER, shares)
         self.member.netting = settings.netting
+        self.member.tier = settings.tier
         self.key_id = self._uuid("key")
         self.odds_key = self._uuid("odds-key").replace("-", "")
         self.world = self._make_world()
@@ -107,12 +111,13 @@ class Simulation:
             self.desk.opened(game, follower)
 
     async def run(self) -> None:
-        """Step for ever by Trio's clock."""
+        """Step for ever by Trio's clock, but while the world shall stand still."""
         last = trio.current_time()
         while True:
             await trio.sleep(STEP_S)
             now = trio.current_time()
-            self.step(now - last)
+            if not self.stands_still:
+                self.step(now - last)
             last = now
 
     def _make_world(self) -> World:

@@ -14,6 +14,7 @@ import pytest
 import trio
 
 from arb.cli.actors import actors
+from arb.cli.change import change
 from arb.cli.clear import clear
 from arb.cli.console import console
 from arb.cli.errors import CommandFailed, UsageError
@@ -23,6 +24,7 @@ from arb.cli.kill import kill
 from arb.cli.pause import pause
 from arb.cli.quarantine import quarantine
 from arb.cli.reconcile import reconcile
+from arb.cli.reduce import reduce
 from arb.cli.release import release
 from arb.cli.restart import restart
 from arb.cli.resume import resume
@@ -97,6 +99,7 @@ def running(serve: Serve) -> FakeEngine:
         (lambda: quarantine("KXA"), ("quarantine", {"name": "KXA"})),
         (lambda: release("KXA"), ("release", {"name": "KXA"})),
         (pause, ("pause", {})),
+        (reduce, ("reduce", {})),
         (resume, ("resume", {})),
         (flatten, ("flatten", {})),
         (lambda: halt(reason="odd"), ("halt", {"reason": "odd"})),
@@ -108,6 +111,18 @@ def running(serve: Serve) -> FakeEngine:
         (stop, ("stop", {})),
         (reconcile, ("reconcile", {})),
         (lambda: reconcile(accept=True), ("accept", {"by": getpass.getuser()})),
+        (
+            lambda: change("strategy.min_edge_after_fees", "2", write=True),
+            (
+                "set",
+                {
+                    "key": "strategy.min_edge_after_fees",
+                    "value": "2",
+                    "by": getpass.getuser(),
+                    "write": True,
+                },
+            ),
+        ),
         (lambda: stop(exits="keep"), ("stop", {"exits": "keep"})),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import deque
 from typing import Protocol
 
 import attrs
@@ -74,6 +75,7 @@ class OddsDesk:
         self.seq = rng.randrange(400_000, 500_000)
         self._quotes: dict[tuple[int, str], _Quote] = {}
         self._pending: dict[tuple[int, str], Change] = {}
+        self._late: deque[tuple[int, list[Change]]] = deque()
         self._suspends = suspensions
         self._next_suspension_ms = rng.expovariate(1 / _SUSPENSION_EVERY_MS)
 
@@ -181,15 +183,24 @@ class OddsDesk:
         self._pending[quote.game.game_id, book] = change
 
     def _tell(self) -> None:
-        if self.conditions.freeze or not self._pending:
+        if self.conditions.freeze:
             return
+        now_ms = self.clock.wall_ms()
+        if self._pending:
+            self._late.append((now_ms, self._taken()))
+        while self._late and now_ms - self._late[0][0] >= self.conditions.lag_ms:
+            _, changes = self._late.popleft()
+            for listener in list(self.listeners):
+                listener.changed(changes)
+
+    def _taken(self) -> list[Change]:
+        """Take what has changed since the last time."""
         absent = self.conditions.absent_books
         changes = [change for change in self._pending.values() if change.book not in absent]
         self._pending.clear()
         if self.conditions.duplicate:
             changes = [change for change in changes for _ in range(2)]
-        for listener in list(self.listeners):
-            listener.changed(changes)
+        return changes
 
     def _next_seq(self) -> int:
         self.seq += 1
