@@ -19,6 +19,7 @@ from tools.benchmarks import (
     halting,
     lane,
     main,
+    odds,
     path,
     posting,
     replay,
@@ -41,6 +42,7 @@ from tools.benchmarks.world import BookMessages, OddsMessages, make_world
 TINY: dict[str, Callable[[], list[Figure]]] = {
     "path": lambda: path.run(path.Plan(markets=10, frames=10, rare_frames=1, load_per_s=1_000)),
     "books": lambda: books.run(books.Plan(markets=10, messages=100, through_actors=100)),
+    "odds": lambda: odds.run(odds.Plan(quotes=400, games=8)),
     "replay": lambda: replay.run(replay.Plan(markets=10, messages=400, densities=(2,))),
     "actors": lambda: actors.run(
         actors.Plan(messages=2_000, waits=3, asks=20, actors=20, restarts=2)
