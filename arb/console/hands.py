@@ -61,6 +61,7 @@ class Hands:
             Action.QUIT: self.ask_to_leave,
             Action.HELP: lambda: self._page("Keys", help_rows(), Tone.KEY),
             Action.PAUSE: lambda: steer("pause"),
+            Action.REDUCE: lambda: steer("reduce"),
             Action.RESUME: lambda: steer("resume"),
             Action.LIMIT_UP: lambda: steer("limit", change_cents=LIMIT_STEP_CENTS),
             Action.LIMIT_DOWN: lambda: steer("limit", change_cents=-LIMIT_STEP_CENTS),

@@ -53,7 +53,7 @@ ACCEPT_HINT = "to look: arb reconcile · to take Kalshi's word: arb reconcile --
 STATE_HINTS = {
     "starting": "",
     "paused": "press r to resume",
-    "reducing": "positions are only closed, none is opened",
+    "reducing": "positions are only closed, none is opened; press r to resume",
     "halted": 'to clear: arb clear --reason "why"',
     "stopping": "",
 }
@@ -120,7 +120,8 @@ def money_line(picture: Snapshot, width: int) -> Line:
                 _fact("P&L", formats.gain(total_e6), gain_tone(total_e6)),
             ),
         ),
-        Item(3, (_fact("Fees", dollars(account.fees_e6)),)),
+        *_today(picture),
+        Item(4, (_fact("Fees", dollars(account.fees_e6)),)),
         _orders(picture),
     )
     return flow(items, width, BAR)
@@ -226,13 +227,23 @@ def _exposure(picture: Snapshot) -> Item:
     )
 
 
+def _today(picture: Snapshot) -> tuple[Item, ...]:
+    """Return the day's gain and the loss that would halt it; nothing where no day is counted."""
+    account = picture.account
+    if not account.day_loss_max_e6:
+        return ()
+    fact = _fact("Today", formats.gain(account.day_e6), gain_tone(account.day_e6))
+    halts = Cell(f" (halts at {formats.gain(-account.day_loss_max_e6)})", Tone.DIM)
+    return (Item(3, ((*fact, halts), fact)),)
+
+
 def _orders(picture: Snapshot) -> Item:
     counts = picture.counts
     text = f"{formats.amount(counts.orders)} orders, {formats.amount(counts.fills)} fills"
     refused = sum(counts.refusals.values())
     if refused:
         text += f", {formats.amount(refused)} refused"
-    return Item(4, ((Cell(text, Tone.DIM),),))
+    return Item(5, ((Cell(text, Tone.DIM),),))
 
 
 def _connection_forms(connection: Connection, at_ms: int) -> tuple[Line, ...]:

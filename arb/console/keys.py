@@ -26,6 +26,7 @@ class Action(StrEnum):
 
     QUIT = "quit"
     PAUSE = "pause"
+    REDUCE = "reduce"
     RESUME = "resume"
     LIMIT_UP = "limit up"
     LIMIT_DOWN = "limit down"
@@ -68,6 +69,7 @@ class Action(StrEnum):
 STEERING = frozenset(
     {
         Action.PAUSE,
+        Action.REDUCE,
         Action.RESUME,
         Action.LIMIT_UP,
         Action.LIMIT_DOWN,
@@ -143,7 +145,7 @@ BINDINGS: tuple[Binding, ...] = (
     Binding(Action.QUIT, ("q",), "quit; asks whether the engine goes on", "[q]uit"),
     Binding(Action.HELP, ("?",), "all keys", "[?]help"),
     Binding(Action.PAUSE, ("p",), "pause trading: no new entry", "[p]ause"),
-    Binding(Action.RESUME, ("r",), "resume after a pause", "[r]esume"),
+    Binding(Action.RESUME, ("r",), "resume after a pause, or after reducing", "[r]esume"),
     Binding(
         Action.SWITCH, ("enter", " "), "switch the selected fault on or off", "[Enter]switch",
         _OF_FAULTS,
@@ -183,6 +185,7 @@ BINDINGS: tuple[Binding, ...] = (
     Binding(
         Action.RELEASE, ("U",), "release the selected actor from quarantine", "", _OF_ACTORS
     ),
+    Binding(Action.REDUCE, ("x",), "reduce: open no position, go on closing those there are"),
     Binding(Action.HALT, ("H",), "halt trading, with a reason; entries are cancelled"),
     Binding(Action.CLEAR, ("C",), "clear a halt, with a reason"),
     Binding(Action.FLATTEN, ("F",), "flatten: sell every position at the bid; asks for a word"),

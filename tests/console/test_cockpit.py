@@ -101,6 +101,7 @@ def test_the_actors_screen_shows_the_tree(bench: Bench) -> None:
     "key,sent",
     [
         ("p", ("pause", {})),
+        ("x", ("reduce", {})),
         ("r", ("resume", {})),
         ("+", ("limit", {"change_cents": 1_000})),
         ("=", ("limit", {"change_cents": 1_000})),

@@ -56,7 +56,7 @@ def test_the_keys_of_the_design_do_what_it_says() -> None:
 def test_a_key_works_only_on_its_screens() -> None:
     """Force close needs a market; there is none in the actor tree."""
     assert find_action("f", Screen.ACTORS) is None
-    assert find_action("x", Screen.TRADING) is None
+    assert find_action("X", Screen.TRADING) is None
     assert "orce close" not in text(Screen.ACTORS, 200)
 
 
