@@ -138,6 +138,7 @@ class Latencies:
     steps: tuple[Step, ...] = ()
     lag_p50_us: int | None = None
     lag_p99_us: int | None = None
+    lag_worst_us: int | None = None
     counts: Mapping[str, int] = attrs.Factory(dict)
 
 
@@ -187,7 +188,28 @@ class Faults:
     faults: tuple[WorldFault, ...] = ()
 
 
-Closeup = MarketCloseup | Matching | Latencies | ActorCloseup | Faults
+@attrs.frozen
+class SettingSeen:
+    """One setting: its value, where that came from, why it is so, and what it may be."""
+
+    key: str
+    value: str = ""
+    unit: str = ""
+    source: str = ""
+    reason: str = ""
+    allowed: str = ""
+    changeable: bool = False
+
+
+@attrs.frozen
+class SettingsSeen:
+    """Every setting in force; ``file`` is where a change can be kept, None where nowhere."""
+
+    settings: tuple[SettingSeen, ...] = ()
+    file: str | None = None
+
+
+Closeup = MarketCloseup | Matching | Latencies | ActorCloseup | Faults | SettingsSeen
 
 KINDS: Mapping[str, type[Closeup]] = {
     "market": MarketCloseup,
@@ -195,6 +217,7 @@ KINDS: Mapping[str, type[Closeup]] = {
     "latency": Latencies,
     "actor": ActorCloseup,
     "faults": Faults,
+    "settings": SettingsSeen,
 }
 
 

@@ -9,22 +9,32 @@ from typing import TYPE_CHECKING, Any
 from arb.console import formats
 from arb.console.actor_view import actor_facts
 from arb.console.cells import Tone
-from arb.console.closeups import MatchedGame, UnmatchedGame, WorldFault
+from arb.console.closeups import (
+    MatchedGame,
+    SettingSeen,
+    SettingsSeen,
+    UnmatchedGame,
+    WorldFault,
+)
 from arb.console.fault_view import fault_facts
 from arb.console.keys import BINDINGS, Action, Screen, help_rows
 from arb.console.link import Link
 from arb.console.market_view import market_facts
 from arb.console.questions import (
     about_actor,
+    about_changing,
     about_clearing,
     about_closing,
     about_flattening,
     about_halting,
     about_leaving,
+    about_value,
 )
 from arb.console.snapshot import ActorEntry, Market
 from arb.console.widgets.dialog import Page
 from arb.console.widgets.prompt import Entry, Palette
+from arb.console.widgets.settings_box import SettingsBox
+from arb.io.login import login
 
 if TYPE_CHECKING:
     from arb.console.cockpit import Cockpit, Shell
@@ -77,6 +87,8 @@ class Hands:
             Action.CLEAR: self._ask_about_clearing,
             Action.SETTINGS: self._show_settings,
             Action.COMMAND: self._open_palette,
+            Action.LOG_LEVEL: self._choose_log_level,
+            Action.LOG_MARKET: self._choose_log_market,
             Action.ENTER: self._go_in,
             Action.DETAILS: self._open_details,
             Action.MARKET_SCREEN: self._turn_to_market,
@@ -160,9 +172,42 @@ class Hands:
             question = about_clearing(reasons, lambda reason: steer("clear", reason=reason))
             self._cockpit.root.open(question)
 
-    def _show_settings(self) -> None:
-        rows = self._settings or (("", "this console was started without settings"),)
-        self._page("Settings as this console reads them", rows, Tone.DIM)
+    def _show_settings(self, at: str = "") -> None:
+        self._cockpit.root.open(SettingsBox(self._settings, self._ask_for_value, at=at))
+
+    def _ask_for_value(self, setting: SettingSeen, seen: SettingsSeen) -> None:
+        if self._cockpit.read_only:
+            self._complain(f"this console is read-only: {setting.key} is not for it")
+            return
+        question = about_value(setting, lambda value: self._ask_to_change(setting, value, seen))
+        self._cockpit.root.open(question)
+
+    def _ask_to_change(self, setting: SettingSeen, value: str, seen: SettingsSeen) -> None:
+        def change(*, write: bool) -> None:
+            by = {"by": name} if (name := login()) else {}
+            self._shell.steer("set", key=setting.key, value=value, write=write, **by)
+            self._show_settings(setting.key)
+
+        question = about_changing(
+            setting,
+            value,
+            seen.file,
+            leave=lambda: self._show_settings(setting.key),
+            change=lambda: change(write=False),
+            write=lambda: change(write=True),
+        )
+        self._cockpit.root.open(question)
+
+    def _choose_log_level(self) -> None:
+        self._cockpit.choose_log(self._cockpit.scene.log_choice.next_level())
+
+    def _choose_log_market(self) -> None:
+        chosen, choice = self._target, self._cockpit.scene.log_choice
+        ticker = getattr(chosen, "ticker", None) or self._ticker_of(chosen) or choice.ticker
+        if ticker:
+            self._cockpit.choose_log(choice.of_market(ticker))
+        else:
+            self._complain("no market is selected: move to one first")
 
     def _open_palette(self) -> None:
         cockpit = self._cockpit

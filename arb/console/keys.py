@@ -51,6 +51,8 @@ class Action(StrEnum):
     DETAILS = "details"
     FILTER = "filter"
     SORT = "sort"
+    LOG_LEVEL = "log level"
+    LOG_MARKET = "log of the market"
     COMMAND = "command"
     SETTINGS = "settings"
     TRADING_SCREEN = "trading screen"
@@ -117,6 +119,8 @@ class Binding:
         return " ".join(_KEY_WORDS.get(key, key) for key in self.keys)
 
 
+# A terminal may send a name of any length for a key it alone knows.
+KEY_COLUMNS_MAX = 20
 _KEY_WORDS = {
     "up": "↑",
     "down": "↓",
@@ -137,6 +141,7 @@ _KEY_WORDS = {
 }
 
 _OF_MARKETS = frozenset({Screen.TRADING, Screen.MARKET})
+_WITH_LOG = frozenset({Screen.TRADING, Screen.ACTORS})
 _OF_ACTORS = frozenset({Screen.TRADING, Screen.MARKET, Screen.ACTORS})
 _OF_FAULTS = frozenset({Screen.FAULTS})
 
@@ -166,7 +171,9 @@ BINDINGS: tuple[Binding, ...] = (
         "[f]orce close",
         _OF_MARKETS,
     ),
-    Binding(Action.SETTINGS, ("c",), "the settings, each with its source", "[c]onfig"),
+    Binding(
+        Action.SETTINGS, ("c",), "settings, each with its source; change a threshold", "[c]onfig"
+    ),
     Binding(Action.LIMIT_UP, ("+", "="), "raise or lower the exposure limit by $10", "[+/-]limit"),
     Binding(Action.LIMIT_DOWN, ("-", "_")),
     Binding(Action.TRADING_SCREEN, ("1",), "the trading screen"),
@@ -197,6 +204,12 @@ BINDINGS: tuple[Binding, ...] = (
     Binding(Action.DETAILS, ("d",), "all that is known of the selected row"),
     Binding(Action.SORT, ("s",), "sort by the next column", "[s]ort"),
     Binding(
+        Action.LOG_LEVEL, ("L",), "the log: all lines, warnings and errors, errors", "", _WITH_LOG
+    ),
+    Binding(
+        Action.LOG_MARKET, ("M",), "the log: the selected market alone, or all", "", _WITH_LOG
+    ),
+    Binding(
         Action.NEXT_PANEL, ("tab", "l", "right"), "next panel, or the one before", "[Tab]panel"
     ),
     Binding(Action.PREVIOUS_PANEL, ("shift tab", "h", "left")),
@@ -216,6 +229,16 @@ def find_action(key: str, screen: Screen) -> Action | None:
         if key in binding.keys and screen in binding.screens:
             return binding.action
     return None
+
+
+def no_meaning(key: str, screen: Screen) -> str:
+    """Say that a key does nothing on a screen, and where it does something."""
+    shown = _KEY_WORDS.get(key, key if key.isprintable() else "that key")[:KEY_COLUMNS_MAX]
+    elsewhere = next((each for each in BINDINGS if key in each.keys), None)
+    if elsewhere is None:
+        return f"{shown} does nothing; ? shows every key"
+    names = ", ".join(each for each in Screen if each in elsewhere.screens)
+    return f"{shown} does nothing on {screen}, but on {names}; ? shows every key"
 
 
 def bottom_line(screen: Screen, width: int, *, read_only: bool = False) -> Line:

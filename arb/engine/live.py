@@ -14,6 +14,7 @@ from actors import Context, SupervisorSpec
 from arb.core.ledger import Ledger
 from arb.core.money import MoneyE6
 from arb.core.teams import TeamTable
+from arb.engine.attendance import Attendance
 from arb.engine.control import ControlServer
 from arb.engine.discovery import header_of
 from arb.engine.gateway import Gateway
@@ -146,6 +147,7 @@ class LiveTree:
     offloads: Offloads = IN_THREADS
     tape: Path | None = None
     teams: TeamTable = attrs.field(kw_only=True)
+    attendance: Attendance = attrs.field(factory=Attendance, kw_only=True)
 
     def spec(self) -> SupervisorSpec:
         """Return the tree."""
@@ -206,16 +208,20 @@ class LiveTree:
         feed.subscribe(self.settings.odds_feed.sports)
         first = place is self.connections.venues.odds[0]
         name = ODDS if first else f"{ODDS} {feed.provider}"
-        link = Link(name, feed.connect, self.parts.board, self.rng, secret=place.key)
+        link = Link(name, feed.connect, self.parts.board, self.rng, secret=place.key, yields=True)
         return LiveOddsFeed(ctx, self.parts, feed, link, self.settings.odds_feed.poll_interval_ms)
 
     def _control(self, ctx: Context) -> Control:
         if self.socket_path is None:
             raise ValueError("no control without a socket")
         steering = EngineSteering(
-            self.photographer, self.stop, ctx.system, self.connections.venues.world
+            self.photographer,
+            self.stop,
+            ctx.system,
+            world=self.connections.venues.world,
+            off_loop=self.offloads.call,
         )
-        return Control(ctx, ControlServer(steering, self.socket_path))
+        return Control(ctx, ControlServer(steering, self.socket_path, self.attendance))
 
     def _tape(self, ctx: Context) -> Tape:
         if self.tape is None:

@@ -15,6 +15,7 @@ def closeup(what: str, name: str) -> dict[str, Any]:
         "latency": latency,
         "actor": actor,
         "faults": faults,
+        "settings": settings,
     }
     return made[what](name)
 
@@ -184,4 +185,28 @@ def _game(name: str, event: str, quarantined: list[str]) -> dict[str, Any]:
         "providers": ["odds-api"],
         "swapped": False,
         "quarantined": quarantined,
+    }
+
+
+def settings(_name: str) -> dict[str, Any]:
+    """Return two settings that may change, and one that takes a new start."""
+    return {
+        "file": "/home/kim/own.toml",
+        "settings": [
+            _setting("strategy.taker_edge_threshold", "5", "default"),
+            _setting("strategy.maker_edge_threshold", "2", "/home/kim/own.toml"),
+            _setting("strategy.min_books", "3", "ARB_STRATEGY__MIN_BOOKS", changeable=False),
+        ],
+    }
+
+
+def _setting(key: str, value: str, source: str, *, changeable: bool = True) -> dict[str, Any]:
+    return {
+        "key": key,
+        "value": value,
+        "unit": "cents",
+        "source": source,
+        "reason": f"the reason of {key}",
+        "allowed": "a whole number from 1 to 99 cents",
+        "changeable": changeable,
     }

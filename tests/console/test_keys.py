@@ -15,6 +15,7 @@ from arb.console.keys import (
     bottom_line,
     find_action,
     help_rows,
+    no_meaning,
     tabs,
 )
 
@@ -107,3 +108,18 @@ def test_a_click_on_the_bottom_line_is_its_key() -> None:
     shown = "".join(each.text for each in bottom_line(Screen.TRADING, 200, read_only=True))
     assert "[p]ause" not in shown
     assert action_at(Screen.TRADING, shown.index("[/]"), read_only=True) is Action.FILTER
+
+
+@pytest.mark.parametrize(
+    "key,screen,said",
+    [
+        ("x", Screen.TRADING, "x does nothing; ? shows every key"),
+        ("f", Screen.ACTORS, "f does nothing on Actors, but on Trading, Market; ? shows every key"),
+        ("f5", Screen.TRADING, "f5 does nothing; ? shows every key"),
+        ("\x07", Screen.TRADING, "that key does nothing; ? shows every key"),
+        ("meta " * 20, Screen.TRADING, "meta meta meta meta  does nothing; ? shows every key"),
+    ],
+)
+def test_a_key_without_meaning_says_so(key: str, screen: Screen, said: str) -> None:
+    """Whoever presses it learns where it works, and where all keys stand."""
+    assert no_meaning(key, screen) == said

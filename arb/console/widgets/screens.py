@@ -36,6 +36,7 @@ from arb.console.matching_view import (
 )
 from arb.console.money_view import positions_table, trades_table
 from arb.console.snapshot import ActorEntry, LogLine, Market, Position, Trade
+from arb.console.table_view import TableView
 from arb.console.view_model import Scene
 from arb.console.widgets.header import Foot, Header
 from arb.console.widgets.panels import Band, Panels, rows_of
@@ -51,6 +52,11 @@ PAIR_COLUMNS = 70
 FULL_TABLE_EXTRA = 3
 
 
+def log_of(scene: Scene) -> TableView[LogLine]:
+    """Return the log as a person has chosen to see it."""
+    return log_table(scene.picture, scene.zone, scene.log_lines, scene.log_choice)
+
+
 class TradingScreen(Panels):
     """Markets over positions and trades over the log."""
 
@@ -58,7 +64,7 @@ class TradingScreen(Panels):
         self.markets: Table[Market] = Table(markets_table(scene.picture), lasting=True)
         self.positions: Table[Position] = Table(positions_table(scene.picture))
         self.trades: Table[Trade] = Table(trades_table(scene.picture, scene.zone))
-        self.log: Table[LogLine] = Table(log_table(scene.picture, scene.zone))
+        self.log: Table[LogLine] = Table(log_of(scene))
         tables = (self.markets, self.positions, self.trades, self.log)
         super().__init__(Screen.TRADING, header, foot, tables)
 
@@ -68,7 +74,7 @@ class TradingScreen(Panels):
             self.markets.show(markets_table(scene.picture)),
             self.positions.show(positions_table(scene.picture)),
             self.trades.show(trades_table(scene.picture, scene.zone)),
-            self.log.show(log_table(scene.picture, scene.zone)),
+            self.log.show(log_of(scene)),
         )
         return any(changes)
 
@@ -101,7 +107,7 @@ class ActorsScreen(Panels):
         tree = actors_table(scene.picture, scene.rates, scene.history)
         self.actors: Table[ActorEntry] = Table(tree, lasting=True)
         self.chosen: Table[Fact] = Table(actor_panel(None, None, ""))
-        self.log: Table[LogLine] = Table(log_table(scene.picture, scene.zone))
+        self.log: Table[LogLine] = Table(log_of(scene))
         super().__init__(Screen.ACTORS, header, foot, (self.actors, self.chosen, self.log))
 
     def wish(self, scene: Scene) -> Wish | None:
@@ -118,7 +124,7 @@ class ActorsScreen(Panels):
         changes = (
             tree,
             self.chosen.show(scene.aged(panel)),
-            self.log.show(log_table(scene.picture, scene.zone)),
+            self.log.show(log_of(scene)),
         )
         return any(changes)
 
