@@ -11,7 +11,18 @@ import pytest
 import trio
 
 from arb.kalshi.wire import BookDelta, BookSnapshot, parse_frame
-from tools.benchmarks import actors, books, halting, lane, main, path, posting, replay
+from tools.benchmarks import (
+    actors,
+    attached,
+    books,
+    console,
+    halting,
+    lane,
+    main,
+    path,
+    posting,
+    replay,
+)
 from tools.benchmarks.engine import open_rig
 from tools.benchmarks.figures import (
     BenchmarkFailed,
@@ -34,6 +45,10 @@ TINY: dict[str, Callable[[], list[Figure]]] = {
     "actors": lambda: actors.run(
         actors.Plan(messages=2_000, waits=3, asks=20, actors=20, restarts=2)
     ),
+    "console": lambda: console.run(
+        console.Plan(markets=10, many_markets=20, watched_s=0.3, keys=2, hours=1)
+    ),
+    "attached": lambda: attached.run(attached.Plan(markets=10, turns=1, frames=5)),
     "lane": lambda: lane.run(lane.Plan(orders=3)),
     "halt": lambda: halting.run(halting.Plan(orders=5, rounds=1)),
 }

@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 import orjson
 import trio
-from trio.testing import MockClock
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors import Address, Context, open_system
 from arb.core.games import OddsEvent
@@ -172,6 +172,8 @@ async def _feed(
         if record.at_ms != now_ms:
             now_ms = record.at_ms
             await trio.sleep_until(start_s + (now_ms - begins_ms) / MS_PER_S)
+            # Timers of the same moment go first: else chance would decide, run by run.
+            await wait_all_tasks_blocked()
         told = odds.get(record.source) if record.feed in OF_ODDS else None
         (told or feeds[record.feed]).tell(_message(record, begins_ms))
         frames += 1

@@ -89,7 +89,7 @@ class RiskManager(Actor):
         self._away: set[str] = set()
         self._wishes_heard: Counter[str] = Counter()
         self._fills_awaited = False
-        self._guard = Guard(parts, self._books, self._permission, ctx.after)
+        self._guard = Guard(parts, self._books, self._permission, ctx.after, self._publish)
         self._withdrawals = Withdrawals(
             self._books.ledger, self._permission, parts.switches, self._gateway.tell, ctx.after
         )
