@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import attrs
 
 from arb.console import formats
 from arb.console.cells import Cell, Item, Line, Tone, flow
-from arb.console.snapshot import Connection, Snapshot, Trading
+from arb.console.snapshot import Alarm, Connection, Snapshot, Trading
 from arb.core.money import dollars
 
 PRODUCT = "Kalshi Arb Engine"
@@ -152,8 +154,18 @@ def banners(picture: Snapshot | None, link: LinkView, width: int) -> tuple[Line,
     if violations:
         text = f"‼ {violations} INVARIANT VIOLATION{'S' if violations > 1 else ''}"
         lines += _wrapped(text, "read the log before trading on", Tone.ALARM, width)
+    lines += _alarm_banner(picture.alarms, width)
     lines += _trading_banner(picture.trading, width)
     return tuple(lines)
+
+
+def _alarm_banner(alarms: Sequence[Alarm], width: int) -> list[Line]:
+    """Return one banner for what is wrong with exits: the first of them, and how many more."""
+    if not alarms:
+        return []
+    more = f" (+{len(alarms) - 1} more)" if len(alarms) > 1 else ""
+    text = f"‼ {alarms[0].ticker}: {formats.one_line(alarms[0].text)}{more}"
+    return _wrapped(text, "", Tone.ALARM, width)
 
 
 def gain_tone(money_e6: int) -> Tone:

@@ -14,6 +14,7 @@ from arb.core.money import contracts
 
 WHAT_TONES = {
     "filled": Tone.GOOD,
+    "filled by hand": Tone.GOOD,
     "resting": Tone.WARN,
     "canceled": Tone.DIM,
     "refused": Tone.BAD,
@@ -63,12 +64,15 @@ def exit_cell(position: Position) -> Cell:
 
     What is held as NO is bought back.
     """
+    ours_e2 = abs(position.count_e2 - position.by_hand_e2)
     noun, verb = ("BID", "Buy") if position.is_no else ("SALE", "Sell")
+    if not ours_e2:
+        return Cell(f"by hand, yours to {verb.lower()}", Tone.PLAIN)
     if position.exit_e4 is None or not position.exit_remaining_e2:
         return Cell(f"! NO {noun} RESTING", Tone.BAD)
-    price, held_e2 = formats.price(position.exit_e4), abs(position.count_e2)
-    if position.exit_remaining_e2 != held_e2:
-        part = f"{contracts(position.exit_remaining_e2)} of {contracts(held_e2)}"
+    price = formats.price(position.exit_e4)
+    if position.exit_remaining_e2 != ours_e2:
+        part = f"{contracts(position.exit_remaining_e2)} of {contracts(ours_e2)}"
         return Cell(f"! {verb} {part} resting @ {price}c", Tone.BAD)
     return Cell(f"{verb} resting @ {price}c", Tone.WARN)
 

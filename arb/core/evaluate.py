@@ -12,7 +12,7 @@ from enum import StrEnum
 import attrs
 
 from arb.core.commands import OrderIntent, Purpose, TimeInForce
-from arb.core.consensus import Consensus, NoConsensus
+from arb.core.consensus import BookRejected, Consensus, NoConsensus
 from arb.core.decide import Action, Decision, MarketView
 from arb.core.edge import buy_edge_e4
 from arb.core.events import Top
@@ -34,6 +34,7 @@ class Gate(StrEnum):
     BOOK_DOWN = "order book not live"
     ENTRY_AT_WORK = "an entry is at work"
     SIGNAL_USED = "this price change has been acted on"
+    TRIGGER_AGAINST = "the price that changed sees no edge"
     SIBLING_CHEAPER = "the same bet is cheaper in the sibling"
     NO_HOLDING = "holding not known yet"
     INVERTED = "quarantined as inverted: Kalshi's price fits the other team"
@@ -87,7 +88,8 @@ class Evaluation:
     """What an evaluation came to; ``gated_fair`` is set where fair value passed every gate.
 
     ``wished`` is the decision that an order follows from, None where a gate was closed. ``low`` and
-    ``no_low`` are the least chances of YES and of NO, by which purchases must pay.
+    ``no_low`` are the least chances of YES and of NO, by which purchases must pay. ``left_out`` are
+    books that support nothing.
     """
 
     action: str
@@ -101,6 +103,7 @@ class Evaluation:
     low: float | None = None
     no_low: float | None = None
     inverted: bool = False
+    left_out: tuple[BookRejected, ...] = ()
 
     def edge_e4(self, outcome: Outcome, price_e4: PriceE4) -> int | None:
         """Return what buying an outcome at a YES price is worth by its least chance."""
@@ -153,6 +156,7 @@ class Evaluator:
                 quotes.fair.reason,
                 books=len(quotes.fair.books),
                 inverted=inputs.inverted,
+                left_out=quotes.fair.rejected,
             )
         chances = _Chances.of(quotes.fair, is_home=inputs.listing.is_home)
         inverted = _inverted(chances.fair, inputs)
@@ -168,8 +172,11 @@ class Evaluator:
                 low=chances.low,
                 no_low=chances.no_low,
                 inverted=inverted,
+                left_out=quotes.fair.rejected,
             )
-        return self._decided(chances, inputs, top, quotes.freshness)
+        decided = self._decided(chances, inputs, top, quotes.freshness)
+        rejected = quotes.fair.rejected
+        return attrs.evolve(decided, left_out=rejected) if rejected else decided
 
     def _decided(
         self, chances: _Chances, inputs: Inputs, top: Top, freshness: Freshness | None
@@ -187,6 +194,8 @@ class Evaluator:
         action, reason, wished = decision.action.value, decision.reason.value, None
         if decision.action is not Action.SKIP:
             gate = _closed_gate(inputs, freshness, signal)
+            if gate is None and not _speaks_for(decision, inputs, freshness, strategy):
+                gate = Gate.TRIGGER_AGAINST.value
             if gate is None and self._is_cheaper_elsewhere(decision, view, inputs, strategy):
                 gate = Gate.SIBLING_CHEAPER.value
             if gate is None:
@@ -272,6 +281,22 @@ def _closed_gate(inputs: Inputs, freshness: Freshness | None, signal: Signal | N
     if signal is not None and signal.is_used_up_by(inputs.used):
         return Gate.SIGNAL_USED.value
     return None
+
+
+def _speaks_for(
+    decision: Decision, inputs: Inputs, freshness: Freshness | None, strategy: Strategy
+) -> bool:
+    """Tell whether the price that triggers sees an edge by itself.
+
+    Where the exchange and some books have moved and most books stand still, the fair value is
+    the old one, and a book that follows the exchange would trigger a purchase against itself.
+    """
+    if freshness is None or decision.price_e4 is None:
+        return True
+    is_of_home = inputs.listing.is_home is (decision.outcome is Outcome.YES)
+    chance = freshness.home if is_of_home else 1.0 - freshness.home
+    own_e4 = decision.outcome.own_price_e4(decision.price_e4)
+    return buy_edge_e4(chance, own_e4) >= strategy.maker_edge_e4
 
 
 def _inverted(fair: float, inputs: Inputs) -> bool:

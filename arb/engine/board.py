@@ -45,6 +45,7 @@ class MarketRow:
 
     ``buys`` is the outcome that edge and net are of: the one bought, or the nearer to it.
     ``gated_fair`` is the last fair value that passed every gate: the only one that moves an exit.
+    ``left_out`` is books with why.
     """
 
     ticker: str
@@ -62,6 +63,7 @@ class MarketRow:
     books: int
     gated_fair: float | None = None
     buys: str = ""
+    left_out: tuple[str, ...] = ()
 
 
 @attrs.frozen

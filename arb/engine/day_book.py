@@ -39,6 +39,11 @@ class DayBook:
         """Return the day's loss as of the last look, 0 where it is a gain."""
         return MoneyE6(max(0, -self.gained_e6))
 
+    @property
+    def before_e6(self) -> int:
+        """Return what had been gained in all when the day began."""
+        return self._day.before_e6 if self._day is not None else 0
+
     def look(self) -> None:
         """Mark what is held, begin a day that has come, and count what this one has gained."""
         self._mark()
@@ -47,8 +52,7 @@ class DayBook:
         # A clock that is set back must not bring yesterday back, and forget what today has lost.
         if self._day is None or date > self._day.date:
             self._begin(Day(date, in_all_e6))
-        before_e6 = self._day.before_e6 if self._day is not None else in_all_e6
-        self.gained_e6 = MoneyE6(in_all_e6 - before_e6)
+        self.gained_e6 = MoneyE6(in_all_e6 - self.before_e6)
 
     def begin_anew(self) -> None:
         """Forget what the day has gained or lost."""

@@ -15,7 +15,7 @@ from typing import Any
 import attrs
 import trio
 
-from arb.core.staleness import HeldQuote
+from arb.core.held_quote import HeldQuote
 from arb.engine.board import MarketRow
 from arb.engine.offload import Offload, call_in_thread
 from arb.io.clock import Clock
@@ -72,6 +72,7 @@ _INPUTS = (
     "quote_changed_ms",
     "books",
     "buys",
+    "left_out",
 )
 
 

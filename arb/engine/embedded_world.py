@@ -12,6 +12,7 @@ import attrs
 import orjson
 import trio
 
+from arb.engine.world_hand import WorldHand
 from arb.settings import OddsPlace
 
 # The world makes an RSA key and opens two ports; a slow machine under load takes a few seconds.
@@ -29,7 +30,10 @@ class WorldFailed(Exception):
 
 @attrs.frozen
 class World:
-    """Where a simulated world is served, the keys to it, and the id its state is filed under."""
+    """Where a simulated world is served, the keys to it, and the id its state is filed under.
+
+    ``hand`` asks its process itself, past its servers.
+    """
 
     rest_url: str
     ws_url: str
@@ -37,6 +41,7 @@ class World:
     private_key_path: Path
     name: str
     odds: Mapping[str, OddsPlace]
+    hand: WorldHand
 
 
 @asynccontextmanager
@@ -83,6 +88,7 @@ async def _announced(process: trio.Process) -> World:
         Path(said["private_key_path"]),
         said["world"],
         _odds(said),
+        WorldHand(process),
     )
 
 

@@ -35,11 +35,13 @@ class Guard:
         books: Bookkeeper,
         permission: Permission,
         after: Callable[[float, object], object],
+        publish: Callable[[], None],
     ) -> None:
         self._parts = parts
         self._books = books
         self._permission = permission
         self._after = after
+        self._publish = publish
         self._looked_at = (-1, -1)
         self.handlers: dict[type, Callable[[Any], object]] = {LookAtDay: self._on_look_at_day}
 
@@ -75,6 +77,7 @@ class Guard:
     def _on_look_at_day(self, _look: LookAtDay) -> None:
         # Whether it is too much is looked at as after every message.
         self._books.day.look()
+        self._publish()
         self.begin()
 
     def _broken(self) -> HaltTrading | None:

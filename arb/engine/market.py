@@ -8,7 +8,7 @@ from typing import Any
 from actors import Actor, Context
 from arb.core.commands import AmendIntent, CancelOrder, OrderIntent, Purpose
 from arb.core.decide import Reason as DecisionReason
-from arb.core.evaluate import Evaluation, Evaluator, Gate, Inputs
+from arb.core.evaluate import Evaluation, Gate, Inputs
 from arb.core.events import GameQuotes, Top
 from arb.core.exits import Holding, OpenOrder
 from arb.core.in_play import strategy_in_force
@@ -28,6 +28,7 @@ from arb.engine.messages import (
     Hello,
     KeepExits,
     Relisted,
+    Retuned,
     ShowMarket,
 )
 from arb.engine.names import BOOK_FEED, RISK
@@ -54,7 +55,6 @@ class Market(Actor):
         super().__init__(ctx)
         self._parts = parts
         self._listed = listing
-        self._evaluator = Evaluator(parts.strategy, parts.risk, parts.execution)
         self._risk = ctx.find(RISK)
         self._ticker = listing.ticker
         self._odds = parts.odds_of(listing.game.game_id)
@@ -85,7 +85,8 @@ class Market(Actor):
             ExitRetry: self._on_exit_retry,
             KeepExits: self._on_keep_exits,
             CloseNow: self._on_close_now,
-            Relisted: self._on_relisted,
+            Relisted: self._decide_anew,
+            Retuned: self._decide_anew,
             GameBegins: self._on_game_begins,
             ShowMarket: self._on_show_market,
         }
@@ -129,7 +130,7 @@ class Market(Actor):
     def _step(self, trigger_ns: int, *, count: bool) -> None:
         self._trigger_ns = trigger_ns
         inputs = self._inputs()
-        evaluation = self._evaluator.evaluate(self._odds.quotes, inputs)
+        evaluation = self._parts.evaluator.evaluate(self._odds.quotes, inputs)
         board = self._parts.board
         if count:
             board.decisions[evaluation.action] += 1
@@ -140,7 +141,9 @@ class Market(Actor):
         if evaluation.wished is not None and self._is_heard:
             self._odds.used = evaluation.signal
             board.decided_ns.append(self._parts.clock.monotonic_ns() - trigger_ns)
-            self._wish(self._evaluator.entry(evaluation, evaluation.wished, inputs, trigger_ns))
+            self._wish(
+                self._parts.evaluator.entry(evaluation, evaluation.wished, inputs, trigger_ns)
+            )
         if self._exits.take(evaluation.gated_fair, self._stand):
             self._keep_exits()
         self._drop_entries_without_edge(evaluation, inputs)
@@ -172,21 +175,21 @@ class Market(Actor):
         text = f"{self._ticker}: {evaluation.reason}; fair {evaluation.fair}, {seen}"
         self._parts.board.say("ODDS", text, level="warning")
 
-    def _on_relisted(self, _relisted: Relisted) -> None:
-        """Take up another status, grid, fee or start; what rests to be bought does not wait."""
+    def _decide_anew(self, _why: Relisted | Retuned | GameBegins) -> None:
+        """Take up another listing or other settings; what rests to be bought does not wait."""
         now_ms, in_play = self._parts.clock.wall_ms(), self._parts.strategy.in_play
         why = self._listing.why_not_entered(now_ms, in_play=in_play)
         for entry in self._holding.entries if self._holding is not None and why else ():
             if entry.state not in TERMINAL:
                 self._cancel(entry, why or "")
         self._await_start(now_ms)
-        self._step(self._trigger_ns, count=False)
+        self._step(self._parts.clock.monotonic_ns(), count=False)
         self._keep_exits()
 
-    def _on_game_begins(self, _begins: GameBegins) -> None:
+    def _on_game_begins(self, begins: GameBegins) -> None:
         # Where the wall clock was set back meanwhile, it is awaited once more.
         self._awaited_ms = 0
-        self._on_relisted(Relisted())
+        self._decide_anew(begins)
 
     def _await_start(self, now_ms: int) -> None:
         """Look again when the game begins: without a message entries would rest into it."""

@@ -40,6 +40,7 @@ def row_of(evaluation: Evaluation, inputs: Inputs, shown: Shown) -> MarketRow:
         books=evaluation.books,
         buys=decision.outcome.value if decision is not None else "",
         gated_fair=shown.gated_fair,
+        left_out=tuple([f"{each.book} {each.reason}" for each in evaluation.left_out]),
     )
 
 

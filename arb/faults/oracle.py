@@ -62,11 +62,13 @@ class Oracle:
     exchange: ExchangeJudge = attrs.field(init=False)
     rate: RateJudge = attrs.field(init=False)
     machine: Machine | None = None
+    _cash_before_e6: int = attrs.field(init=False)
     _readers: dict[WiredConnection, RequestReader] = attrs.field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
         """Take a seat at the exchange."""
         account = self.simulation.member
+        self._cash_before_e6 = account.total_cash_e6
         self.journal = JournalJudge(account, self.trace)
         self.orders = OrderJudge(self.simulation, self.settings, self.journal, self.trace)
         self.exchange = ExchangeJudge(account, self.orders, self.trace)
@@ -184,6 +186,10 @@ class Oracle:
                 text = f"{node.path} holds {box.length} of {box.capacity} messages"
                 self.trace.check("I16", box.length <= box.capacity, text)
         self._compare_exposure(engine)
+        shown = engine.parts.board.account
+        if shown is not None and shown.state == "running":
+            text = f"trading goes on although today has lost {-shown.day_e6}"
+            self.trace.check("I9", -shown.day_e6 < shown.day_loss_max_e6, text)
         self._note_sometimes(engine)
         found = engine.parts.board.counts["invariant_violations"]
         lines = [line.text for line in engine.parts.board.log if "must never be" in line.text]
@@ -234,6 +240,8 @@ class Oracle:
         self.trace.check("I5", ledger.cash_e6 == cash_e6, text)
         self._orders_at_rest(ledger)
         self._journal_at_rest(engine, ledger)
+        if self.machine is not None and not self.machine.power_lost:
+            self._day_at_rest(engine)
         shown_e6 = total_exposure_e6(ledger, engine.parts.fee_e6, engine.parts.rival)
         true_e6 = self.orders.exposure_e6(trio.current_time())
         text = f"exposure {shown_e6} is less than the exchange's {true_e6}"
@@ -241,6 +249,25 @@ class Oracle:
         gateway: Any = self._actor(GATEWAY)
         out = gateway._desk._sender._out  # noqa: SLF001 - a judge looks inside
         self.trace.check("I16", not out, f"requests without an end: {out}")
+
+    def _day_at_rest(self, engine: OpenedEngine) -> None:
+        """Compare all that was ever gained with the exchange's cash and what is held, as marked."""
+        risk: Any = self._actor(RISK)
+        book = risk._books.day  # noqa: SLF001 - a judge looks inside
+        book.look()
+        rows, account = engine.parts.board.markets, self.simulation.member
+        true_e6 = account.total_cash_e6 - self._cash_before_e6
+        for ticker, held in account.positions.items():
+            row = rows.get(ticker)
+            mark_e4 = None if row is None else row.bid_e4 if held.count_e2 > 0 else row.ask_e4
+            if held.count_e2 and mark_e4 is None:
+                # What it was last worth, only the engine remembers.
+                return
+            own_e4 = mark_e4 if held.count_e2 > 0 else 10_000 - (mark_e4 or 0)
+            true_e6 += abs(held.count_e2) * (own_e4 or 0)
+        gained_e6 = book.gained_e6 + book.before_e6
+        text = f"gained {gained_e6} in all, by the exchange's cash {true_e6}"
+        self.trace.check("I5", gained_e6 == true_e6, text)
 
     def agrees(self) -> bool:
         """Tell whether cash, positions and resting orders agree just now."""

@@ -65,6 +65,7 @@ class Simulation:
         self.clock = clock
         self.exchange_conditions = ExchangeConditions()
         self.odds_conditions = OddsConditions()
+        self.stands_still = False
         self.keys = KeyRing()
         # Two runs of one seed must not hand out the same order and trade ids: a journal may
         # remember those of the run before. In virtual time the moment is the same each time.
@@ -110,12 +111,13 @@ class Simulation:
             self.desk.opened(game, follower)
 
     async def run(self) -> None:
-        """Step for ever by Trio's clock."""
+        """Step for ever by Trio's clock, but while the world shall stand still."""
         last = trio.current_time()
         while True:
             await trio.sleep(STEP_S)
             now = trio.current_time()
-            self.step(now - last)
+            if not self.stands_still:
+                self.step(now - last)
             last = now
 
     def _make_world(self) -> World:

@@ -127,7 +127,8 @@ def test_the_note_counts_markets_that_act() -> None:
     """Markets that only wait or skip are not counted as acting."""
     markets = [market("A", action="SKIP"), market("B"), market("C", action="WAIT")]
 
-    assert markets_table(read_snapshot(picture(2, markets=markets))).note == "3 markets, 1 acting"
+    note = markets_table(read_snapshot(picture(2, markets=markets))).note
+    assert note == "3 markets, 1 acting, Enter says why"
 
 
 def test_a_position_shows_its_exit() -> None:
@@ -151,6 +152,22 @@ def test_a_position_without_a_whole_exit_is_an_alarm_and_comes_first() -> None:
     partly = cells(positions_table(read_snapshot(document)))
     assert partly["Exit"] == Cell("! Sell 3 of 5 resting @ 62c", Tone.BAD)
     assert partly["Closed"].text == ""
+
+
+@pytest.mark.parametrize("count, by_hand, shown", [
+    (500, 500, "by hand, yours to sell"),
+    (500, 200, "Sell resting @ 62c"),
+    (-300, 0, "Buy resting @ 62c"),
+])  # fmt: skip
+def test_what_a_person_bought_needs_no_exit_of_ours(count: int, by_hand: int, shown: str) -> None:
+    """An exit is whole when it covers what is ours, on either side."""
+    document = picture(2)
+    document["positions"] = [
+        document["positions"][0]
+        | {"count_e2": count, "by_hand_e2": by_hand, "exit_remaining_e2": 300, "exit_e4": 6_200}
+    ]
+
+    assert cells(positions_table(read_snapshot(document)))["Exit"].text == shown
 
 
 def test_a_position_of_no_is_bought_and_bid_for() -> None:
