@@ -291,11 +291,10 @@ def _speaks_for(
     Where the exchange and some books have moved and most books stand still, the fair value is
     the old one, and a book that follows the exchange would trigger a purchase against itself.
     """
-    if freshness is None or decision.price_e4 is None:
-        return True
+    home = freshness.home if freshness is not None else 0.0
     is_of_home = inputs.listing.is_home is (decision.outcome is Outcome.YES)
-    chance = freshness.home if is_of_home else 1.0 - freshness.home
-    own_e4 = decision.outcome.own_price_e4(decision.price_e4)
+    chance = home if is_of_home else 1.0 - home
+    own_e4 = decision.outcome.own_price_e4(decision.price_e4 or PriceE4(0))
     return buy_edge_e4(chance, own_e4) >= strategy.maker_edge_e4
 
 
@@ -305,6 +304,5 @@ def _inverted(fair: float, inputs: Inputs) -> bool:
 
 
 def _signal_of(freshness: Freshness | None) -> Signal | None:
-    if freshness is None:
-        return None
-    return Signal(freshness.book, freshness.changed_ms, freshness.change_number)
+    fresh = freshness
+    return Signal(fresh.book, fresh.changed_ms, fresh.change_number) if fresh is not None else None
