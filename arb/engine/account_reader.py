@@ -138,7 +138,8 @@ class AccountReader:
         return Account(
             cash_e6,
             tuple(_held(each) for each in positions),
-            tuple(fills),
+            # The oldest first, as they happened: what a position cost depends on their order.
+            tuple(reversed(fills)),
             tuple(_resting(each) for each in orders if self._is_ours(each)),
             tuple(_resting(each) for each in orders if not self._is_ours(each)),
             tuple(_settlement(each, ends) for each in settlements),

@@ -229,6 +229,11 @@ class FillsAwaited:
 
 
 @attrs.frozen
+class CancelAgain:
+    """Time to see whether what must not rest any more is gone."""
+
+
+@attrs.frozen
 class CoverAway:
     """Look whether the positions of absent markets are on sale."""
 

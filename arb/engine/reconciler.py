@@ -112,7 +112,12 @@ class Reconciler:
     def take(self, account: Account) -> None:
         """Compare a reading whose fills are booked, after booking what else explains it."""
         if not self._books.has_account:
-            self._books.adopt(_adopted(account))
+            before, self._account = self._account, account
+            if not _is_settled_down(before, account):
+                self._board.say("RISK", "the account has traded: it is read twice to be sure")
+                self._read_again()
+                return
+            self._books.adopt(_first(before, account))
             self._board.say("RISK", f"account read: {dollars(account.cash_e6)} in cash")
         self._account = account
         self._note_by_hand(account)
@@ -334,6 +339,23 @@ class Reconciler:
 
     def __repr__(self) -> str:
         return f"<Reconciler {self.last.text if self.last is not None else 'nothing read'}>"
+
+
+def _is_settled_down(before: Account | None, account: Account) -> bool:
+    # Positions lag behind the fills that made them: a single reading may show half of a trade.
+    if not account.fills and not account.settlements:
+        return True
+    return before is not None and (before.cash_e6, before.positions) == (
+        account.cash_e6,
+        account.positions,
+    )
+
+
+def _first(before: Account | None, account: Account) -> AdoptedAccount:
+    # Later readings list fewer trades, and none of the earlier ones may be counted again.
+    taken = _adopted(account)
+    earlier = _adopted(before).trade_ids if before is not None else ()
+    return attrs.evolve(taken, trade_ids=tuple(dict.fromkeys(earlier + taken.trade_ids)))
 
 
 def _is_settled_by(order: Order, listed: dict[str, CountE2]) -> bool:

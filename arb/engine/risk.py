@@ -31,6 +31,7 @@ from arb.engine.messages import (
     AcceptAccount,
     Account,
     BookFeedReady,
+    CancelAgain,
     ConnectionChanged,
     CoverAway,
     Filled,
@@ -56,6 +57,7 @@ from arb.engine.names import (
 from arb.engine.parts import Parts
 from arb.engine.reconciler import Acceptance, Comparison, Reach, Reconciler
 from arb.engine.risk_switches import Hands, Switchboard
+from arb.engine.withdrawals import Withdrawals
 
 # A fill that the exchange has counted comes within milliseconds; one that is missing after this
 # long was lost on the way, and the account is read.
@@ -89,7 +91,15 @@ class RiskManager(Actor):
         self._wishes_heard: Counter[str] = Counter()
         self._fills_awaited = False
         self._lost: set[str] = set()
-        hands = Hands(self._cancel_entries, self._cancel_exits, self._tell_market, self._publish)
+        self._withdrawals = Withdrawals(
+            self._books.ledger, self._permission, parts.switches, self._gateway.tell, ctx.after
+        )
+        hands = Hands(
+            self._withdrawals.cancel_entries,
+            self._withdrawals.cancel_exits,
+            self._tell_market,
+            self._publish,
+        )
         self._switches = Switchboard(parts, self._books, self._permission, hands, self._gateway)
         self._reconciler = Reconciler(
             parts,
@@ -108,6 +118,7 @@ class RiskManager(Actor):
             BookFeedReady: self._on_book_feed_ready,
             Down: self._on_down,
             CoverAway: self._on_cover_away,
+            CancelAgain: self._withdrawals.again,
             GatewayReady: self._on_gateway_ready,
             Account: self._on_account,
             ReadAccount: self._on_read_account,
@@ -160,7 +171,7 @@ class RiskManager(Actor):
         self._tell_holding(intent.ticker)
 
     def _consider_amend(self, intent: AmendIntent) -> None:
-        refusal = review_amend(intent, self._books.ledger)
+        refusal = self._switches.unmovable(intent) or review_amend(intent, self._books.ledger)
         if refusal is not None:
             self._refuse(refusal)
             return
@@ -259,7 +270,7 @@ class RiskManager(Actor):
             self.ctx.after(COVER_EVERY_S, CoverAway())
         self._away.add(ticker)
         self._board.say("RISK", f"{ticker} is away: its entries are cancelled", level="warning")
-        self._cancel_entries("its market is away", ticker)
+        self._withdrawals.cancel_entries("its market is away", ticker)
         self._cover(ticker)
 
     def _on_cover_away(self, _cover: CoverAway) -> None:
@@ -297,6 +308,8 @@ class RiskManager(Actor):
         # What an earlier gateway had under way, this one has never heard of.
         for order in self._books.ledger.all_at_stake():
             self._gateway.tell(LookUp.of(order))
+        # What an earlier risk manager had cancelled may not have arrived.
+        self._withdrawals.look_again()
         self._publish()
 
     def _on_connection(self, changed: ConnectionChanged) -> None:
@@ -311,7 +324,7 @@ class RiskManager(Actor):
             word = "connected" if changed.connected else f"down: {changed.detail}"
             self._board.say("ENGINE", f"{changed.name} {word}", level=level)
         if not changed.connected:
-            self._cancel_entries(f"{changed.name} is down")
+            self._withdrawals.cancel_entries(f"{changed.name} is down")
             if self._permission.ready:
                 self._lost.add(changed.name)
         elif changed.name in self._lost:
@@ -326,20 +339,6 @@ class RiskManager(Actor):
             self._gateway.tell(ReadAccount())
 
     # Helpers.
-
-    def _cancel_entries(self, why: str, ticker: str | None = None) -> None:
-        for order in self._books.ledger.all_at_stake():
-            if order.is_entry and order.is_open and ticker in (None, order.intent.ticker):
-                self._cancel(order, why)
-
-    def _cancel_exits(self, why: str) -> None:
-        for order in self._books.ledger.all_at_stake():
-            if not order.is_entry and order.is_open:
-                self._cancel(order, why)
-
-    def _cancel(self, order: Order, why: str) -> None:
-        wish = CancelOrder(order.client_order_id, order.order_id, order.intent.ticker, why)
-        self._gateway.tell(wish)
 
     def _tell_market(self, ticker: str, message: object) -> None:
         # A person may hold something in a market that is not traded here: it has no actor.

@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 
 from actors import Address
-from arb.core.commands import OrderIntent, Purpose
+from arb.core.commands import AmendIntent, OrderIntent, Purpose
 from arb.core.money import MoneyE6, dollars
 from arb.core.permission import Halt, Permission
 from arb.core.risk import Refusal, RefusalCode
@@ -97,10 +97,14 @@ class Switchboard:
             # it would sell what is not held.
             text = "what rests at the exchange is not read yet"
             return Refusal(intent.ticker, intent.purpose, RefusalCode.RESTING_UNKNOWN, text)
-        if self.is_closing(intent.ticker) or not self._switches.exits_withdrawn:
+        return self.unmovable(intent)
+
+    def unmovable(self, intent: OrderIntent | AmendIntent) -> Refusal | None:
+        """Refuse to sell, or to move a sale, where a person has had the sales cancelled."""
+        if not self._switches.is_withdrawn(intent.ticker):
             return None
         text = "sales were cancelled on purpose"
-        return Refusal(intent.ticker, intent.purpose, RefusalCode.NOT_RUNNING, text)
+        return Refusal(intent.ticker, Purpose.EXIT, RefusalCode.NOT_RUNNING, text)
 
     def is_closing(self, ticker: str) -> bool:
         """Tell whether a person wants the position of a market gone."""

@@ -26,6 +26,10 @@ class Switches:
     limit_e6: MoneyE6 | None = None
     closing: set[str] = attrs.field(factory=set)
 
+    def is_withdrawn(self, ticker: str) -> bool:
+        """Tell whether the sales of a market were cancelled on purpose and must not come back."""
+        return self.exits_withdrawn and ticker not in self.closing
+
     def limits(self, risk: Risk) -> Risk:
         """Return the limits in force: the file's, or what a person lowered them to."""
         if self.limit_e6 is None:

@@ -95,6 +95,7 @@ class Session:
         self._dice = Random(f"{plan.seed}/run")
         self._watch = Watch(trace)
         self._open: list[Heal] = []
+        self._healed = False
 
     async def run(self) -> Outcome:
         """Run to the end, and say what came of it."""
@@ -197,6 +198,9 @@ class Session:
 
     async def _befall(self, stage: Stage, fault: Fault) -> None:
         await trio.sleep(fault.at_s)
+        if self._healed:
+            # A machine that stood still woke up after its time.
+            return
         kind, component = kind_of(fault.cell)
         self._trace.note("fault", f"{fault} begins")
         self._trace.cells[fault.cell] += 1
@@ -213,6 +217,7 @@ class Session:
     def _heal(self, stage: Stage) -> None:
         """End every fault that still lasts."""
         self._trace.note("fault", "all healed")
+        self._healed = True
         for heal in self._open:
             heal()
         self._open.clear()

@@ -129,8 +129,10 @@ class Stage:
                 said = await engine.steering.steer(verb, arguments)
         except (ActorError, SteeringError) as error:
             self.trace.note("person", f"{verb} {arguments}: {error}")
-            # What need not be done any more has been done.
-            return any(words in str(error) for words in ("nothing is", "not quarantined"))
+            # What need not be done any more has been done; the actor of a market that has ended
+            # is gone with whatever was done to it.
+            needless = ("nothing is", "not quarantined", "no actor is named")
+            return any(words in str(error) for words in needless)
         if engine is not self.machine.engine:
             # It was killed in the midst of it; who knows what of it came to pass.
             return False

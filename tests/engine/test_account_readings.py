@@ -97,3 +97,17 @@ async def test_shards_that_do_not_add_up_are_not_believed(
         await trio.sleep(35)
         assert rig.risk._reconciler.last.number == before
         assert rig.said("the shards hold $")
+
+
+async def test_fills_that_are_read_are_booked_in_their_order(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """The exchange lists the newest first; what a position cost depends on what came first."""
+    async with open_rig() as rig:
+        rig.simulation.exchange_conditions.drop_fills = True
+        await rig.until(lambda: len(rig.account.fills) >= 4, 240)
+        await rig.until(lambda: rig.board.counts["fills"] >= 4, 60)
+        booked = [r.data["trade_id"] for r in rig.parts.journal.records() if r.kind == "fill"]
+        happened = [each.trade_id for each in rig.account.fills]
+
+    assert booked == [trade_id for trade_id in happened if trade_id in booked]

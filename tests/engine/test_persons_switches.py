@@ -13,7 +13,8 @@ from arb.core.parameters import Risk
 from arb.engine.control_requests import SteeringError
 from arb.engine.messages import ForceClose, StopTrading
 from arb.settings import Settings
-from arb.sim.exchange.values import BookSide
+from arb.sim.conditions import OrderAnswer
+from arb.sim.exchange.values import BookSide, OrderStatus
 from tests.engine.conftest import SLOW_MAKER, Rig
 
 OpenRig = Callable[..., Any]
@@ -85,6 +86,24 @@ async def test_a_halt_that_cancels_sales_keeps_them_cancelled(
         await trio.sleep(6)
         on_sale_e2 = sum(o.remaining_e2 for o in rig.resting(BookSide.ASK))
         assert on_sale_e2 == sum(rig.held_e2.values())
+
+
+async def test_a_cancel_that_is_lost_is_sent_again_until_nothing_rests(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """Cancels that the exchange never got are repeated, and meanwhile no sale is moved."""
+    async with open_rig() as rig:
+        await rig.until(lambda: bool(rig.resting(BookSide.ASK)))
+        rig.simulation.exchange_conditions.cancel_answer = OrderAnswer.DROP_REQUEST
+        await rig.steering.steer("halt", {"reason": "a test", "exits": "cancel"})
+        sales = rig.resting()
+        prices = [order.price_e4 for order in sales]
+        await trio.sleep(4)
+        assert [order.price_e4 for order in sales] == prices
+        rig.heal()
+        await trio.sleep(4)
+
+    assert {order.status for order in sales} == {OrderStatus.CANCELED}
 
 
 async def test_flatten_sells_everything_at_the_bid(

@@ -85,6 +85,26 @@ async def test_the_first_reading_is_taken_for_the_truth(autojump_clock: object, 
     assert repr(desk.reconciler).startswith("<Reconciler equal: cash $1,000.00, 0 positions")
 
 
+async def test_an_account_that_has_traded_is_read_twice_at_first(
+    autojump_clock: object, desk: Desk
+) -> None:
+    """Positions lag behind fills, so that one reading may show cash without what it bought."""
+    bought = fill("t1", client_order_id=None)
+    paid = MoneyE6(CASH - 2_000_000)
+    lagging = Account(paid, (), fills=(bought,))
+    desk.reconciler.take(lagging)
+    assert not desk.books.has_account
+    assert not desk.permission.ready
+    later = attrs.evolve(desk.held(500, paid), fills=())
+    desk.reconciler.take(attrs.evolve(later, fills=(fill("t0", client_order_id=None),)))
+    assert not desk.books.has_account
+    desk.reconciler.take(later)
+
+    assert desk.permission.ready
+    assert desk.books.ledger.position(NYY).count_e2 == 500
+    assert desk.again == [ReadAccount(with_moves=True)]
+
+
 async def test_readings_that_come_at_once_are_one(autojump_clock: object, desk: Desk) -> None:
     """Two readings within two seconds prove nothing, however many there are."""
     desk.reconciler.take(EMPTY)

@@ -167,6 +167,18 @@ def _fails(plan: Plan) -> bool:
     return simulate(plan).violations[:1] != () and simulate(plan).violations[0].rule == "I9"
 
 
+def test_no_fault_begins_after_everything_was_healed() -> None:
+    """A machine that stood still beyond the end of its faults wakes up without them."""
+    asleep = [f"paused@engine:{at_s}:5.0:1" for at_s in range(6, 15)]
+    lines: list[str] = []
+    plan = plan_of(1).exactly(["suspended@engine:1.0:2.0:1", *asleep])
+    outcome = simulate(plan, on_line=lines.append)
+
+    assert not outcome.failed
+    healed = next(at for at, line in enumerate(lines) if "all healed" in line)
+    assert not any("begins" in line for line in lines[healed:])
+
+
 def test_what_does_not_fail_cannot_be_shrunk() -> None:
     """There is nothing to look for in a run that is good."""
     with pytest.raises(DoesNotFail, match="does not fail"):
