@@ -24,6 +24,7 @@ from arb.sim.credentials import make_member_key, make_server_context
 from arb.sim.host import Addresses, PortTaken, host
 from arb.sim.simulation import Simulation, SimulationSettings
 from arb.sim.timing import utc
+from arb.sim.truth import obey
 from arb.sim.world.games import Calendar
 
 _STDIN = 0
@@ -141,13 +142,14 @@ async def serve(
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_until_signal, signals, ends, nursery.cancel_scope)
+            simulation = Simulation(settings, SystemClock())
             if embedded:
-                nursery.start_soon(_until_stdin_closes, nursery.cancel_scope)
-            await _serve(settings, folder, port=port, odds_port=odds_port, tls=tls, json=json)
+                nursery.start_soon(_until_stdin_closes, simulation, nursery.cancel_scope)
+            await _serve(simulation, folder, port=port, odds_port=odds_port, tls=tls, json=json)
 
 
 async def _serve(
-    settings: SimulationSettings,
+    simulation: Simulation,
     folder: Path,
     *,
     port: int,
@@ -155,14 +157,12 @@ async def _serve(
     tls: bool,
     json: bool,
 ) -> None:
-    clock = SystemClock()
-    simulation = Simulation(settings, clock)
     member = make_member_key(folder)
     simulation.admit(member.public)
     context: ssl.SSLContext | None = None
     ca_path: Path | None = None
     if tls:
-        context, ca_path = make_server_context(folder, utc(clock.wall_ms()))
+        context, ca_path = make_server_context(folder, utc(simulation.clock.wall_ms()))
 
     def announce(addresses: Addresses) -> None:
         _announce(_ready(simulation, addresses, member.path, ca_path), json=json)
@@ -179,10 +179,17 @@ async def _until_signal(
             return
 
 
-async def _until_stdin_closes(scope: trio.CancelScope) -> None:
+async def _until_stdin_closes(simulation: Simulation, scope: trio.CancelScope) -> None:
+    """Do what each line asks for, and answer it by one line of JSON."""
+    rest = b""
     # Read past Python's own buffer: its lock must not be held by a thread when the process ends.
-    while await trio.to_thread.run_sync(os.read, _STDIN, _READ_BYTES, abandon_on_cancel=True):
-        pass
+    while piece := await trio.to_thread.run_sync(
+        os.read, _STDIN, _READ_BYTES, abandon_on_cancel=True
+    ):
+        *lines, rest = (rest + piece).split(b"\n")
+        for line in lines:
+            print_json(obey(simulation, line.decode(errors="replace")))
+            sys.stdout.flush()
     scope.cancel()
 
 

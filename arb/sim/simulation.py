@@ -61,6 +61,7 @@ class Simulation:
     def __init__(self, settings: SimulationSettings, clock: WallClock) -> None:
         self.settings = settings
         self.clock = clock
+        self.frozen = False
         self.exchange_conditions = ExchangeConditions()
         self.odds_conditions = OddsConditions()
         self.keys = KeyRing()
@@ -106,13 +107,25 @@ class Simulation:
         for follower in fixture.followers:
             self.desk.opened(game, follower)
 
+    def list_another(self) -> Game:
+        """List the game that would have been the next of the world's own, and return it.
+
+        With ``start_in_ms`` it begins so far ahead from now, whatever the stagger.
+        """
+        calendar = attrs.evolve(self.settings.calendar, stagger_ms=0)
+        count = max(self.settings.games, len(self.world.fixtures)) + 1
+        *_, game = make_games(self._random("games"), count, self.clock.wall_ms(), calendar)
+        self.add_game(game)
+        return game
+
     async def run(self) -> None:
-        """Step for ever by Trio's clock."""
+        """Step for ever by Trio's clock; no time passes in a world that is frozen."""
         last = trio.current_time()
         while True:
             await trio.sleep(STEP_S)
             now = trio.current_time()
-            self.step(now - last)
+            if not self.frozen:
+                self.step(now - last)
             last = now
 
     def _make_world(self) -> World:

@@ -100,6 +100,23 @@ def test_an_embedded_world_ends_with_its_parent() -> None:
 
 
 @pytest.mark.slow
+def test_an_embedded_world_answers_its_parent() -> None:
+    """Each line is done and answered by a line; what it does not know, it says."""
+    with started("--json", "--games", "1", "--until-stdin-closes", stdin=subprocess.PIPE) as world:
+        assert world.stdin is not None
+        assert world.stdout is not None
+        first_line(world)
+        world.stdin.write("new game\nfreeze\ntruth\nwhatever\n")
+        world.stdin.flush()
+        listed, frozen, truth, refused = (orjson.loads(world.stdout.readline()) for _ in range(4))
+        assert any(ticker.startswith(listed["listed"]) for ticker in truth["books"])
+        assert frozen == {"frozen": True}
+        assert truth["cash_e6"] == 10_000_000_000
+        assert "'whatever' is none of freeze, " in refused["error"]
+        assert world.poll() is None
+
+
+@pytest.mark.slow
 def test_people_get_lines_they_can_read(tmp_path: Path) -> None:
     """Without --json the same is told in words; --tls adds the authority, --state-dir stays."""
     folder = tmp_path / "state"
