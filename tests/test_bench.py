@@ -11,7 +11,7 @@ import pytest
 import trio
 
 from arb.kalshi.wire import BookDelta, BookSnapshot, parse_frame
-from tools.benchmarks import actors, books, lane, main, path, posting, replay
+from tools.benchmarks import actors, books, journal, lane, main, path, posting, replay
 from tools.benchmarks.engine import open_rig
 from tools.benchmarks.figures import (
     BenchmarkFailed,
@@ -29,6 +29,9 @@ from tools.benchmarks.world import BookMessages, OddsMessages, make_world
 
 TINY: dict[str, Callable[[], list[Figure]]] = {
     "path": lambda: path.run(path.Plan(markets=10, frames=10, rare_frames=1, load_per_s=1_000)),
+    "journal": lambda: journal.run(
+        journal.Plan(markets=10, wishes=5, appends=10, load_per_s=1_000, records=20_000)
+    ),
     "books": lambda: books.run(books.Plan(markets=10, messages=100, through_actors=100)),
     "replay": lambda: replay.run(replay.Plan(markets=10, messages=400, densities=(2,))),
     "actors": lambda: actors.run(

@@ -8,12 +8,13 @@ import platform
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
-from tools.benchmarks import actors, books, lane, path, replay
+from tools.benchmarks import actors, books, journal, lane, path, replay
 from tools.benchmarks.figures import BenchmarkFailed, Figure, as_json, show
 
 # Each topic measures itself, in full or quickly.
 TOPICS: dict[str, Callable[[bool], list[Figure]]] = {
     "path": lambda quick: path.run(path.QUICK if quick else path.Plan()),
+    "journal": lambda quick: journal.run(journal.QUICK if quick else journal.Plan()),
     "books": lambda quick: books.run(books.QUICK if quick else books.Plan()),
     "replay": lambda quick: replay.run(replay.QUICK if quick else replay.Plan()),
     "actors": lambda quick: actors.run(actors.QUICK if quick else actors.Plan()),
