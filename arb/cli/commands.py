@@ -82,9 +82,15 @@ COMMANDS = (
         "arb pause",
     ),
     Command(
+        "reduce",
+        "arb.cli.reduce:reduce",
+        "Open no position, and go on closing those there are.",
+        "arb reduce",
+    ),
+    Command(
         "resume",
         "arb.cli.resume:resume",
-        "Resume trading after a pause.",
+        "Resume trading after a pause, or after reducing.",
         "arb resume",
     ),
     Command(

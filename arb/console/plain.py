@@ -24,6 +24,8 @@ def plain_lines(picture: Snapshot, *, brief: bool = False) -> Iterator[str]:
         f"profit and loss: {formats.gain(account.realised_e6)} closed, "
         f"{formats.gain(account.unrealised_e6)} open, fees {dollars(account.fees_e6)}"
     )
+    most = dollars(account.day_loss_max_e6)
+    yield f"today: {formats.gain(account.day_e6)}, halts at a loss of {most}"
     for connection in picture.connections:
         yield f"connection {_connection(connection, picture.at_ms)}"
     counts = picture.counts

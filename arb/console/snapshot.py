@@ -34,6 +34,8 @@ class Account:
     realised_e6: int = 0
     unrealised_e6: int = 0
     fees_e6: int = 0
+    day_e6: int = 0
+    day_loss_max_e6: int = 0
 
 
 @attrs.frozen

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import attrs
 
+from arb.core.events import Side
 from arb.core.ledger import Ledger, Position
 from arb.core.money import CountE2, MoneyE6
 from arb.core.orders import Order
@@ -53,14 +54,22 @@ def adopt(ledger: Ledger, account: AdoptedAccount, at_ms: int) -> None:
     for held in account.positions:
         position = ledger.positions.setdefault(held.ticker, Position(held.ticker))
         position.count_e2, position.cost_e6 = held.count_e2, held.cost_e6
+        position.opened_ms = position.opened_ms or at_ms
         if held.fees_e6 is not None:
             position.fees_before_e6 = MoneyE6(held.fees_e6 - position.fees_e6)
+    ledger.touched.update(ledger.positions)
     for adopted in account.orders:
         _adopt_order(ledger, ledger.orders[adopted.client_order_id], adopted.remaining_e2)
+    for position in ledger.positions.values():
+        position.end_round()
 
 
 def _adopt_order(ledger: Ledger, order: Order, remaining_e2: CountE2) -> None:
     # What filled unseen is in the positions now: all that is left of an order is what rests.
+    unseen_e2 = max(0, order.at_stake_e2 - (remaining_e2 if order.is_open else 0))
+    position = ledger.positions.setdefault(order.intent.ticker, Position(order.intent.ticker))
+    sign = 1 if order.side is Side.BID else -1
+    position.own_e2 = CountE2(position.own_e2 + sign * unseen_e2)
     if order.is_open:
         order.count_e2 = CountE2(order.filled_e2 + remaining_e2)
     else:

@@ -49,13 +49,17 @@ class OrderIntent:
 
 @attrs.frozen
 class AmendIntent:
-    """A wish to move a resting order to a new price for what remains of it."""
+    """A wish to move a resting order to a new price for what remains of it.
+
+    ``expires_s`` is its new expiry in Unix seconds, None to keep the one it has.
+    """
 
     client_order_id: str
     ticker: str
     price_e4: PriceE4
     remaining_e2: CountE2
     trigger_ns: int
+    expires_s: int | None = None
 
 
 @attrs.frozen
@@ -69,6 +73,7 @@ class Amendment:
     price_e4: PriceE4
     total_e2: CountE2
     trigger_ns: int
+    expires_s: int | None = None
 
 
 @attrs.frozen

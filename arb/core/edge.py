@@ -35,6 +35,17 @@ def sale_price_e4(fair: float, grid: PriceGrid) -> PriceE4:
     return grid.round_up(math.ceil(fair * ONE_DOLLAR_E4 - _BINARY_ERROR_E4))
 
 
+def exit_price_e4(fair: float, grid: PriceGrid, side: Side) -> PriceE4:
+    """Return the YES price of an exit at fair value, on the side of the book it stands on.
+
+    What is held as YES is sold, as NO bought back: the price of what is held is rounded up to the
+    grid, so that YES is bought back at fair value rounded down.
+    """
+    if side is Side.ASK:
+        return sale_price_e4(fair, grid)
+    return grid.round_down(math.floor(fair * ONE_DOLLAR_E4 + _BINARY_ERROR_E4))
+
+
 def round_trip_net_e6(
     entry_e4: int, exit_e4: int, count_e2: int, entry: Liquidity, fees: FeeSchedule
 ) -> MoneyE6:

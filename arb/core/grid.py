@@ -56,6 +56,11 @@ class PriceGrid:
         """Return the highest price of the grid."""
         return self.round_down(HIGHEST_E4)
 
+    @property
+    def mirrored(self) -> PriceGrid:
+        """Return the grid of NO: each of its prices is a dollar less one of this grid."""
+        return _mirror(self)
+
     def on_grid(self, price_e4: int) -> bool:
         """Return whether an order can have this price."""
         if not 0 < price_e4 < ONE_DOLLAR_E4:
@@ -100,6 +105,16 @@ class PriceGrid:
             if steps >= 0 and found_e4 >= LOWEST_E4:
                 return PriceE4(found_e4)
         return None
+
+
+# Asked for at every decision; a market that is priced anew brings one more.
+@lru_cache(maxsize=256)
+def _mirror(grid: PriceGrid) -> PriceGrid:
+    ranges = tuple(
+        (ONE_DOLLAR_E4 - end_e4, ONE_DOLLAR_E4 - start_e4, step_e4)
+        for start_e4, end_e4, step_e4 in reversed(grid.ranges)
+    )
+    return grid if ranges == grid.ranges else PriceGrid(ranges)
 
 
 WHOLE_CENTS = PriceGrid(((0, ONE_DOLLAR_E4, 100),))

@@ -56,6 +56,13 @@ class Invariants:
         if order.is_entry and len(same_game) > 1:
             self._violated(f"{len(same_game)} entries of {order.intent.game_id} are in flight")
 
+    def after_counting(self, kept_e6: int, counted_e6: int) -> None:
+        """Check that the exposure that is kept is the one that is counted from nothing."""
+        self.checks += 1
+        if kept_e6 != counted_e6:
+            text = f"exposure is kept as {dollars(kept_e6)}, and is {dollars(counted_e6)}"
+            self._violated(text)
+
     def after_fill(self, fill: Fill, ledger: Ledger) -> None:
         """Check the ledger after it booked a fill that had not been booked before."""
         self.checks += 1

@@ -21,7 +21,10 @@ class Position:
     """The contracts of one market: positive is YES, negative is NO.
 
     ``cost_e6`` is what the open contracts cost, fees apart: a NO contract sold at 0.60 cost 0.40.
-    ``fees_before_e6`` was paid before we counted, and is in no sum of ours.
+    ``fees_before_e6`` was paid before we counted, and is in no sum of ours. ``own_e2`` is what our
+    own orders bought since nothing was held, less what they sold; the rest came by hand.
+    ``open_fees_e6`` was paid for the open contracts, and ``opened_ms`` is when the first of them
+    was bought. ``round`` counts how often nothing was left.
     """
 
     ticker: str
@@ -30,6 +33,20 @@ class Position:
     realised_e6: MoneyE6 = MoneyE6(0)
     fees_e6: MoneyE6 = MoneyE6(0)
     fees_before_e6: MoneyE6 = MoneyE6(0)
+    own_e2: CountE2 = CountE2(0)
+    open_fees_e6: MoneyE6 = MoneyE6(0)
+    opened_ms: int = 0
+    round: int = 0
+
+    @property
+    def ours_e2(self) -> CountE2:
+        """Return how much of what is held our own orders bought, signed as ``count_e2``.
+
+        What a person has bought by hand beside it is his to sell, and what he has sold of ours is
+        not there to be sold again.
+        """
+        least_e2, most_e2 = min(0, self.count_e2), max(0, self.count_e2)
+        return CountE2(min(most_e2, max(least_e2, self.own_e2)))
 
     @property
     def entry_e4(self) -> PriceE4:
@@ -42,7 +59,7 @@ class Position:
         own_mark_e4 = yes_mark_e4 if self.count_e2 >= 0 else ONE_DOLLAR_E4 - yes_mark_e4
         return MoneyE6(own_mark_e4 * abs(self.count_e2) - self.cost_e6)
 
-    def trade(self, side: Side, price_e4: int, count_e2: int) -> MoneyE6:
+    def trade(self, side: Side, price_e4: int, count_e2: int, fee_e6: int = 0) -> MoneyE6:
         """Take one fill and return the change of cash before its fee."""
         sign = 1 if side is Side.BID else -1
         closing_e2 = min(count_e2, abs(self.count_e2)) if self.count_e2 * sign < 0 else 0
@@ -52,8 +69,16 @@ class Position:
         cash_e6 = self._close(closing_e2, closing_price_e4)
         cash_e6 -= cost_e6(opening_price_e4, opening_e2)
         self.cost_e6 = MoneyE6(self.cost_e6 + cost_e6(opening_price_e4, opening_e2))
+        self.open_fees_e6 = MoneyE6(self.open_fees_e6 + fee_e6 * opening_e2 // count_e2)
         self.count_e2 = CountE2(self.count_e2 + sign * count_e2)
         return MoneyE6(cash_e6)
+
+    def end_round(self) -> None:
+        """Begin anew where nothing is left: whose it was is of no interest any more."""
+        if not self.count_e2:
+            self.own_e2, self.open_fees_e6 = CountE2(0), MoneyE6(0)
+            self.opened_ms = 0
+            self.round += 1
 
     def _close(self, count_e2: int, own_price_e4: int) -> int:
         if not count_e2:
@@ -62,6 +87,8 @@ class Position:
         # The part that stays keeps the rounding, so that closing everything leaves no remainder.
         share_e6 = self.cost_e6 * count_e2 // abs(self.count_e2)
         self.cost_e6 = MoneyE6(self.cost_e6 - share_e6)
+        fees_e6 = self.open_fees_e6 * count_e2 // abs(self.count_e2)
+        self.open_fees_e6 = MoneyE6(self.open_fees_e6 - fees_e6)
         self.realised_e6 = MoneyE6(self.realised_e6 + proceeds_e6 - share_e6)
         return proceeds_e6
 
@@ -81,7 +108,8 @@ class HandOrder:
 class Ledger:
     """All orders, fills, positions and cash of one account, as far as we know them.
 
-    ``by_hand`` is a person's own orders as of the last reading of the account.
+    ``by_hand`` is a person's own orders as of the last reading of the account. ``touched``
+    names the markets whose positions or orders have changed since exposure was last counted.
     """
 
     cash_e6: MoneyE6
@@ -92,12 +120,13 @@ class Ledger:
     move_ids: set[str] = attrs.field(factory=set)
     adopted_ms: int = 0
     by_hand: tuple[HandOrder, ...] = ()
+    touched: set[str] = attrs.field(factory=set)
     fills_booked: int = 0
     stray_fills: int = 0
     illegal_reports: int = 0
     _by_order_id: dict[str, Order] = attrs.field(factory=dict)
     _open_by_ticker: dict[str, dict[str, Order]] = attrs.field(factory=dict)
-    _stray_by_order_id: dict[str, list[Fill]] = attrs.field(factory=dict)
+    _stray_by_order_id: dict[str, list[tuple[Fill, int]]] = attrs.field(factory=dict)
 
     def open_order(self, order: Order) -> None:
         """Take up an order that risk has approved; raises `ValueError` on a second use of an id."""
@@ -105,6 +134,7 @@ class Ledger:
             raise ValueError(f"the id {order.client_order_id} has been used before")
         self.orders[order.client_order_id] = order
         self._open_by_ticker.setdefault(order.intent.ticker, {})[order.client_order_id] = order
+        self.touched.add(order.intent.ticker)
 
     def report(self, event: OrderEvent) -> Order | None:
         """Take what the exchange said of an order; None where the order is not ours."""
@@ -123,12 +153,17 @@ class Ledger:
         if fill.trade_id in self.trade_ids:
             return False
         self.trade_ids.add(fill.trade_id)
+        self.touched.add(fill.ticker)
         position = self.positions.setdefault(fill.ticker, Position(fill.ticker))
-        change_e6 = position.trade(fill.side, fill.price_e4, fill.count_e2)
+        before_e2 = position.count_e2
+        change_e6 = position.trade(fill.side, fill.price_e4, fill.count_e2, fill.fee_e6)
+        if before_e2 * position.count_e2 <= 0:
+            position.opened_ms = fill.at_ms
         position.fees_e6 = MoneyE6(position.fees_e6 + fill.fee_e6)
         self.cash_e6 = MoneyE6(self.cash_e6 + change_e6 - fill.fee_e6)
         self.fills_booked += 1
-        self._credit_order(fill)
+        self._credit_order(fill, position.round)
+        position.end_round()
         return True
 
     def settle(self, settlement: Settlement) -> bool:
@@ -143,10 +178,12 @@ class Ledger:
         if position.count_e2 != settlement.count_e2:
             return False
         self.settled.add(settlement.key)
+        self.touched.add(settlement.ticker)
         # The end of a market is a sale of all that is held, at what it turned out to be worth.
         side = Side.ASK if position.count_e2 > 0 else Side.BID
         paid_e6 = position.trade(side, settlement.value_e4, abs(position.count_e2))
         self.cash_e6 = MoneyE6(self.cash_e6 + paid_e6)
+        position.end_round()
         return True
 
     def move_cash(self, move: CashMove) -> bool:
@@ -185,23 +222,31 @@ class Ledger:
         """Look again whether more of an order may reach a position."""
         self._index(order)
 
-    def _credit_order(self, fill: Fill) -> None:
+    def _credit_order(self, fill: Fill, in_round: int) -> None:
         order = self.order_of(fill)
         if order is None:
             self.stray_fills += 1
-            self._stray_by_order_id.setdefault(fill.order_id, []).append(fill)
+            self._stray_by_order_id.setdefault(fill.order_id, []).append((fill, in_round))
             return
-        _credit(order, fill)
+        self._credit(order, fill, in_round)
         self._index(order)
+
+    def _credit(self, order: Order, fill: Fill, in_round: int) -> None:
+        position = self.positions[fill.ticker]
+        if position.round == in_round:
+            sign = 1 if fill.side is Side.BID else -1
+            position.own_e2 = CountE2(position.own_e2 + sign * fill.count_e2)
+        _credit(order, fill)
 
     def _index(self, order: Order) -> None:
         if order.order_id is not None and order.order_id not in self._by_order_id:
             self._by_order_id[order.order_id] = order
             # The exchange's list of fills names no id of ours: one may have come too early.
-            for fill in self._stray_by_order_id.pop(order.order_id, ()):
+            for fill, in_round in self._stray_by_order_id.pop(order.order_id, ()):
                 self.stray_fills -= 1
-                _credit(order, fill)
+                self._credit(order, fill, in_round)
         ticker = order.intent.ticker
+        self.touched.add(ticker)
         open_here = self._open_by_ticker.setdefault(ticker, {})
         if order.is_open or order.at_stake_e2:
             open_here[order.client_order_id] = order

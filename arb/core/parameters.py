@@ -156,12 +156,51 @@ class Risk:
         low=1,
         high=100_000_000,
     )
+    max_game_exposure_cents: int = setting(
+        1_000,
+        "what one game may cost however it ends: its two markets are one bet, and this is what the"
+        " contracts of one of them cost at most",
+        unit="cents",
+        low=1,
+        high=100_000_000,
+    )
     max_concurrent_markets: int = setting(
         5,
         "how many markets may hold a position or an entry at once",
         unit="markets",
         low=1,
         high=5_000,
+    )
+    max_daily_loss_cents: int = setting(
+        10_000,
+        "at this loss since midnight US Eastern, what is held at today's bids, trading halts: a"
+        " fifth of all that may be at risk is no ordinary day",
+        unit="cents",
+        low=1,
+        high=100_000_000,
+    )
+    max_orders_per_second: int = setting(
+        10,
+        "no entry beside so many orders within a second: games move one at a time, and a loop that"
+        " sends is stopped long before the exchange's own limit",
+        unit="orders",
+        low=1,
+        high=1_000,
+    )
+    max_consecutive_refusals: int = setting(
+        10,
+        "so many entries refused by the exchange one after the other are no bad luck: the exchange"
+        " or this program has changed, and trading halts",
+        unit="orders",
+        low=1,
+        high=1_000,
+    )
+    price_collar: int = setting(
+        25,
+        "an entry this far from its own fair value is an error, whoever made it",
+        unit="cents",
+        low=1,
+        high=99,
     )
 
     @property
@@ -173,6 +212,16 @@ class Risk:
     def max_total_exposure_e6(self) -> MoneyE6:
         """Return ``max_total_exposure_cents`` as money."""
         return MoneyE6(self.max_total_exposure_cents * ONE_CENT_E6)
+
+    @property
+    def max_game_exposure_e6(self) -> MoneyE6:
+        """Return ``max_game_exposure_cents`` as money."""
+        return MoneyE6(self.max_game_exposure_cents * ONE_CENT_E6)
+
+    @property
+    def max_daily_loss_e6(self) -> MoneyE6:
+        """Return ``max_daily_loss_cents`` as money."""
+        return MoneyE6(self.max_daily_loss_cents * ONE_CENT_E6)
 
 
 @attrs.frozen(kw_only=True)

@@ -11,28 +11,23 @@ from enum import StrEnum
 
 import attrs
 
+from arb.core.brakes import Brakes
 from arb.core.commands import AmendIntent, Amendment, OrderIntent, Purpose
 from arb.core.events import Side
-from arb.core.exposure import (
-    FeeOf,
-    by_hand_exposure_e6,
-    entry_cost_e6,
-    order_exposure_e6,
-    total_exposure_e6,
-)
+from arb.core.exposure import Exposures, FeeOf, by_hand_cost_e6, entry_cost_e6, order_cost_e6
 from arb.core.ledger import Ledger
 from arb.core.listing import Listing
-from arb.core.money import CountE2, MoneyE6, cents, contracts, dollars
+from arb.core.money import ONE_CENT_E4, ONE_DOLLAR_E4, CountE2, MoneyE6, cents, contracts, dollars
 from arb.core.orders import Order, OrderState
 from arb.core.parameters import Risk
 from arb.core.permission import Permission, TradingState
 
+# 0.79 * 1e4 is 7900.000...1: what is off by this little of a price unit is not off.
+BINARY_ERROR_E4 = 1e-6
+
 # An approval is spent in the same turn it is given, tens of microseconds later. One that waits
 # longer was stuck behind something, and the prices it was given for are gone.
 APPROVAL_VALID_NS = 50_000_000
-
-# The price collar: an order this far from its own fair value is an error, whoever made it.
-PRICE_COLLAR = 0.25
 
 
 class RefusalCode(StrEnum):
@@ -43,9 +38,11 @@ class RefusalCode(StrEnum):
     ENTRY_IN_FLIGHT = "an entry of this game is in flight"
     CONTRACTS_PER_MARKET = "contracts per market"
     CONCURRENT_MARKETS = "concurrent markets"
+    GAME_EXPOSURE = "game exposure"
     TOTAL_EXPOSURE = "total exposure"
     BALANCE = "balance"
     PRICE_COLLAR = "price collar"
+    ORDERS_PER_SECOND = "orders per second"
     BAD_COUNT = "bad count"
     RESTING_UNKNOWN = "what rests is unknown"
     EXIT_TOO_LARGE = "exit larger than the position"
@@ -104,6 +101,10 @@ class Approved:
         self._used = True
 
 
+# What the ids of all orders of this program begin with, whoever runs it and wherever.
+EVERY_ORDER_PREFIX = "arb-"
+
+
 @attrs.define
 class Approvals:
     """The desk that makes approvals and gives every order its id.
@@ -134,13 +135,22 @@ class Approvals:
 
 def client_order_prefix(installation: str) -> str:
     """Return what the ids of all our orders begin with; the exchange refuses dots in them."""
-    return f"arb-{installation}-"
+    return f"{EVERY_ORDER_PREFIX}{installation}-"
 
 
 def review(
-    intent: OrderIntent, ledger: Ledger, limits: Risk, permission: Permission, fee_of: FeeOf
+    intent: OrderIntent,
+    ledger: Ledger,
+    limits: Risk,
+    permission: Permission,
+    fee_of: FeeOf,
+    exposures: Exposures | None = None,
 ) -> Refusal | None:
-    """Return why an order may not leave, or None if it may."""
+    """Return why an order may not leave, or None if it may.
+
+    ``exposures`` are those of this ledger, kept from order to order; without them they are counted
+    from nothing, every market as a game of its own.
+    """
     if intent.count_e2 <= 0:
         return _no(intent, RefusalCode.BAD_COUNT, f"a count of {contracts(intent.count_e2)}")
     if intent.purpose is Purpose.EXIT:
@@ -148,10 +158,23 @@ def review(
     return (
         _review_state(intent, permission)
         or _review_game(intent, ledger)
-        or _review_price(intent)
+        or _review_price(intent, limits)
         or _review_sizes(intent, ledger, limits)
-        or _review_money(intent, ledger, limits, fee_of)
+        or _review_exposure(intent, limits, exposures or Exposures(ledger, fee_of))
+        or _review_balance(intent, ledger, fee_of)
     )
+
+
+def review_rate(intent: OrderIntent, brakes: Brakes, limits: Risk, now_ns: int) -> Refusal | None:
+    """Return why an entry may not leave now after those before it, or None if it may.
+
+    Exits count and are never refused for it: they lessen what may be lost.
+    """
+    sent, most = brakes.within_a_second(now_ns), limits.max_orders_per_second
+    if intent.purpose is Purpose.EXIT or sent < most:
+        return None
+    text = f"{sent} orders have left within a second, of {most}"
+    return _no(intent, RefusalCode.ORDERS_PER_SECOND, text)
 
 
 def review_listing(intent: OrderIntent, listing: Listing | None, now_ms: int) -> Refusal | None:
@@ -204,20 +227,21 @@ def amendment_of(intent: AmendIntent, order: Order, order_id: str) -> Amendment:
         intent.price_e4,
         CountE2(order.filled_e2 + intent.remaining_e2),
         intent.trigger_ns,
+        intent.expires_s,
     )
 
 
 def exit_room_e2(ledger: Ledger, ticker: str) -> CountE2:
-    """Return how much of a position no exit at stake covers yet."""
-    position = ledger.positions.get(ticker)
-    held_e2 = abs(position.count_e2) if position is not None else 0
-    covered_e2 = sum(order.at_stake_e2 for order in ledger.at_stake(ticker) if not order.is_entry)
+    """Return how much of what our own orders bought no exit at stake covers yet."""
+    signed_e2 = ledger.position(ticker).ours_e2
+    closing, held_e2 = (Side.ASK if signed_e2 > 0 else Side.BID), abs(signed_e2)
+    exits = (order for order in ledger.at_stake(ticker) if not order.is_entry)
+    covered_e2 = sum(order.at_stake_e2 for order in exits if order.side is closing)
     return CountE2(max(0, held_e2 - covered_e2))
 
 
 def _review_exit(intent: OrderIntent, ledger: Ledger) -> Refusal | None:
-    position = ledger.positions.get(intent.ticker)
-    held_e2 = position.count_e2 if position is not None else 0
+    held_e2 = ledger.position(intent.ticker).ours_e2
     lessens = held_e2 > 0 if intent.side is Side.ASK else held_e2 < 0
     room_e2 = exit_room_e2(ledger, intent.ticker)
     if lessens and intent.count_e2 <= room_e2:
@@ -241,8 +265,9 @@ def _review_game(intent: OrderIntent, ledger: Ledger) -> Refusal | None:
     return None
 
 
-def _review_price(intent: OrderIntent) -> Refusal | None:
-    if abs(intent.fair - intent.price_e4 / 10_000) <= PRICE_COLLAR:
+def _review_price(intent: OrderIntent, limits: Risk) -> Refusal | None:
+    apart_e4 = abs(intent.fair * ONE_DOLLAR_E4 - intent.price_e4)
+    if apart_e4 <= limits.price_collar * ONE_CENT_E4 + BINARY_ERROR_E4:
         return None
     text = f"{cents(intent.price_e4)}c is too far from fair {intent.fair * 100:.1f}c"
     return _no(intent, RefusalCode.PRICE_COLLAR, text)
@@ -264,15 +289,22 @@ def _review_sizes(intent: OrderIntent, ledger: Ledger, limits: Risk) -> Refusal 
     return None
 
 
-def _review_money(
-    intent: OrderIntent, ledger: Ledger, limits: Risk, fee_of: FeeOf
-) -> Refusal | None:
-    cost_e6 = entry_cost_e6(intent.ticker, intent.side, intent.price_e4, intent.count_e2, fee_of)
-    exposed_e6 = total_exposure_e6(ledger, fee_of)
-    if exposed_e6 + cost_e6 > limits.max_total_exposure_e6:
-        limit = dollars(limits.max_total_exposure_e6)
-        text = f"{dollars(exposed_e6)} and {dollars(cost_e6)} more would exceed {limit}"
+def _review_exposure(intent: OrderIntent, limits: Risk, exposures: Exposures) -> Refusal | None:
+    worst = exposures.with_entry(intent)
+    if worst.game_e6 > limits.max_game_exposure_e6:
+        limit = dollars(limits.max_game_exposure_e6)
+        text = f"{dollars(worst.game_e6)} in {intent.game_id} would exceed {limit}"
+        return _no(intent, RefusalCode.GAME_EXPOSURE, text)
+    if worst.total_e6 > limits.max_total_exposure_e6:
+        exposed, limit = exposures.total_e6(), dollars(limits.max_total_exposure_e6)
+        more = dollars(worst.total_e6 - exposed)
+        text = f"{dollars(exposed)} and {more} more would exceed {limit}"
         return _no(intent, RefusalCode.TOTAL_EXPOSURE, text)
+    return None
+
+
+def _review_balance(intent: OrderIntent, ledger: Ledger, fee_of: FeeOf) -> Refusal | None:
+    cost_e6 = entry_cost_e6(intent.ticker, intent.side, intent.price_e4, intent.count_e2, fee_of)
     free_e6 = MoneyE6(ledger.cash_e6 - _reserved_e6(ledger, fee_of))
     if cost_e6 > free_e6:
         text = f"{dollars(cost_e6)} needed, {dollars(free_e6)} free"
@@ -281,8 +313,8 @@ def _review_money(
 
 
 def _reserved_e6(ledger: Ledger, fee_of: FeeOf) -> int:
-    ours_e6 = sum(order_exposure_e6(order, fee_of) for order in ledger.all_at_stake())
-    return ours_e6 + by_hand_exposure_e6(ledger, fee_of)
+    ours_e6 = sum(order_cost_e6(order, fee_of) for order in ledger.all_at_stake())
+    return ours_e6 + by_hand_cost_e6(ledger, fee_of)
 
 
 def _no(intent: OrderIntent, code: RefusalCode, text: str) -> Refusal:

@@ -50,13 +50,13 @@ class AccountReader:
         self,
         rest: Rest,
         parts: Parts,
-        prefix: str,
+        prefixes: tuple[str, ...],
         read: Callable[[Account, int], None],
         report: Callable[[ConnectionChanged], object],
     ) -> None:
         self._rest = rest
         self._parts = parts
-        self._prefix = prefix
+        self._prefixes = prefixes
         self._read = read
         self._report = report
         self._succeeded_s = trio.current_time()
@@ -166,7 +166,7 @@ class AccountReader:
         return {end.ticker: end for end in await self._rest.market_ends(tickers)}
 
     def _is_ours(self, order: ListedOrder) -> bool:
-        return (order.client_order_id or "").startswith(self._prefix)
+        return (order.client_order_id or "").startswith(self._prefixes)
 
     def __repr__(self) -> str:
         return f"<AccountReader {self._wanted} wanted>"

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import gc
-import hashlib
 import os
 import random
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import AbstractContextManager, asynccontextmanager, closing, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,10 +19,12 @@ from arb.core.events import Side
 from arb.core.parameters import EXITS_CANCEL
 from arb.core.risk import client_order_prefix
 from arb.core.teams import TeamTable
+from arb.engine.account import AccountLock, AccountTaken, account_name
 from arb.engine.board import Board, LogLine
 from arb.engine.decision_log import DecisionLog
 from arb.engine.discovery import listed_by_exchange
 from arb.engine.embedded_world import WorldFailed, embedded_world
+from arb.engine.halt_file import HaltFile
 from arb.engine.listed import Found
 from arb.engine.live import Connections, LiveTree, Venues, connections
 from arb.engine.log_file import LogFile
@@ -65,9 +66,6 @@ LAST_LOOK_EVERY_S = 0.1
 # by its count; cycles are rare, so they may wait longer.
 COLLECT_AFTER = (20_000, 20, 50)
 
-# Enough hexadecimal digits to tell a person's accounts apart, few enough for a socket's path.
-ACCOUNT_DIGITS = 10
-
 # The exchange or the feed may be away for a moment when the engine starts.
 DISCOVERY_TRIES = 5
 DISCOVERY_PAUSE_S = 2.0
@@ -104,7 +102,7 @@ async def run_engine(config: RunConfig, stop: StopRequest) -> dict[str, Any]:
             nursery.start_soon(engine.give_up_start_when_asked)
             await engine.run()
             nursery.cancel_scope.cancel()
-    except* (WorldFailed, PlaceTaken, KeyFileError, RestError, FeedError) as group:
+    except* (WorldFailed, PlaceTaken, AccountTaken, KeyFileError, RestError, FeedError) as group:
         raise EngineFailed(str(_first(group))) from group
     except* (JournalDamaged, NotARecord, JournalFailed, OSError) as group:
         raise EngineFailed(str(_first(group))) from group
@@ -139,8 +137,14 @@ class Engine:
                 directory = engine_directory(
                     self._config.state_root, self._config.mode.value, venues.name
                 )
-                with Place(directory) as place:
+                with Place(directory) as place, self._account(venues):
                     await self._run_in(place, venues)
+
+    def _account(self, venues: Venues) -> AbstractContextManager[object]:
+        # In the simulated world the account is the engine's own, and on paper no order leaves.
+        if self._config.mode in (Mode.SIM, Mode.PAPER):
+            return nullcontext()
+        return AccountLock(venues.rest_url, venues.key_id)
 
     @asynccontextmanager
     async def _venues(self) -> AsyncIterator[Venues]:
@@ -203,10 +207,13 @@ class Engine:
             strategy=settings.strategy,
             risk=settings.risk,
             execution=settings.execution,
+            exits=settings.exits,
             installation=place.installation(),
             orders_stand_on_book=self._config.mode is not Mode.PAPER,
             taped=settings.engine.record_tape,
             odds_feeds=odds_feed_names(settings.odds_feed.provider),
+            halt_file=HaltFile(place.halt_path),
+            earlier=place.earlier(),
         )
 
     async def _discover(self, made: Connections, board: Board) -> Found:
@@ -361,18 +368,13 @@ def _spare_the_collector() -> None:
 def _venues_of(settings: Settings, mode: Mode) -> Venues:
     exchange = venue(settings, mode)
     return Venues(
-        _account_name(exchange.api_key.reveal()),
+        account_name(exchange.api_key.reveal()),
         exchange.rest_url,
         exchange.ws_url,
         exchange.api_key.reveal(),
         exchange.key_file,
         odds_places(settings),
     )
-
-
-def _account_name(key_id: str) -> str:
-    """Return what an account's state is filed under: another key is another account."""
-    return f"account-{hashlib.sha256(key_id.encode()).hexdigest()[:ACCOUNT_DIGITS]}"
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -1,4 +1,7 @@
-"""What the actors publish for people to see; nobody decides anything by it.
+"""What the actors publish for people to see; nobody decides by it but where a last word is wanted.
+
+A market that is away has left its last fair value and its last prices here: its exits are kept by
+the one, and what is held in it is marked by the others.
 
 A board is written in the actor's own turn and read by the control actor, so showing the engine
 costs trading an assignment. It outlives every actor: what a market last said stays on screen
@@ -38,7 +41,10 @@ OTHER_REASONS = "more kinds than are counted apart"
 
 @attrs.frozen
 class MarketRow:
-    """What a market last evaluated, in the units of the core."""
+    """What a market last evaluated, in the units of the core.
+
+    ``gated_fair`` is the last fair value that passed every gate: the only one that moves an exit.
+    """
 
     ticker: str
     at_ms: int
@@ -53,6 +59,7 @@ class MarketRow:
     reason: str
     quote_changed_ms: int | None
     books: int
+    gated_fair: float | None = None
 
 
 @attrs.frozen
@@ -115,6 +122,17 @@ class AccountLine:
     fees_e6: int
     state: TradingState
     reasons: tuple[str, ...]
+    day_e6: int = 0
+    day_loss_max_e6: int = 0
+
+
+@attrs.frozen
+class Alarm:
+    """What a person must know of one market until it ends: since when, and what."""
+
+    ticker: str
+    since_ms: int
+    text: str
 
 
 @attrs.define
@@ -137,6 +155,7 @@ class Board:
     refusals: Counter[str] = attrs.field(factory=Counter)
     counts: Counter[str] = attrs.field(factory=Counter)
     account: AccountLine | None = None
+    alarms: dict[str, Alarm] = attrs.field(factory=dict)
     by_hand: tuple[HandOrder, ...] = ()
     exposure_max_e6: int = 0
     log_seq: int = 0

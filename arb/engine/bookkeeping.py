@@ -7,15 +7,18 @@ from typing import Any
 from arb.core.adoption import AdoptedAccount, adopt
 from arb.core.commands import OrderIntent
 from arb.core.events import CashMove, Fill, OrderEvent, Settlement, Side
+from arb.core.exit_policy import Bought
 from arb.core.exits import Holding, OpenOrder
-from arb.core.exposure import total_exposure_e6
+from arb.core.exposure import Exposures, total_exposure_e6
 from arb.core.invariants import Invariants
-from arb.core.money import CountE2, MoneyE6, PriceE4
+from arb.core.listing import Catalogue
+from arb.core.money import CountE2, MoneyE6, PriceE4, cents, contracts, dollars
 from arb.core.orders import Order, OrderState
 from arb.core.parameters import Risk
 from arb.core.permission import Permission
 from arb.core.risk import Approved, client_order_prefix
 from arb.engine.board import AccountLine, TradeLine
+from arb.engine.day_book import DayBook
 from arb.engine.messages import OwnResting, StillThere
 from arb.engine.parts import Parts
 from arb.journal.records import (
@@ -42,7 +45,12 @@ class Bookkeeper:
         self.next_order = recovered.next_order
         self.has_account = recovered.has_account
         self.journal_failure: str | None = None
+        self.day = DayBook(parts, self.ledger, recovered.day, self.record)
+        self._catalogue: Catalogue | None = None
         self._exits_at_work: set[str] = set()
+        self._fair_bought: dict[str, float] = {}
+        for order in self.ledger.orders.values():
+            self._note_fair(order)
         # What an earlier risk manager has checked and found is not forgotten with it.
         counts = parts.board.counts
         self._checks_before = counts["invariant_checks"]
@@ -62,11 +70,19 @@ class Bookkeeper:
             self._parts.clock.wall_ms(),
         )
         self.ledger.open_order(order)
+        self._note_fair(order)
         return order
+
+    def _note_fair(self, order: Order) -> None:
+        # A fair value that led to a purchase has passed every gate, whatever came after it.
+        if order.is_entry:
+            self._fair_bought[order.intent.ticker] = order.intent.fair
 
     def check(self, order: Order, limit_e6: MoneyE6) -> None:
         """Check that an order which was just approved keeps every rule."""
-        exposure_e6 = self.exposure_e6()
+        parts, kept_e6 = self._parts, self.exposure_e6()
+        exposure_e6 = total_exposure_e6(self.ledger, parts.fee_e6, parts.rival)
+        self.invariants.after_counting(kept_e6, exposure_e6)
         self.invariants.after_approval(order, self.ledger, exposure_e6, limit_e6)
         board = self._parts.board
         board.counts["orders"] += 1
@@ -155,13 +171,22 @@ class Bookkeeper:
     def adopt(self, account: AdoptedAccount) -> None:
         """Take the exchange's word for cash, positions and orders, and journal that we did."""
         self.record(RecordKind.ACCOUNT, account_data(account))
-        adopt(self.ledger, account, self._parts.clock.wall_ms())
+        now_ms = self._parts.clock.wall_ms()
+        self.day.without_gain(lambda: adopt(self.ledger, account, now_ms))
         self.has_account = True
         self.invariants.adopt(self.ledger)
 
+    @property
+    def exposures(self) -> Exposures:
+        """Return what may be lost, by the games and the fees of the moment."""
+        if self._catalogue is not self._parts.catalogue:
+            self._catalogue = self._parts.catalogue
+            self._exposures = Exposures(self.ledger, self._parts.fee_e6, self._parts.rival)
+        return self._exposures
+
     def exposure_e6(self) -> MoneyE6:
         """Return the most that can be lost now."""
-        return total_exposure_e6(self.ledger, self._parts.fee_e6)
+        return self.exposures.total_e6()
 
     def holding(self, ticker: str, wishes_heard: int) -> Holding:
         """Describe what is held and at stake in one market, for the market itself."""
@@ -174,7 +199,17 @@ class Bookkeeper:
             orders,
             position.realised_e6,
             wishes_heard,
+            CountE2(position.count_e2 - position.ours_e2),
+            Bought.of(position, self._fair_bought.get(ticker)),
         )
+
+    def is_reversal(self, fill: Fill) -> bool:
+        """Tell whether a fill that was just booked is of an exit and left the other side held."""
+        order = self.ledger.order_of(fill)
+        if order is None or order.is_entry:
+            return False
+        ours_e2 = self.ledger.position(fill.ticker).ours_e2
+        return ours_e2 > 0 if fill.side is Side.BID else ours_e2 < 0
 
     def still_there(self, wish: StillThere) -> frozenset[str]:
         """Return which of some markets hold a position or have an order at stake."""
@@ -204,6 +239,8 @@ class Bookkeeper:
             sum(position.fees_e6 for position in positions),
             permission.state,
             permission.reasons,
+            self.day.gained_e6,
+            limits.max_daily_loss_e6,
         )
         found = self.invariants
         board.counts["invariant_checks"] = self._checks_before + found.checks
@@ -237,6 +274,11 @@ class Bookkeeper:
             self._parts.board.counts["exits"] += 1
 
     def _show_fill(self, fill: Fill, gained_e6: int) -> None:
+        verb = "bought" if fill.side is Side.BID else "sold"
+        text = f"{verb} {contracts(fill.count_e2)} {fill.ticker} at {cents(fill.price_e4)}c"
+        hand = ", by hand" if self.is_by_hand(fill) else ""
+        fee = dollars(fill.fee_e6)
+        self._parts.board.say("TRADE", f"{text} ({fill.liquidity}), fee {fee}{hand}")
         order = self.ledger.order_of(fill)
         closes = order is not None and not order.is_entry
         latencies = self._parts.board.latency_us
@@ -248,7 +290,7 @@ class Bookkeeper:
                 fill.ticker,
                 fill.price_e4,
                 fill.liquidity,
-                "filled",
+                "filled by hand" if self.is_by_hand(fill) else "filled",
                 gained_e6 - fill.fee_e6 if closes else None,
                 latencies.get(fill.ticker),
             )

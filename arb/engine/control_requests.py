@@ -45,6 +45,7 @@ VERBS: dict[str, dict[str, Argument]] = {
     "quarantine": _NAME,
     "release": _NAME,
     "pause": {},
+    "reduce": {},
     "resume": {},
     "halt": _REASON | _EXITS,
     "clear": _REASON,

@@ -19,6 +19,8 @@ from arb.engine.parts import Parts
 from arb.journal.records import RecordKind, amend_data, intent_data
 from arb.journal.writer import JournalFailed
 
+NOT_SENT = "not sent"
+
 
 class Gateway(Actor):
     """What every gateway does, whatever stands behind it: check, journal, hand over, report."""
@@ -79,9 +81,9 @@ class Gateway(Actor):
         if isinstance(error, JournalFailed):
             self._risk.tell(JournalBroken(str(error)))
         if isinstance(approved.intent, OrderIntent):
-            self.report(OrderRefused(approved.client_order_id, "not sent", str(error)))
+            self.report(OrderRefused(approved.client_order_id, NOT_SENT, str(error)))
         else:
-            self.report(OrderKept(approved.client_order_id, "not sent", str(error)))
+            self.report(OrderKept(approved.client_order_id, NOT_SENT, str(error)))
 
     def _measure(self, intent: OrderIntent) -> None:
         # An exit follows a fill, not a frame: there is nothing to measure it from.

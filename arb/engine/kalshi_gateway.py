@@ -24,12 +24,14 @@ from arb.engine.messages import (
     Frame,
     GatewayReady,
     LookUp,
+    NotOurs,
     ReadAccount,
     ResetGroups,
     TriggerGroups,
 )
 from arb.engine.names import ACCOUNT_LINK
 from arb.engine.order_desk import Exchange, OrderDesk
+from arb.engine.other_engines import own_prefixes
 from arb.engine.parts import Parts
 from arb.engine.requests_out import Known
 from arb.engine.venue_watch import VenueWatch
@@ -48,6 +50,7 @@ from arb.kalshi.wire import (
 
 CHANNELS = ("fill", "user_orders")
 SOURCE = ACCOUNT_LINK
+CANCELED = "canceled"
 
 # A subscription is confirmed within milliseconds. Its confirmation may be lost or damaged, and
 # then nothing would ever say that fills are not told.
@@ -68,7 +71,7 @@ class KalshiGateway(Gateway):
         self._watch = VenueWatch(parts, exchange, self._desk, self._risk.tell)
         self._prefix = client_order_prefix(parts.installation)
         self._accounts = AccountReader(
-            exchange.rest, parts, self._prefix, self._account_read, self._risk.tell
+            exchange.rest, parts, own_prefixes(parts), self._account_read, self._risk.tell
         )
         self._unsubscribed: set[str] = set(CHANNELS)
         self._subscription_lost: str | None = None
@@ -174,7 +177,12 @@ class KalshiGateway(Gateway):
 
     def _on_order_frame(self, frame: OrderFrame) -> None:
         client_order_id = frame.client_order_id
-        if client_order_id is None or not client_order_id.startswith(self._prefix):
+        if client_order_id is None:
+            return
+        if not client_order_id.startswith(self._prefix):
+            # That one of an earlier installation ends is no sign that anybody trades.
+            if frame.status != CANCELED:
+                self._risk.tell(NotOurs(client_order_id, frame.ticker))
             return
         if frame.status != "resting":
             self._desk.forget(client_order_id)

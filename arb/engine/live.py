@@ -158,7 +158,8 @@ class LiveTree:
         if self.mode is Mode.PAPER:
             recovered = self.parts.journal.recover()
             account = recovered.ledger if recovered.has_account else Ledger(PAPER_CASH_E6)
-            return PaperGateway(ctx, self.parts, PaperExchange(account, self.parts.clock))
+            exchange = PaperExchange(account, self.parts.clock)
+            return PaperGateway(ctx, self.parts, exchange, self.connections.rest.market_ends)
         made = self.connections
         root = Endpoint.parse(made.venues.rest_url).path
         signer = SignaturesAhead(
@@ -178,8 +179,8 @@ class LiveTree:
             limits=Limits(answer_s=self.settings.execution.request_timeout_ms / MS_PER_S),
         )
         link = self._kalshi_link(ACCOUNT)
-        exchange = Exchange(lanes, made.rest, link, signer, made.budget, made.exchange_clock)
-        return KalshiGateway(ctx, self.parts, exchange)
+        real = Exchange(lanes, made.rest, link, signer, made.budget, made.exchange_clock)
+        return KalshiGateway(ctx, self.parts, real)
 
     def _book_feed(self, ctx: Context) -> LiveBookFeed:
         watchers = (GATEWAY,) if self.mode is Mode.PAPER else ()

@@ -33,6 +33,9 @@ from arb.kalshi.rest_calls import RestError
 FIRST_PAUSE_S = 0.3
 PAUSE_MAX_S = 5.0
 
+# Said of an order that the exchange has never had.
+NEVER_TAKEN = "never taken"
+
 # A read was seen to be stale for 400 ms after a cancel: "resting" is believed only later.
 STALE_READ_MS = 1_000
 
@@ -175,7 +178,7 @@ class Lookups:
         elif wanted.existed:
             self._done(wanted, OrderClosed(name, None, "canceled: no longer listed"))
         elif not {fill.order_id for fill in fills} - {order.order_id for order in listed}:
-            refused = OrderRefused(name, "never taken", "the exchange has no such order")
+            refused = OrderRefused(name, NEVER_TAKEN, "the exchange has no such order")
             self._done(wanted, refused)
         else:
             # A fill of an order that is not listed, and fills name no id of ours: who knows.

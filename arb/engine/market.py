@@ -11,33 +11,32 @@ from arb.core.decide import Reason as DecisionReason
 from arb.core.edge import buy_edge_e4
 from arb.core.evaluate import Evaluation, Evaluator, Gate, Inputs, Signal
 from arb.core.events import GameQuotes, Top
-from arb.core.exits import ExitView, Holding, OpenOrder, close_at_bid, plan_exits
+from arb.core.exits import Holding, OpenOrder
 from arb.core.listing import Listing
-from arb.core.money import CountE2
+from arb.core.money import CountE2, PriceE4
 from arb.core.orders import TERMINAL, OrderState
-from arb.core.risk import Refusal, RefusalCode
+from arb.core.risk import Refusal
 from arb.engine.board import MarketRow
 from arb.engine.closeup import QuotesView, quotes_closeup
 from arb.engine.decision_log import DecisionLog, quotes_seen
-from arb.engine.messages import CloseNow, EntryTimeout, ExitRetry, Hello, Relisted, ShowMarket
+from arb.engine.exit_keeper import ExitHands, ExitKeeper, Stand
+from arb.engine.messages import (
+    CloseGivenUp,
+    CloseNow,
+    EntryTimeout,
+    ExitRetry,
+    Hello,
+    KeepExits,
+    Relisted,
+    ShowMarket,
+)
 from arb.engine.names import BOOK_FEED, RISK
 from arb.engine.parts import Parts
-
-# A sale that was refused is tried again after this: long enough for a book to move on, short
-# against the second without an exit that a person would be warned of.
-EXIT_RETRY_S = 0.25
-EXIT_RETRY_NS = 250_000_000
-
-# Sales that a person has had cancelled are asked about seldom: only a person brings them back.
-EXITS_WITHDRAWN_RETRY_S = 5.0
 
 # A cancel that was not heard of is sent again after this; sooner would cancel a cancelled order,
 # whose answer proves nothing and costs a lookup.
 CANCEL_AGAIN_S = 1.0
 CANCEL_AGAIN_NS = 1_000_000_000
-
-# How often one exit moves at most: an amendment costs as much of the rate budget as an order.
-EXIT_MOVE_EVERY_NS = 250_000_000
 
 # Prices that are an error until proven otherwise: a person is told once, and nothing is bought.
 DOUBTS = frozenset({DecisionReason.TOO_GOOD.value, Gate.INVERTED.value})
@@ -62,17 +61,19 @@ class Market(Actor):
         self._top: Top | None = None
         self._sibling_top: Top | None = None
         self._holding: Holding | None = None
-        self._gated_fair: float | None = None
         self._used: Signal | None = None
         self._inverted = False
         self._doubted = ""
         self._watched: set[str] = set()
         self._canceled_ns: dict[str, int] = {}
-        self._moved_ns: dict[str, int] = {}
         self._trigger_ns = parts.clock.monotonic_ns()
-        self._sale_tried = (CountE2(0), 0)
-        self._exits_wait = False
-        self._closing = False
+        hands = ExitHands(
+            self._wish,
+            self._cancel,
+            lambda seconds: ctx.after(seconds, ExitRetry()),
+            self._give_up_closing,
+        )
+        self._exits = ExitKeeper(parts, hands, listing.ticker)
         self._wishes_sent = 0
         self._handlers: dict[type, Callable[[Any], object]] = {
             GameQuotes: self._on_quotes,
@@ -81,6 +82,7 @@ class Market(Actor):
             Refusal: self._on_refusal,
             EntryTimeout: self._on_entry_timeout,
             ExitRetry: self._on_exit_retry,
+            KeepExits: self._on_keep_exits,
             CloseNow: self._on_close_now,
             Relisted: self._on_relisted,
             ShowMarket: self._on_show_market,
@@ -132,8 +134,7 @@ class Market(Actor):
             self._used = evaluation.signal
             board.decided_ns.append(self._parts.clock.monotonic_ns() - trigger_ns)
             self._wish(self._evaluator.entry(evaluation, evaluation.wished, inputs, trigger_ns))
-        if evaluation.gated_fair is not None:
-            self._gated_fair = evaluation.gated_fair
+        if self._exits.take(evaluation.gated_fair, self._stand):
             self._keep_exits()
         self._drop_entries_without_edge(evaluation)
         self._show(evaluation, inputs.now_ms)
@@ -178,13 +179,8 @@ class Market(Actor):
             self._watch(entry)
         at_stake = {order.client_order_id for order in holding.orders}
         self._watched.intersection_update(at_stake)
-        for times_ns in (self._canceled_ns, self._moved_ns):
-            for gone in times_ns.keys() - at_stake:
-                del times_ns[gone]
-        if self._gated_fair is None and holding.entries:
-            self._gated_fair = self._last_fair()
-        if self._closing and not holding.count_e2:
-            self._closing = False
+        for gone in self._canceled_ns.keys() - at_stake:
+            del self._canceled_ns[gone]
         self._keep_exits()
 
     def _watch(self, entry: OpenOrder) -> None:
@@ -225,57 +221,34 @@ class Market(Actor):
 
     def _on_refusal(self, refusal: Refusal) -> None:
         if refusal.purpose is Purpose.EXIT:
-            withdrawn = refusal.code is RefusalCode.NOT_RUNNING
-            self._wait_with_exits(EXITS_WITHDRAWN_RETRY_S if withdrawn else EXIT_RETRY_S)
+            self._exits.refused(refusal.code)
         row = self._parts.board.markets.get(self._ticker)
         if row is not None:
             if self._parts.decisions is not None:
                 self._parts.decisions.refused(row, refusal.code, refusal.text)
             self._parts.board.refused_row(row, refusal.code, refusal.text)
 
-    def _wait_with_exits(self, retry_s: float) -> None:
-        if not self._exits_wait:
-            self._exits_wait = True
-            self.ctx.after(retry_s, ExitRetry())
-
     def _on_exit_retry(self, _retry: ExitRetry) -> None:
-        self._exits_wait = False
+        self._exits.retry()
         self._keep_exits()
 
-    def _on_close_now(self, _wish: CloseNow) -> None:
-        self._closing = True
-        self._exits_wait = False
+    def _on_keep_exits(self, _wish: KeepExits) -> None:
+        self._keep_exits()
+
+    def _on_close_now(self, wish: CloseNow) -> None:
+        self._exits.close(wish.by)
         self._keep_exits()
 
     def _keep_exits(self) -> None:
+        if self._is_heard:
+            self._exits.keep(self._stand)
+
+    @property
+    def _stand(self) -> Stand:
         holding = self._holding
-        if holding is None or self._exits_wait or not holding.count_e2 or not self._is_heard:
-            return
-        if self._listing.shut(self._parts.clock.wall_ms()) is not None:
-            # Whatever is sent now is refused; a change of the listing comes back here.
-            return
-        if self._closing:
-            self._close(holding)
-            return
-        fair = self._gated_fair if self._gated_fair is not None else self._last_fair()
-        if fair is None:
-            return
-        view = ExitView(
-            holding,
-            fair,
-            self._listing.grid,
-            self._top,
-            self._listing.game.game_id,
-            self._trigger_ns,
-            self._parts.clock.wall_ms() // 1000 + self._parts.execution.exit_expiry_s,
-        )
-        for move in plan_exits(view):
-            if isinstance(move, OrderIntent):
-                may = self._may_sell(holding.count_e2)
-            else:
-                may = self._may_move(move.client_order_id)
-            if may:
-                self._wish(move)
+        if holding is None:
+            holding = Holding(self._ticker, CountE2(0), PriceE4(0), ())
+        return Stand(self._listing, holding, self._top, self._trigger_ns)
 
     @property
     def _is_heard(self) -> bool:
@@ -286,46 +259,8 @@ class Market(Actor):
         self._wishes_sent += 1
         self._risk.tell(wish)
 
-    def _may_sell(self, held_e2: CountE2) -> bool:
-        """Tell whether a new sale may be tried, and if so, note that it is.
-
-        One that the exchange has just refused would only be refused again; what was bought
-        meanwhile does not wait.
-        """
-        now_ns = self._parts.clock.monotonic_ns()
-        tried_e2, tried_ns = self._sale_tried
-        if tried_e2 == held_e2 and now_ns - tried_ns < EXIT_RETRY_NS:
-            self._wait_with_exits(EXIT_RETRY_S)
-            return False
-        self._sale_tried = (held_e2, now_ns)
-        return True
-
-    def _may_move(self, client_order_id: str) -> bool:
-        """Tell whether an exit may move again, and if so, note that it does."""
-        now_ns = self._parts.clock.monotonic_ns()
-        last_ns = self._moved_ns.get(client_order_id)
-        if last_ns is not None and now_ns - last_ns < EXIT_MOVE_EVERY_NS:
-            self._wait_with_exits(EXIT_RETRY_S)
-            return False
-        self._moved_ns[client_order_id] = now_ns
-        return True
-
-    def _last_fair(self) -> float | None:
-        row = self._parts.board.markets.get(self._ticker)
-        return row.fair if row is not None else None
-
-    def _close(self, holding: Holding) -> None:
-        """Sell at the bid what is held, once no exit stands in the way."""
-        for order in holding.exits:
-            self._cancel(order, "force close")
-        if holding.exits:
-            return
-        self._wait_with_exits(EXIT_RETRY_S)
-        if self._top is None:
-            return
-        sale = close_at_bid(holding, self._top, self._listing.game.game_id, self._trigger_ns)
-        if sale is not None:
-            self._wish(sale)
+    def _give_up_closing(self, why: str) -> None:
+        self._risk.tell(CloseGivenUp(self._ticker, why))
 
     def _on_show_market(self, _wish: ShowMarket) -> dict[str, Any]:
         now_ms = self._parts.clock.wall_ms()
@@ -333,7 +268,7 @@ class Market(Actor):
         return quotes_closeup(view, self._parts.strategy, self._parts.execution)
 
     def _show(self, evaluation: Evaluation, now_ms: int) -> None:
-        top, decision = self._top, evaluation.decision
+        top, decision, closing = self._top, evaluation.decision, self._exits.closing
         row = MarketRow(
             ticker=self._ticker,
             at_ms=now_ms,
@@ -345,9 +280,10 @@ class Market(Actor):
             edge_e4=decision.edge_e4 if decision is not None else None,
             net_e4=decision.net_e4 if decision is not None else None,
             action=self._word(evaluation),
-            reason=evaluation.reason,
+            reason=closing.text if closing is not None else evaluation.reason,
             quote_changed_ms=evaluation.signal.changed_ms if evaluation.signal else None,
             books=evaluation.books,
+            gated_fair=self._exits.fair,
         )
         self._parts.board.markets[self._ticker] = row
         if self._parts.decisions is not None:
@@ -372,7 +308,7 @@ class Market(Actor):
         decisions.saw(row, evaluation.action, more)
 
     def _word(self, evaluation: Evaluation) -> str:
-        if self._closing:
+        if self._exits.closing is not None:
             return CLOSING
         if self._holding is not None and self._holding.entries:
             return RESTING

@@ -9,6 +9,7 @@ import attrs
 from arb.core.events import CashMove, Fill, OrderEvent, Quote, Settlement, Side
 from arb.core.money import CountE2, MoneyE6, PriceE4
 from arb.core.orders import Order
+from arb.kalshi.money_moves import MarketEnd
 
 
 @attrs.frozen
@@ -115,9 +116,9 @@ class RestingOrder:
 class Account:
     """What the exchange says we have: cash, positions, and what led there lately.
 
-    ``resting`` is every order of this installation that rests, None where nobody was asked, and
-    ``by_hand`` everybody else's. ``decided`` are held markets whose result is known. ``moves`` is
-    read only on request, because cash seldom differs.
+    ``resting`` is every order of this machine's installations that rests, None where nobody was
+    asked, and ``by_hand`` everybody else's. ``decided`` are held markets whose result is known.
+    ``moves`` is read only on request, because cash seldom differs.
     """
 
     cash_e6: MoneyE6
@@ -195,6 +196,21 @@ class Reported:
 
 
 @attrs.frozen
+class PaperSweep:
+    """The paper exchange's own second hand: what real markets have come to, where it was read."""
+
+    ends: tuple[MarketEnd, ...] = ()
+
+
+@attrs.frozen
+class NotOurs:
+    """The exchange told of an order that is not this installation's, and is or was at work."""
+
+    client_order_id: str
+    ticker: str
+
+
+@attrs.frozen
 class Filled:
     """A fill that the exchange reported, by whichever way it came first."""
 
@@ -224,18 +240,23 @@ class TriggerGroups:
 
 
 @attrs.frozen
+class LookForHalt:
+    """Look whether somebody who could not reach the engine has left a halt for it."""
+
+
+@attrs.frozen
 class FillsAwaited:
     """Fills that the exchange has counted should have come by now."""
 
 
 @attrs.frozen
-class CancelAgain:
-    """Time to see whether what must not rest any more is gone."""
+class LookAtDay:
+    """Mark what is held, and look what the day has gained or lost."""
 
 
 @attrs.frozen
-class CoverAway:
-    """Look whether the positions of absent markets are on sale."""
+class CancelAgain:
+    """Time to see whether what must not rest any more is gone."""
 
 
 @attrs.frozen
@@ -258,8 +279,15 @@ class Pause:
 
 
 @attrs.frozen
+class Reduce:
+    """A person, or a rule in his stead, wants positions closed and none opened, until resume."""
+
+    by: str
+
+
+@attrs.frozen
 class Resume:
-    """A person ends the pause."""
+    """A person ends a pause, or reducing."""
 
     by: str
 
@@ -313,6 +341,24 @@ class StopTrading:
 
 @attrs.frozen
 class CloseNow:
-    """Risk tells a market to sell what it holds at the bid."""
+    """Risk tells a market to give up what it holds at what the book pays, in limited steps."""
 
     by: str
+
+
+@attrs.frozen
+class CloseGivenUp:
+    """A market has found nobody to take what it was to close, and says why."""
+
+    ticker: str
+    why: str
+
+
+@attrs.frozen
+class KeepExits:
+    """Time has passed: a market looks at its exits again."""
+
+
+@attrs.frozen
+class WatchExits:
+    """Risk looks at whether everything is on sale, at intervals."""

@@ -102,6 +102,7 @@ class OrderSender:
             side=amendment.side,
             price_e4=amendment.price_e4,
             total_e2=amendment.total_e2,
+            expires_s=amendment.expires_s,
             exchange_index=exchange_index,
         )
         sent = Sent(

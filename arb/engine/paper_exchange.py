@@ -2,10 +2,14 @@
 
 Honest by construction: a taker buys only what the book shows at its price and only once, and a
 resting order fills only when the other side has gone strictly through its price, so that it
-would have filled wherever it stood in the queue. Used for recorded days and for paper trading.
+would have filled wherever it stood in the queue. An order ends as on the real exchange: at its
+expiry, and with its market's pause or close; a position is paid what the real market came to. Used
+for recorded days and for paper trading.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import attrs
 
@@ -19,15 +23,17 @@ from arb.core.events import (
     OrderEvent,
     OrderKept,
     OrderRefused,
+    Settlement,
     Side,
     Top,
 )
 from arb.core.fees import FeeMeter, FeeSchedule
 from arb.core.ledger import Ledger
-from arb.core.money import CountE2, PriceE4
+from arb.core.money import ONE_CENT_E6, CountE2, MoneyE6, PriceE4
 from arb.io.clock import Clock
 
 NOTHING = CountE2(0)
+MS_PER_S = 1000
 
 # What one call led to, in the order in which it happened.
 Outcome = list[OrderEvent | Fill]
@@ -122,6 +128,34 @@ class PaperExchange:
                     self._fill(order, order.price_e4, order.remaining_e2, Liquidity.MAKER)
                 )
         return outcome
+
+    def sweep(self, shut: Callable[[str], str | None]) -> Outcome:
+        """Take away what has expired, and what rests in a market that is shut; says why."""
+        now_s = self._clock.wall_ms() // MS_PER_S
+        outcome: Outcome = []
+        for order in self.resting:
+            expires_s = order.intent.expires_s
+            expired = expires_s is not None and now_s >= expires_s
+            why = "expired" if expired else shut(order.intent.ticker)
+            if why is not None:
+                outcome += self.cancel(order.client_order_id, why)
+        return outcome
+
+    @property
+    def at_work(self) -> tuple[str, ...]:
+        """Return the markets in which anything is held."""
+        return tuple(sorted(t for t, held in self.account.positions.items() if held.count_e2))
+
+    def settle(self, ticker: str, value_e4: PriceE4, at_ms: int) -> Settlement | None:
+        """Pay a position what one YES was worth in the real market, once; None where none is."""
+        held = self.account.position(ticker)
+        if not held.count_e2:
+            return None
+        fees_e6 = MoneyE6(held.fees_e6 + held.fees_before_e6)
+        unsaid = Settlement(ticker, held.count_e2, value_e4, MoneyE6(0), fees_e6, at_ms)
+        cents_e6 = MoneyE6(unsaid.paid_e6 // ONE_CENT_E6 * ONE_CENT_E6)
+        settlement = attrs.evolve(unsaid, revenue_e6=cents_e6)
+        return settlement if self.account.settle(settlement) else None
 
     def _take(self, order: PaperOrder, top: Top, shown_e2: CountE2) -> list[Fill]:
         taken_e2 = CountE2(min(shown_e2, order.remaining_e2))

@@ -1,8 +1,8 @@
 """What the actors of one engine share: settings, clock, board, journal and the list of markets.
 
-Everything here outlives the actors. Only the journal, the board and the switches are written to,
-each by the rule in its own file, and the catalogue is replaced as a whole by the discovery actor
-alone; the rest never changes while the engine runs.
+Everything here outlives the actors. Only the journal, the board, the switches and the brakes are
+written to, each by the rule in its own file, and the catalogue is replaced as a whole by the
+discovery actor alone; the rest never changes while the engine runs.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ from __future__ import annotations
 import attrs
 
 from actors import Address, Context
+from arb.core.brakes import Brakes
 from arb.core.commands import OrderIntent
 from arb.core.events import Liquidity
+from arb.core.exit_parameters import Exits
 from arb.core.listing import Catalogue, Listing
 from arb.core.money import CountE2, MoneyE6, PriceE4
 from arb.core.parameters import Execution, Risk, Strategy
@@ -19,6 +21,7 @@ from arb.core.risk import Refusal, review_listing
 from arb.engine.board import Board
 from arb.engine.decision_log import DecisionLog
 from arb.engine.game_odds import GameOdds
+from arb.engine.halt_file import HaltFile
 from arb.engine.listed import Found
 from arb.engine.names import ODDS_FEED, TAPE
 from arb.engine.switches import Switches
@@ -28,7 +31,10 @@ from arb.journal.writer import Journal
 
 @attrs.define
 class Parts:
-    """What every actor of one engine is given."""
+    """What every actor of one engine is given.
+
+    ``earlier`` are installations of this machine whose engines do not run any more.
+    """
 
     clock: Clock
     board: Board
@@ -38,12 +44,16 @@ class Parts:
     risk: Risk
     execution: Execution
     installation: str
+    exits: Exits = attrs.field(factory=Exits)
     orders_stand_on_book: bool = True
     taped: bool = False
     odds_feeds: tuple[str, ...] = (ODDS_FEED,)
     found: Found | None = None
     decisions: DecisionLog | None = None
+    halt_file: HaltFile | None = None
+    earlier: tuple[str, ...] = ()
     switches: Switches = attrs.field(factory=Switches)
+    brakes: Brakes = attrs.field(factory=Brakes)
     _listings: dict[str, Listing] = attrs.field(init=False)
     _odds: dict[str, GameOdds] = attrs.field(factory=dict, init=False)
 
@@ -69,6 +79,11 @@ class Parts:
     def listing(self, ticker: str) -> Listing | None:
         """Return a market's listing, or None where it is not traded."""
         return self._listings.get(ticker)
+
+    def rival(self, ticker: str) -> str | None:
+        """Return the other market of the same game, None for a market that is not traded."""
+        listing = self._listings.get(ticker)
+        return listing.sibling if listing is not None else None
 
     def shut(self, intent: OrderIntent) -> Refusal | None:
         """Return why the market of a wish takes no such order now, or None if it does."""

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from arb.io.clock import Clock
+from arb.io.rendezvous import find_engines
 from arb.journal.frames import JournalDamaged
 from arb.journal.records import FORMAT, NotARecord, RecordKind
 from arb.journal.snapshot import SNAPSHOT_AFTER, DiskSnapshot, snapshot_path
@@ -23,6 +24,7 @@ DECISIONS_NAME = "decisions.sqlite"
 LOG_NAME = "engine.log"
 LOCK_NAME = "lock"
 INSTALLATION_NAME = "installation"
+HALT_NAME = "halt"
 
 # Four bytes tell some machines apart and keep an order's id short.
 INSTALLATION_BYTES = 4
@@ -79,6 +81,11 @@ class Place:
         """Return where the log lies."""
         return self.directory / LOG_NAME
 
+    @property
+    def halt_path(self) -> Path:
+        """Return where a halt is left for the engine to find."""
+        return self.directory / HALT_NAME
+
     def tape_path(self, started_ms: int) -> Path:
         """Return where a run that started then keeps its tape."""
         return self.directory / f"{started_ms}.tape"
@@ -117,6 +124,16 @@ class Place:
         if not path.exists():
             path.write_text(secrets.token_hex(INSTALLATION_BYTES))
         return path.read_text().strip()
+
+    def earlier(self) -> tuple[str, ...]:
+        """Return the ids of this mode's other installations here whose engines do not run."""
+        mode = self.directory.parent
+        running = {engine.directory for engine in find_engines(mode.parent, mode.name)}
+        return tuple(
+            path.read_text().strip()
+            for path in sorted(mode.glob(f"*/{INSTALLATION_NAME}"))
+            if path.parent not in running | {self.directory}
+        )
 
     def __repr__(self) -> str:
         return f"<Place {self.directory} {'held' if self._lock is not None else 'free'}>"

@@ -50,7 +50,7 @@ def _positions(board: Board) -> dict[str, dict[str, int | None]]:
         ticker: {
             "count_e2": holding.count_e2,
             "entry_e4": holding.entry_e4,
-            "mark_e4": mark_of(board, ticker),
+            "mark_e4": mark_of(board, holding),
         }
         for ticker, holding in sorted(board.holdings.items())
         if holding.count_e2

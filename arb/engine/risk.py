@@ -13,9 +13,8 @@ from typing import Any
 
 from actors import Actor, Address, Context, Down, MailboxFull
 from arb.core.commands import AmendIntent, CancelOrder, OrderIntent
-from arb.core.events import Fill, OrderEvent, OrderKept, OrderRefused
-from arb.core.exits import ExitView, plan_exits
-from arb.core.money import cents, contracts, dollars
+from arb.core.events import OrderEvent, OrderKept, OrderRefused
+from arb.core.exits import plan_exits
 from arb.core.orders import Order
 from arb.core.permission import Permission
 from arb.core.risk import (
@@ -25,35 +24,40 @@ from arb.core.risk import (
     amendment_of,
     review,
     review_amend,
+    review_rate,
 )
 from arb.engine.bookkeeping import Bookkeeper
+from arb.engine.connections import ConnectionHands, Connections
+from arb.engine.exit_keeper import Stand, exit_view, last_fair
+from arb.engine.exit_watch import ExitWatch, WatchHands
+from arb.engine.guard import GATEWAY_FULL, Guard
 from arb.engine.messages import (
     AcceptAccount,
     Account,
     BookFeedReady,
     CancelAgain,
     ConnectionChanged,
-    CoverAway,
     Filled,
     FillsAwaited,
     GatewayReady,
-    HaltTrading,
     Hello,
+    KeepExits,
     LookUp,
+    NotOurs,
     ReadAccount,
     Reported,
     Session,
     ShowComparison,
     StillThere,
+    WatchExits,
 )
 from arb.engine.names import (
-    ACCOUNT_LINK,
     BOOK_FEED,
     GATEWAY,
-    ORDER_LANES,
     market_name,
     ticker_of,
 )
+from arb.engine.other_engines import OtherEngines
 from arb.engine.parts import Parts
 from arb.engine.reconciler import Acceptance, Comparison, Reach, Reconciler
 from arb.engine.risk_switches import Hands, Switchboard
@@ -62,10 +66,6 @@ from arb.engine.withdrawals import Withdrawals
 # A fill that the exchange has counted comes within milliseconds; one that is missing after this
 # long was lost on the way, and the account is read.
 FILLS_AWAITED_S = 1.0
-
-# How often it is looked whether an absent market's position is on sale: its sale may have been
-# refused, or filled in part.
-COVER_EVERY_S = 1.0
 
 # Sessions of one risk manager in a row; the next one's numbers begin beyond them all.
 SESSIONS_MAX = 1_000_000
@@ -90,7 +90,7 @@ class RiskManager(Actor):
         self._away: set[str] = set()
         self._wishes_heard: Counter[str] = Counter()
         self._fills_awaited = False
-        self._lost: set[str] = set()
+        self._guard = Guard(parts, self._books, self._permission, ctx.after)
         self._withdrawals = Withdrawals(
             self._books.ledger, self._permission, parts.switches, self._gateway.tell, ctx.after
         )
@@ -99,15 +99,34 @@ class RiskManager(Actor):
             self._withdrawals.cancel_exits,
             self._tell_market,
             self._publish,
+            self._guard.cleared,
+            ctx.after,
         )
         self._switches = Switchboard(parts, self._books, self._permission, hands, self._gateway)
+        self._others = OtherEngines(parts, self._switches.halt)
         self._reconciler = Reconciler(
             parts,
             self._books,
             self._permission,
             Reach(self._gateway.tell, ctx.after, self._on_settled, self._publish),
         )
-        self._handlers: dict[type, Callable[[Any], object]] = {
+        self._connections = Connections(
+            self._board,
+            self._permission,
+            self._withdrawals,
+            self._reconciler,
+            ConnectionHands(self._gateway.tell, self._publish),
+        )
+        self._watch = ExitWatch(
+            parts,
+            self._books,
+            WatchHands(self._gateway.tell, self._keep_exits, ctx.after, self._away.__contains__),
+        )
+        self._handlers = self._table()
+        self._publish()
+
+    def _table(self) -> dict[type, Callable[[Any], object]]:
+        return {
             OrderIntent: self._on_intent,
             AmendIntent: self._on_amend,
             CancelOrder: self._gateway.tell,
@@ -117,18 +136,24 @@ class RiskManager(Actor):
             Hello: self._on_hello,
             BookFeedReady: self._on_book_feed_ready,
             Down: self._on_down,
-            CoverAway: self._on_cover_away,
             CancelAgain: self._withdrawals.again,
             GatewayReady: self._on_gateway_ready,
             Account: self._on_account,
+            NotOurs: self._on_not_ours,
             ReadAccount: self._on_read_account,
             ShowComparison: self._on_show_comparison,
             AcceptAccount: self._on_accept,
-            ConnectionChanged: self._on_connection,
+            ConnectionChanged: self._connections.changed,
             StillThere: self._books.still_there,
+            WatchExits: self._watch.look,
             **self._switches.handlers,
+            **self._guard.handlers,
         }
-        self._publish()
+
+    async def start(self) -> None:
+        """Begin to look after the day, and to watch that everything is on sale."""
+        self._guard.begin()
+        self._watch.begin()
 
     def receive(self, message: object) -> object:
         """Handle one message; what nobody sends here goes to the dead letters."""
@@ -137,8 +162,9 @@ class RiskManager(Actor):
             self.ctx.dead_letter(message, "not for the risk manager")
             return None
         answer = handler(message)
-        if self._books.journal_failure is not None and self._permission.halt is None:
-            self._switches.halt(HaltTrading(self._books.journal_failure, "the journal"))
+        halt = self._guard.look()
+        if halt is not None:
+            self._switches.halt(halt)
         return answer
 
     # Forward: from a wish to an approval.
@@ -149,16 +175,19 @@ class RiskManager(Actor):
         self._tell_holding(intent.ticker)
 
     def _consider(self, intent: OrderIntent) -> None:
-        limits = self._parts.switches.limits(self._parts.risk)
+        parts, books, now_ns = self._parts, self._books, self._parts.clock.monotonic_ns()
+        limits, permission = parts.switches.limits(parts.risk), self._permission
         refusal = (
             self._switches.withheld(intent)
-            or self._parts.shut(intent)
-            or review(intent, self._books.ledger, limits, self._permission, self._parts.fee_e6)
+            or parts.shut(intent)
+            or review(intent, books.ledger, limits, permission, parts.fee_e6, books.exposures)
+            or review_rate(intent, parts.brakes, limits, now_ns)
         )
         if refusal is not None:
             self._refuse(refusal)
             return
-        approved = self._approvals.approve(intent, now_ns=self._parts.clock.monotonic_ns())
+        parts.brakes.sent(now_ns)
+        approved = self._approvals.approve(intent, now_ns=now_ns)
         order = self._books.open(approved, intent)
         self._send(approved, order)
         # The order is out; what follows in the same turn costs it nothing.
@@ -177,7 +206,7 @@ class RiskManager(Actor):
             return
         order = self._books.ledger.orders[intent.client_order_id]
         amendment = amendment_of(intent, order, order.order_id or "")
-        order.amend_sent(intent.price_e4)
+        order.amend_sent(intent.price_e4, intent.expires_s)
         now_ns = self._parts.clock.monotonic_ns()
         self._send(self._approvals.approve_amend(amendment, now_ns=now_ns), order)
 
@@ -186,11 +215,12 @@ class RiskManager(Actor):
             self._gateway.tell(approved)
         except MailboxFull:
             kind = OrderRefused if isinstance(approved.intent, OrderIntent) else OrderKept
-            answer = kind(order.client_order_id, "gateway full", "nothing was sent")
+            answer = kind(order.client_order_id, GATEWAY_FULL, "nothing was sent")
             self._on_reported(Reported(answer))
 
     def _refuse(self, refusal: Refusal) -> None:
         self._board.refusals[refusal.code.value] += 1
+        self._watch.refused(refusal)
         self._tell_market(refusal.ticker, refusal)
 
     # Back: from what the exchange says to what a market holds.
@@ -199,6 +229,7 @@ class RiskManager(Actor):
         order = self._books.report(reported.event)
         if order is None:
             return
+        self._guard.reported(order, reported.event)
         self._log_report(order, reported.event)
         self._await_fills(order)
         self._tell_own_resting(order.intent.ticker)
@@ -222,7 +253,7 @@ class RiskManager(Actor):
         if not self._books.book(fill):
             self._board.counts["fills_repeated"] += 1
             return
-        self._log_fill(fill)
+        self._watch.booked(fill)
         self._on_settled(fill.ticker)
         if fill.ticker in self._away:
             self._cover(fill.ticker)
@@ -231,7 +262,12 @@ class RiskManager(Actor):
         if self._books.has_account:
             for fill in account.fills:
                 self._on_filled(Filled(fill))
+        for order in account.by_hand:
+            self._others.saw(order.client_order_id, order.ticker)
         self._reconciler.take(account)
+
+    def _on_not_ours(self, order: NotOurs) -> None:
+        self._others.saw(order.client_order_id, order.ticker)
 
     def _on_read_account(self, wish: ReadAccount) -> None:
         self._reconciler.read_again_done()
@@ -245,6 +281,7 @@ class RiskManager(Actor):
 
     def _on_settled(self, ticker: str) -> None:
         self._switches.settle(ticker)
+        self._watch.trim(ticker)
         self._tell_own_resting(ticker)
         self._tell_holding(ticker)
 
@@ -266,41 +303,34 @@ class RiskManager(Actor):
         ticker = ticker_of(down.address)
         if self._permission.stopping or self._parts.listing(ticker) is None:
             return
-        if not self._away:
-            self.ctx.after(COVER_EVERY_S, CoverAway())
         self._away.add(ticker)
         self._board.say("RISK", f"{ticker} is away: its entries are cancelled", level="warning")
         self._withdrawals.cancel_entries("its market is away", ticker)
         self._cover(ticker)
 
-    def _on_cover_away(self, _cover: CoverAway) -> None:
-        for ticker in sorted(self._away):
+    def _keep_exits(self, ticker: str) -> None:
+        if ticker not in self._away:
+            self._tell_market(ticker, KeepExits())
+        elif not self._permission.stopping:
             self._cover(ticker)
-        if self._away and not self._permission.stopping:
-            self.ctx.after(COVER_EVERY_S, CoverAway())
 
     def _cover(self, ticker: str) -> None:
-        """Rest a sale for what an absent market has not covered, at its last known fair value."""
+        """Rest an exit for what an absent market has not covered, at its last trusted fair value.
+
+        One that rests is renewed, and not moved: without a market nobody sees its book.
+        """
         listing = self._parts.listing(ticker)
-        row = self._board.markets.get(ticker)
-        if listing is None or row is None or row.fair is None or self._switches.exits_withdrawn:
+        holding = self._books.holding(ticker, 0)
+        fair = last_fair(self._parts, holding)
+        if listing is None or fair is None or self._switches.exits_withdrawn:
             return
-        clock = self._parts.clock
-        view = ExitView(
-            self._books.holding(ticker, 0),
-            row.fair,
-            listing.grid,
-            None,
-            listing.game.game_id,
-            clock.monotonic_ns(),
-            clock.wall_ms() // 1000 + self._parts.execution.exit_expiry_s,
-        )
-        for move in plan_exits(view):
+        stand = Stand(listing, holding, None, self._parts.clock.monotonic_ns())
+        for move in plan_exits(exit_view(self._parts, stand, fair)):
             if isinstance(move, OrderIntent):
                 self._consider(move)
+            else:
+                self._consider_amend(move)
         self._tell_holding(ticker)
-
-    # Connections.
 
     def _on_gateway_ready(self, _ready: GatewayReady) -> None:
         self._permission.ready = False
@@ -310,33 +340,8 @@ class RiskManager(Actor):
             self._gateway.tell(LookUp.of(order))
         # What an earlier risk manager had cancelled may not have arrived.
         self._withdrawals.look_again()
+        self._switches.take_up()
         self._publish()
-
-    def _on_connection(self, changed: ConnectionChanged) -> None:
-        self._board.connection(changed.name, connected=changed.connected, detail=changed.detail)
-        moved = self._permission.connection(
-            changed.name, connected=changed.connected, detail=changed.detail
-        )
-        if not moved:
-            return
-        if not self._permission.stopping:
-            level = "info" if changed.connected else "warning"
-            word = "connected" if changed.connected else f"down: {changed.detail}"
-            self._board.say("ENGINE", f"{changed.name} {word}", level=level)
-        if not changed.connected:
-            self._withdrawals.cancel_entries(f"{changed.name} is down")
-            if self._permission.ready:
-                self._lost.add(changed.name)
-        elif changed.name in self._lost:
-            self._lost.discard(changed.name)
-            self._compare_again(changed.name)
-        self._publish()
-
-    def _compare_again(self, name: str) -> None:
-        # The account's own connection is back only after a reading; for the others one is due.
-        if name == ORDER_LANES or (name == ACCOUNT_LINK and self._reconciler.differs):
-            self._reconciler.distrust(f"{name} was down")
-            self._gateway.tell(ReadAccount())
 
     # Helpers.
 
@@ -370,13 +375,9 @@ class RiskManager(Actor):
             wish, why = order.intent, f"{event.code}: {event.text}"
             text = f"{wish.ticker} {wish.purpose} refused: {why}"
             self._board.say("KALSHI", text, level="warning")
-            self._tell_market(wish.ticker, Refusal.by_exchange(wish, why))
-
-    def _log_fill(self, fill: Fill) -> None:
-        verb = "bought" if fill.side.value == "bid" else "sold"
-        text = f"{verb} {contracts(fill.count_e2)} {fill.ticker} at {cents(fill.price_e4)}c"
-        hand = ", by hand" if self._books.is_by_hand(fill) else ""
-        self._board.say("TRADE", f"{text} ({fill.liquidity}), fee {dollars(fill.fee_e6)}{hand}")
+            refusal = Refusal.by_exchange(wish, why)
+            self._watch.refused(refusal)
+            self._tell_market(wish.ticker, refusal)
 
     def __repr__(self) -> str:
         return f"<RiskManager {self._permission.state} {self._books!r}>"

@@ -1,4 +1,4 @@
-"""The switches of the risk manager: pause, halt, limit, closing and stopping, as messages.
+"""The switches of the risk manager: pause, reducing, halt, limit, closing, stopping, as messages.
 
 A person's switches live in `Switches`, so that a risk manager that comes back finds them as they
 were left.
@@ -14,21 +14,26 @@ import attrs
 from actors import Address
 from arb.core.commands import AmendIntent, OrderIntent, Purpose
 from arb.core.money import MoneyE6, dollars
-from arb.core.permission import Halt, Permission
+from arb.core.permission import Command, Halt, Permission
 from arb.core.risk import Refusal, RefusalCode
 from arb.engine.bookkeeping import Bookkeeper
+from arb.engine.halt_file import LeftHalt
 from arb.engine.messages import (
     ChangeLimit,
     ClearHalt,
+    CloseGivenUp,
     CloseNow,
     Flatten,
     ForceClose,
     HaltTrading,
     JournalBroken,
+    LookForHalt,
     Pause,
+    Reduce,
     ResetGroups,
     Resume,
     StopTrading,
+    TriggerGroups,
 )
 from arb.engine.parts import Parts
 from arb.journal.records import RecordKind
@@ -36,15 +41,20 @@ from arb.journal.records import RecordKind
 # The exposure limit can be lowered to this and no further; at zero, pause says it better.
 LIMIT_MIN_E6 = MoneyE6(1_000_000)
 
+# How soon a halt that was left in a file is heeded; a look that finds none takes 5 µs.
+LOOK_FOR_HALT_S = 0.25
+
 
 @attrs.frozen
 class Hands:
-    """What the switches may do: cancel, tell a market, and show how things stand."""
+    """What the switches may do: cancel, tell a market, show how things stand, count anew."""
 
     cancel_entries: Callable[[str], None]
     cancel_exits: Callable[[str], None]
     tell_market: Callable[[str, object], None]
     publish: Callable[[], None]
+    cleared: Callable[[], None]
+    after: Callable[[float, object], object]
 
 
 class Switchboard:
@@ -66,22 +76,30 @@ class Switchboard:
         self._permission = permission
         self._hands = hands
         self._gateway = gateway
+        self._heeded: LeftHalt | None = None
         permission.halt = books.halt
         permission.paused_by = self._switches.paused_by
+        permission.reducing_by = self._switches.reducing_by
         permission.stopping = self._switches.stopping
         if books.halt_withdrew_exits:
             self._switches.exits_withdrawn = True
         self.handlers: dict[type, Callable[[Any], object]] = {
             JournalBroken: self._on_journal_broken,
             Pause: self._on_pause,
+            Reduce: self._on_reduce,
             Resume: self._on_resume,
             HaltTrading: self.halt,
             ClearHalt: self._on_clear,
             ForceClose: self._on_force_close,
+            CloseGivenUp: self._on_close_given_up,
             Flatten: self._on_flatten,
             ChangeLimit: self._on_change_limit,
             StopTrading: self._on_stop,
+            LookForHalt: self._on_look_for_halt,
         }
+        if books.halt is not None:
+            self._heeded = _heeded(parts, with_exits=books.halt_withdrew_exits)
+        self._on_look_for_halt(LookForHalt())
 
     @property
     def exits_withdrawn(self) -> bool:
@@ -112,7 +130,7 @@ class Switchboard:
 
     def settle(self, ticker: str) -> None:
         """End the closing of a market that holds nothing any more."""
-        if not self._books.ledger.position(ticker).count_e2:
+        if not self._books.ledger.position(ticker).ours_e2:
             self._switches.closing.discard(ticker)
 
     def remind(self, ticker: str) -> None:
@@ -121,7 +139,7 @@ class Switchboard:
             self._hands.tell_market(ticker, CloseNow("a person, before the restart"))
 
     def halt(self, wish: HaltTrading) -> None:
-        """Latch trading off."""
+        """Latch trading off: entries are cancelled one by one and by the exchange's own brake."""
         halt = Halt(wish.reason, wish.by, self._parts.clock.wall_ms())
         self._permission.halt = halt
         data = {"reason": halt.reason, "by": halt.by, "cancel_exits": wish.cancel_exits}
@@ -130,10 +148,28 @@ class Switchboard:
         if wish.cancel_exits:
             self._switches.exits_withdrawn = True
             self._hands.cancel_exits("halted")
+        # One request a shard, however many rest; and nothing is taken until the halt is cleared.
+        self._gateway.tell(TriggerGroups())
         # The cancels are out. A loss of power must not forget that somebody pulled the plug.
         self._books.sync()
         self._board.say("RISK", halt.text, level="error")
         self._hands.publish()
+
+    def _on_look_for_halt(self, _look: LookForHalt) -> None:
+        """Heed a halt that somebody has left for us, once; it stands until it is cleared."""
+        file = self._parts.halt_file
+        if file is None:
+            return
+        left = file.read()
+        if left is not None and left != self._heeded:
+            self._heeded = left
+            self.halt(left.wish)
+        self._hands.after(LOOK_FOR_HALT_S, LookForHalt())
+
+    def take_up(self) -> None:
+        """Pull the exchange's brake over a gateway that has come up while we are halted."""
+        if self._permission.halt is not None:
+            self._gateway.tell(TriggerGroups())
 
     def _on_journal_broken(self, broken: JournalBroken) -> None:
         # Each order that could not be written says so; one halt is enough.
@@ -141,30 +177,51 @@ class Switchboard:
             self.halt(HaltTrading(broken.reason, "the journal"))
 
     def _on_pause(self, pause: Pause) -> None:
-        self._pause(pause.by)
+        self._hold(Command.PAUSE, pause.by)
         self._hands.cancel_entries("paused")
         self._board.say("PERSON", f"paused by {pause.by}")
         self._hands.publish()
 
-    def _pause(self, by: str) -> None:
-        self._switches.paused_by = self._permission.paused_by = by
+    def _on_reduce(self, reduce: Reduce) -> None:
+        self._hold(Command.REDUCE, reduce.by)
+        self._hands.cancel_entries("reducing")
+        self._board.say("PERSON", f"reducing, by {reduce.by}: positions are closed, none is opened")
+        self._hands.publish()
+
+    def _hold(self, command: Command, by: str) -> None:
+        permission = self._permission
+        permission.obey(command, by)
+        self._switches.paused_by = permission.paused_by
+        self._switches.reducing_by = permission.reducing_by
 
     def _on_resume(self, resume: Resume) -> None:
-        self._switches.paused_by = self._permission.paused_by = None
+        self._hold(Command.RESUME, resume.by)
         self._board.say("PERSON", f"resumed by {resume.by}")
         self._hands.publish()
 
     def _on_clear(self, clear: ClearHalt) -> bool:
         if self._permission.halt is None:
             return False
+        self._remove_halt_file()
         self._permission.halt = None
         self._switches.exits_withdrawn = False
         self._books.record(RecordKind.CLEAR, {"reason": clear.reason, "by": clear.by})
+        self._hands.cleared()
         self._books.sync()
         self._gateway.tell(ResetGroups())
         self._board.say("PERSON", f"halt cleared by {clear.by}: {clear.reason}")
         self._hands.publish()
         return True
+
+    def _remove_halt_file(self) -> None:
+        """Take a halt that was left away; one that cannot be is heeded again at the next start."""
+        try:
+            if self._parts.halt_file is not None:
+                self._parts.halt_file.remove()
+        except OSError as error:
+            path = self._parts.halt_file
+            text = f"{path} cannot be removed, the next start is halted: {error.strerror}"
+            self._board.say("RISK", text, level="error")
 
     def _on_force_close(self, wish: ForceClose) -> bool:
         if not self._close(wish.ticker, wish.by):
@@ -173,18 +230,20 @@ class Switchboard:
         return True
 
     def _on_flatten(self, wish: Flatten) -> int:
-        self._pause(wish.by)
+        self._hold(Command.PAUSE, wish.by)
         self._hands.cancel_entries("flatten")
         held = sum(self._close(ticker, wish.by) for ticker in sorted(self._books.ledger.positions))
         self._board.say("PERSON", f"flatten by {wish.by}: {held} positions, entries paused")
         self._hands.publish()
         return held
 
+    def _on_close_given_up(self, given_up: CloseGivenUp) -> None:
+        self._switches.closing.discard(given_up.ticker)
+
     def _close(self, ticker: str, by: str) -> bool:
-        # Only what was bought here can be sold here: a position of NO, or one in a market that is
-        # not traded, is a person's own.
-        held_e2 = self._books.ledger.position(ticker).count_e2
-        if held_e2 <= 0 or self._parts.listing(ticker) is None:
+        # What no order of ours bought, and what is in no market of ours, is a person's own.
+        held_e2 = self._books.ledger.position(ticker).ours_e2
+        if not held_e2 or self._parts.listing(ticker) is None:
             return False
         self._switches.closing.add(ticker)
         self._hands.tell_market(ticker, CloseNow(by))
@@ -214,3 +273,9 @@ class Switchboard:
 
     def __repr__(self) -> str:
         return f"<Switchboard {self._switches}>"
+
+
+def _heeded(parts: Parts, *, with_exits: bool) -> LeftHalt | None:
+    """Return a halt that was left and that the one in the journal is as good as."""
+    left = parts.halt_file.read() if parts.halt_file is not None else None
+    return left if left is None or with_exits or not left.cancel_exits else None

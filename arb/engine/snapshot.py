@@ -9,8 +9,9 @@ import attrs
 
 from actors import NodeSnapshot, State
 from arb.core.events import Liquidity
+from arb.core.exits import Holding
 from arb.core.listing import Listing
-from arb.core.money import PriceE4
+from arb.core.money import ONE_DOLLAR_E4, PriceE4
 from arb.core.permission import TradingState
 from arb.core.ways import no_way, yes_way
 from arb.engine.board import Board, MarketRow
@@ -76,6 +77,8 @@ class Photographer:
             "realised_e6": account.realised_e6 - account.fees_e6,
             "unrealised_e6": unrealised_e6(self.parts.board),
             "fees_e6": account.fees_e6,
+            "day_e6": account.day_e6,
+            "day_loss_max_e6": account.day_loss_max_e6,
         }
 
     def _markets(self, tree: Sequence[NodeSnapshot], now_ms: int) -> list[dict[str, Any]]:
@@ -120,8 +123,6 @@ class Photographer:
             if not holding.count_e2:
                 continue
             exits = holding.exits
-            mark_e4 = mark_of(board, ticker)
-            worth_e6 = (mark_e4 - holding.entry_e4) * holding.count_e2 if mark_e4 else 0
             shown.append(
                 {
                     "ticker": ticker,
@@ -129,7 +130,7 @@ class Photographer:
                     "entry_e4": holding.entry_e4,
                     "exit_e4": exits[0].price_e4 if exits else None,
                     "exit_remaining_e2": sum(order.at_stake_e2 for order in exits),
-                    "unrealised_e6": worth_e6,
+                    "unrealised_e6": _gain_e6(board, holding),
                     "realised_e6": holding.realised_e6,
                 }
             )
@@ -153,20 +154,30 @@ def counts(board: Board) -> dict[str, Any]:
     }
 
 
-def mark_of(board: Board, ticker: str) -> PriceE4 | None:
-    """Return what a YES contract of a market would fetch now: its bid."""
-    row = board.markets.get(ticker)
-    return row.bid_e4 if row is not None else None
+def mark_of(board: Board, holding: Holding) -> PriceE4 | None:
+    """Return what a contract of a position would fetch now, None where nobody would take it.
+
+    YES is sold at the bid; NO, bought back at the ask, fetches a dollar less that.
+    """
+    row = board.markets.get(holding.ticker)
+    if row is None:
+        return None
+    if holding.count_e2 > 0:
+        return row.bid_e4
+    return PriceE4(ONE_DOLLAR_E4 - row.ask_e4) if row.ask_e4 is not None else None
 
 
 def unrealised_e6(board: Board) -> int:
-    """Return what all YES positions would gain if sold at their bids, fees apart."""
-    total_e6 = 0
-    for ticker, holding in board.holdings.items():
-        mark_e4 = mark_of(board, ticker)
-        if holding.count_e2 and mark_e4 is not None:
-            total_e6 += (mark_e4 - holding.entry_e4) * holding.count_e2
-    return total_e6
+    """Return what all positions would gain if closed now, fees apart."""
+    held = (holding for holding in board.holdings.values() if holding.count_e2)
+    return sum(_gain_e6(board, holding) for holding in held)
+
+
+def _gain_e6(board: Board, holding: Holding) -> int:
+    mark_e4 = mark_of(board, holding)
+    if mark_e4 is None:
+        return 0
+    return (mark_e4 - holding.entry_e4) * abs(holding.count_e2)
 
 
 def _trading(board: Board, tree: Sequence[NodeSnapshot]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from arb.engine.messages import (
     HaltTrading,
     Pause,
     ReadAccount,
+    Reduce,
     Resume,
     ShowComparison,
 )
@@ -59,6 +60,7 @@ class EngineSteering:
             "quarantine": self._quarantine,
             "release": self._release,
             "pause": self._pause,
+            "reduce": self._reduce,
             "resume": self._resume,
             "halt": self._halt,
             "clear": self._clear,
@@ -123,6 +125,10 @@ class EngineSteering:
     async def _pause(self, _arguments: dict[str, Any]) -> str:
         await self._ask(Pause(PERSON))
         return "paused: no new entries until resume"
+
+    async def _reduce(self, _arguments: dict[str, Any]) -> str:
+        await self._ask(Reduce(PERSON))
+        return "reducing: positions are closed and none is opened, until resume"
 
     async def _resume(self, _arguments: dict[str, Any]) -> str:
         await self._ask(Resume(PERSON))

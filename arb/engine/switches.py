@@ -12,19 +12,22 @@ CENT_E6 = 10_000
 
 @attrs.define
 class Switches:
-    """A person's pause, limit and closings, and the engine's own stopping.
+    """A person's pause or reducing, limit and closings, and the engine's own stopping.
 
     A halt is not among them: it stands in the journal, because it outlives the process too.
     ``closing`` names the markets whose position a person wants gone. ``resting_known`` says that
     since this process began the exchange's list of what rests held nothing unknown.
+    ``orders_of_others`` are another engine's, which have halted us: a clear covers them.
     """
 
     paused_by: str | None = None
+    reducing_by: str | None = None
     stopping: bool = False
     exits_withdrawn: bool = False
     resting_known: bool = False
     limit_e6: MoneyE6 | None = None
     closing: set[str] = attrs.field(factory=set)
+    orders_of_others: set[str] = attrs.field(factory=set)
 
     def is_withdrawn(self, ticker: str) -> bool:
         """Tell whether the sales of a market were cancelled on purpose and must not come back."""

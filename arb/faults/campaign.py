@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
+import os
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -112,6 +114,18 @@ def run_chunk(seeds: Sequence[int]) -> list[Outcome]:
     return outcomes
 
 
+def _end_with_parent() -> None:
+    """Let this process end when the one that began it has been killed."""
+    parent = multiprocessing.parent_process()
+
+    def wait() -> None:
+        if parent is not None:
+            parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
 def outcomes_of(first: int, count: int, jobs: int) -> Iterator[Outcome]:
     """Yield what came of each seed, in order, from so many processes."""
     ends = range(first, first + count, CHUNK_SEEDS)
@@ -122,7 +136,7 @@ def outcomes_of(first: int, count: int, jobs: int) -> Iterator[Outcome]:
         return
     # Spawned, not forked: a child must not inherit what another simulation has left behind.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+    with ProcessPoolExecutor(jobs, context, _end_with_parent) as pool:
         try:
             for outcomes in pool.map(run_chunk, chunks):
                 yield from outcomes

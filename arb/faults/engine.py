@@ -177,6 +177,7 @@ async def _parts(seams: Seams, made: Connections) -> Parts:
         strategy=settings.strategy,
         risk=settings.risk,
         execution=settings.execution,
+        exits=settings.exits,
         installation=INSTALLATION,
         orders_stand_on_book=seams.mode is not Mode.PAPER,
     )

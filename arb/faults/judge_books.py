@@ -28,12 +28,15 @@ class SeenBook:
 
     Bytes that hold several messages are handed over at once and handled one by one, so an order
     may be due to any state of the moment: ``lowest_ask_e4`` is the lowest ask of that moment.
+    ``highest_bid_e4`` and ``cheapest_ask_e4`` are the best of all that was ever seen.
     """
 
     bids: dict[int, int] = attrs.field(factory=dict)
     asks: dict[int, int] = attrs.field(factory=dict)
     broken_s: float | None = 0.0
     lowest_ask_e4: int = NO_ASK_E4
+    highest_bid_e4: int = 0
+    cheapest_ask_e4: int = NO_ASK_E4
     _moment_s: float = -1.0
 
     @property
@@ -57,6 +60,9 @@ class SeenBook:
         same = now_s == self._moment_s
         self.lowest_ask_e4 = min(self.lowest_ask_e4, best_e4) if same else best_e4
         self._moment_s = now_s
+        self.cheapest_ask_e4 = min(self.cheapest_ask_e4, best_e4)
+        bid_e4 = max((price for price, count in self.bids.items() if count > 0), default=0)
+        self.highest_bid_e4 = max(self.highest_bid_e4, bid_e4)
 
     def lowest_ask_now_e4(self) -> int:
         """Return the lowest price that was offered at any time of this moment."""

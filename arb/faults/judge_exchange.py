@@ -8,6 +8,7 @@ import attrs
 import trio
 
 from arb.faults.judge_orders import OrderJudge
+from arb.faults.second_engine import is_second_engines
 from arb.faults.sometimes import LOST_RACE
 from arb.faults.trace import Trace
 from arb.sim.exchange.account import Account, Position
@@ -71,7 +72,7 @@ class ExchangeJudge:
             f"{name} {order.status} {order.change or 'New'} {order.remaining_e2} left at"
             f" {order.price_e4}",
         )
-        sent = name in self.orders.created
+        sent = name in self.orders.created or is_second_engines(name)
         self.trace.check("I1", sent, f"{name} is at the exchange and was never sent")
         if order.status.value == "executed" and order.order_id in self.orders.cancels:
             self.trace.sometimes[LOST_RACE] += 1
@@ -97,10 +98,7 @@ class ExchangeJudge:
         return any(order.filled_e2 for order in self.account.resting.values())
 
     def _check_exposure(self) -> None:
-        exposed_e6 = self.orders.exposure_e6(trio.current_time())
-        limit_e6 = self.orders.settings.risk.max_total_exposure_e6
-        text = f"the exchange has us exposed by {exposed_e6} of {limit_e6}"
-        self.trace.check("I3", exposed_e6 <= limit_e6, text)
+        self.orders.check_exposure("at the exchange", trio.current_time())
 
     def entries_resting(self) -> list[str]:
         """Return the names of our buys that rest."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -19,6 +20,10 @@ from arb.sim.exchange.account import Account
 
 _HEAD = struct.Struct("<II")
 _INTEGERS = ("_e2", "_e4", "_e6", "_ms", "_ns", "_s")
+
+
+def _unheard(_what: Any) -> None:
+    """Hear nothing."""
 
 
 @attrs.frozen
@@ -45,6 +50,8 @@ class JournalJudge:
     fills: set[str] = attrs.field(factory=set)
     records: int = 0
     halted: bool = False
+    on_record: Callable[[dict[str, Any]], None] = _unheard
+    on_loss: Callable[[list[dict[str, Any]]], None] = _unheard
     _known_fills: dict[str, Any] = attrs.field(factory=dict)
     _unknown: set[str] = attrs.field(factory=set)
 
@@ -72,6 +79,7 @@ class JournalJudge:
             self._report(data["type"], data["event"])
         elif kind in ("halt", "clear"):
             self.halted = kind == "halt"
+        self.on_record(record)
 
     def _report(self, kind: str, event: dict[str, Any]) -> None:
         """Note which ways an order can go have been gone."""
@@ -132,6 +140,7 @@ class JournalJudge:
         self.fills = {each["d"]["trade_id"] for each in kept if each["k"] == "fill"}
         switches = [each["k"] for each in kept if each["k"] in ("halt", "clear")]
         self.halted = switches[-1:] == ["halt"]
+        self.on_loss(kept)
 
 
 def _found(kind: str, event: dict[str, Any]) -> str:

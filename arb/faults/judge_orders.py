@@ -6,6 +6,7 @@ handed to the engine over its other connections. The engine's own books are not 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import attrs
@@ -13,11 +14,13 @@ import trio
 
 from arb.faults.judge_books import SeenBooks, SeenOdds
 from arb.faults.judge_journal import Intent, JournalJudge
+from arb.faults.judge_limits import AtRisk, LimitsJudge, game_loss_e6
 from arb.faults.requests import SeenRequest
+from arb.faults.second_engine import is_second_engines
 from arb.faults.trace import Trace
 from arb.faults.wire_connection import WiredConnection
 from arb.settings import Settings
-from arb.sim.exchange.values import BookSide, OrderStatus
+from arb.sim.exchange.values import BookSide, Order, OrderStatus
 from arb.sim.simulation import Simulation
 
 CREATE = "/portfolio/events/orders"
@@ -81,13 +84,19 @@ class OrderJudge:
     cancels: set[str] = attrs.field(factory=set)
     exposure_max_e6: int = 0
     stood_still_s: float = -1.0
+    limits: LimitsJudge = attrs.field(init=False)
     _games: dict[str, str] = attrs.field(factory=dict)
+    _homes: dict[str, str] = attrs.field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
-        """Note which market belongs to which of the provider's games."""
+        """Note which market belongs to which of the provider's games, and which is the home's."""
         for game_id, fixture in self.simulation.world.fixtures.items():
             for ticker in (fixture.game.home_ticker, fixture.game.away_ticker):
                 self._games[ticker] = str(game_id)
+                self._homes[ticker] = fixture.game.home_ticker
+        self.limits = LimitsJudge(self.settings, self.trace, self.books)
+        self.journal.on_record = self.limits.record
+        self.journal.on_loss = self.limits.found_after_loss
 
     def request(
         self, connection: WiredConnection, request: SeenRequest, engine_wall_ms: int
@@ -125,6 +134,8 @@ class OrderJudge:
             self.trace.violation("I2", f"{name} left before the journal had it")
             return
         self._check_body(name, body, intent, wall_ms)
+        if intent.purpose == "entry":
+            self.limits.pace(name, (each.at_s for each in self.created.values()), now_s)
         self.created[name] = Created(intent, now_s, connection)
         if intent.purpose == "entry":
             self._check_permission(name, now_s)
@@ -179,11 +190,9 @@ class OrderJudge:
         if intent.purpose != "entry":
             return
         risk = self.settings.risk
-        exposed_e6 = self.exposure_e6(now_s)
+        exposed_e6 = self.check_exposure(f"with {name}", now_s)
         self.exposure_max_e6 = max(self.exposure_max_e6, exposed_e6)
         limit_e6 = risk.max_total_exposure_e6
-        over = f"with {name} the exposure is {exposed_e6} of {limit_e6}"
-        self.trace.check("I3", exposed_e6 <= limit_e6, over)
         count_e2 = self._committed_e2(intent.ticker, now_s)
         most_e2 = risk.max_contracts_per_market_e2
         many = f"with {name} {count_e2} of {most_e2} may be held in {intent.ticker}"
@@ -191,17 +200,46 @@ class OrderJudge:
         if 10 * exposed_e6 >= 8 * limit_e6 or count_e2 >= most_e2:
             self.trace.sometimes["a cap nearly reached"] += 1
 
+    def check_exposure(self, when: str, now_s: float) -> int:
+        """Check that no game and not all together may lose too much; returns what all may."""
+        risk, games = self.settings.risk, self._game_losses_e6(now_s)
+        for home, loss_e6 in games.items():
+            text = f"{when} the game of {home} may lose {loss_e6} of {risk.max_game_exposure_e6}"
+            self.trace.check("I3", loss_e6 <= risk.max_game_exposure_e6, text)
+        exposed_e6 = sum(games.values())
+        over = f"{when} the exposure is {exposed_e6} of {risk.max_total_exposure_e6}"
+        self.trace.check("I3", exposed_e6 <= risk.max_total_exposure_e6, over)
+        return exposed_e6
+
     def exposure_e6(self, now_s: float) -> int:
         """Return what can be lost as the exchange's ledger and the wire have it, fees apart."""
+        return sum(self._game_losses_e6(now_s).values())
+
+    def worst_game_e6(self, now_s: float) -> int:
+        """Return what the game that may lose most can lose."""
+        return max(self._game_losses_e6(now_s).values(), default=0)
+
+    def _game_losses_e6(self, now_s: float) -> dict[str, int]:
+        games: dict[str, list[AtRisk]] = {}
+        for each in self._at_risk(now_s):
+            games.setdefault(self._homes.get(each.ticker, each.ticker), []).append(each)
+        return {home: game_loss_e6(home, items) for home, items in games.items()}
+
+    def _at_risk(self, now_s: float) -> Iterator[AtRisk]:
+        """Yield what is held, and what rests or is on its way to be bought: NO where it is sold."""
         account = self.simulation.member
-        held_e6 = sum(position.cost_e6 for position in account.positions.values())
-        resting_e6 = sum(
-            order.price_e4 * order.remaining_e2
-            for order in account.resting.values()
-            if order.side is BookSide.BID
-        )
-        flying = self._in_flight(now_s)
-        return held_e6 + resting_e6 + sum(one.price_e4 * one.count_e2 for one in flying)
+        for held in account.positions.values():
+            if held.count_e2:
+                yield AtRisk(held.ticker, held.count_e2, held.cost_e6)
+        for order in account.resting.values():
+            if self._opens(order) and not is_second_engines(order.client_order_id):
+                yield _wished(order.ticker, order.side.value, order.price_e4, order.remaining_e2)
+        for one in self._in_flight(now_s):
+            yield _wished(one.ticker, one.side, one.price_e4, one.count_e2)
+
+    def _opens(self, order: Order) -> bool:
+        intent = self.journal.intents.get(order.client_order_id)
+        return order.side is BookSide.BID if intent is None else intent.purpose == "entry"
 
     def _committed_e2(self, ticker: str, now_s: float) -> int:
         account = self.simulation.member
@@ -238,6 +276,12 @@ class OrderJudge:
         self.trace.check("I2", told in meant, text)
         if order.status is OrderStatus.RESTING:
             self.trace.check("I9", order.side is BookSide.ASK, f"{order_id} is an entry that moves")
+
+
+def _wished(ticker: str, side: str, price_e4: int, count_e2: int) -> AtRisk:
+    if side == "bid":
+        return AtRisk(ticker, count_e2, price_e4 * count_e2)
+    return AtRisk(ticker, -count_e2, (10_000 - price_e4) * count_e2)
 
 
 def _e4(text: str) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 
 import trio
 
+from arb.faults.second_engine import second_engine
 from arb.faults.sometimes import PAUSED_RESTING
 from arb.faults.stage import Heal, Kind, Stage
 from arb.sim.conditions import OrderAnswer
@@ -32,8 +33,13 @@ MARKET = ("market",)
 VENUE = ("venue",)
 
 
-def _answer(answer: OrderAnswer, stage: Stage, component: str, _dice: Random) -> Heal:
+# What an exchange at rest says, and what one says that finds something wrong with the order.
+_REFUSALS = ((409, "trading_is_paused"), (400, "invalid_order"))
+
+
+def _answer(answer: OrderAnswer, stage: Stage, component: str, dice: Random) -> Heal:
     condition = _ANSWERS[component]
+    stage.exchange.refusal = dice.choice(_REFUSALS)
     setattr(stage.exchange, condition, answer)
     return partial(_restore, stage.exchange, condition, OrderAnswer.NORMAL)
 
@@ -232,4 +238,5 @@ KINDS = (
     Kind("tie", EXCHANGE, MARKET, partial(_game_ends, (5_000,))),
     Kind("void", EXCHANGE, MARKET, partial(_game_ends, (3_700, 6_300))),
     Kind("group-triggers", EXCHANGE, ORDERS, _group_triggers),
+    Kind("second-engine", EXCHANGE, ("account",), second_engine),
 )

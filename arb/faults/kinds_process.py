@@ -152,6 +152,11 @@ def _paused(stage: Stage, _component: str, _dice: Random) -> Heal:
     return partial(stage.insist, "resume")
 
 
+def _reducing(stage: Stage, _component: str, _dice: Random) -> Heal:
+    stage.steer("reduce")
+    return partial(stage.insist, "resume")
+
+
 def _halted(exits: str, stage: Stage, _component: str, _dice: Random) -> Heal:
     stage.steer("halt", reason="a drill", exits=exits)
     return partial(stage.insist, "clear", reason="the drill is over")
@@ -168,7 +173,7 @@ def _flattened(stage: Stage, _component: str, _dice: Random) -> Heal:
 
 
 def _force_closed(stage: Stage, _component: str, dice: Random) -> None:
-    held = [t for t, held in stage.simulation.member.positions.items() if held.count_e2 > 0]
+    held = [t for t, held in stage.simulation.member.positions.items() if held.count_e2]
     if held:
         stage.steer("force_close", ticker=dice.choice(sorted(held)))
 
@@ -209,6 +214,7 @@ KINDS = (
     Kind("drift-fast", CLOCK, ENGINE, partial(_drifting, 0.2)),
     Kind("drift-slow", CLOCK, ENGINE, partial(_drifting, -0.2)),
     Kind("paused", PERSON, ENGINE, _paused),
+    Kind("reducing", PERSON, ENGINE, _reducing),
     Kind("halted", PERSON, ENGINE, partial(_halted, "keep")),
     Kind("halted-without-exits", PERSON, ENGINE, partial(_halted, "cancel")),
     Kind("limit-lowered", PERSON, ENGINE, _limited),

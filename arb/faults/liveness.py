@@ -37,6 +37,9 @@ HALTED_WITHIN_S = 5.0
 QUIET_S = 4.0
 
 LOOK_S = 0.1
+
+# Halts that a run's own limits bring about, which are drawn so low that they will.
+BY_A_LIMIT = ("halted by the daily loss limit", "halted by the refusal limit")
 STOPPED_WITHIN_S = 10.0
 
 # A start that hung when everything was healed takes its whole timeout, then a backoff.
@@ -70,9 +73,15 @@ class Liveness:
         engine = self.stage.machine.engine
         if engine is None or engine.parts.board.account is None:
             return False
+        self._clear_rules(engine.parts.board.account.reasons)
         # What people are shown, which must say so where the risk manager itself is down.
         shown: str = engine.steering.snapshot()["trading"]["state"]
         return shown == "running"
+
+    def _clear_rules(self, reasons: tuple[str, ...]) -> None:
+        """Let a person clear a halt by a rule: he has looked, and wants to trade on."""
+        if self.stage.is_asked_out and any(each.startswith(BY_A_LIMIT) for each in reasons):
+            self.stage.insist("clear", reason="he has looked")
 
     def _all_known(self) -> bool:
         if self.stage.machine.engine is None:
@@ -103,6 +112,7 @@ class Liveness:
             if trio.current_time() - jumped_s >= JUMP_EVERY_S:
                 jumped_s = trio.current_time()
                 self._jump()
+            self._trades()
             return len(self.oracle.orders.created) > before or not self._has_room()
 
         await self._within("L5", "an edge is taken", TAKEN_WITHIN_S, taken)
@@ -119,13 +129,15 @@ class Liveness:
         busy = {ticker for ticker, held in account.positions.items() if held.count_e2}
         busy |= {order.ticker for order in account.resting.values()}
         settings = self.stage.settings
-        room_e6 = settings.risk.max_total_exposure_e6 - 10_000 * (
-            settings.execution.contracts_per_order_e2
+        risk, judged, now_s = settings.risk, self.oracle.orders, trio.current_time()
+        dearest_e6 = 10_000 * settings.execution.contracts_per_order_e2
+        has_room = (
+            judged.exposure_e6(now_s) + dearest_e6 <= risk.max_total_exposure_e6
+            and judged.worst_game_e6(now_s) + dearest_e6 <= risk.max_game_exposure_e6
         )
-        exposed_e6 = self.oracle.orders.exposure_e6(trio.current_time())
         markets = self.stage.simulation.venue.markets.values()
         all_open = all(market.status is MarketStatus.ACTIVE for market in markets)
-        return all_open and not busy and exposed_e6 <= room_e6
+        return all_open and not busy and has_room
 
     # ------------------------------------------------------------------ I15
 

@@ -16,9 +16,11 @@ from arb.faults.engine import OpenedEngine
 from arb.faults.judge_exchange import ExchangeJudge
 from arb.faults.judge_journal import JournalJudge
 from arb.faults.judge_orders import OrderJudge
+from arb.faults.judge_rate import RateJudge
 from arb.faults.kill_points import KillPoint
 from arb.faults.machine import Machine
-from arb.faults.requests import RequestReader
+from arb.faults.requests import RequestReader, SeenRequest
+from arb.faults.second_engine import is_second_engines
 from arb.faults.sometimes import (
     CAP_REACHED,
     FILL_TWICE,
@@ -26,6 +28,7 @@ from arb.faults.sometimes import (
     GAP_MENDED,
     JOURNAL_FAILED,
     PARTLY_FILLED,
+    TOO_FAST,
 )
 from arb.faults.trace import Trace
 from arb.faults.wire_connection import WiredConnection
@@ -34,6 +37,7 @@ from arb.settings import Settings
 from arb.sim.simulation import Simulation
 
 _CAPS = (
+    RefusalCode.GAME_EXPOSURE,
     RefusalCode.TOTAL_EXPOSURE,
     RefusalCode.CONTRACTS_PER_MARKET,
     RefusalCode.CONCURRENT_MARKETS,
@@ -56,6 +60,7 @@ class Oracle:
     journal: JournalJudge = attrs.field(init=False)
     orders: OrderJudge = attrs.field(init=False)
     exchange: ExchangeJudge = attrs.field(init=False)
+    rate: RateJudge = attrs.field(init=False)
     machine: Machine | None = None
     _readers: dict[WiredConnection, RequestReader] = attrs.field(factory=dict)
 
@@ -66,6 +71,7 @@ class Oracle:
         self.orders = OrderJudge(self.simulation, self.settings, self.journal, self.trace)
         self.exchange = ExchangeJudge(account, self.orders, self.trace)
         self.exchange.on_fill = self._filled
+        self.rate = RateJudge(account.tier, self.trace)
         self.simulation.venue.listeners.append(self.exchange)
 
     def _filled(self) -> None:
@@ -86,19 +92,32 @@ class Oracle:
             return
         reader = self._readers.setdefault(connection, RequestReader())
         for request in reader.feed(data):
-            if name == wires.LANES:
-                if request.method == "GET":
-                    continue
-                if machine.reached(KillPoint.BEFORE_SEND):
-                    machine.kill()
-                    return
-                process = machine.process
-                failed = process is not None and process.file.failed
-                if request.method == "POST":
-                    self.trace.check("I2", not failed, "an order left on a journal that failed")
-                self.orders.request(connection, request, machine.clock.wall_ms())
-            elif "/portfolio/positions" in request.path:
+            is_write = name == wires.LANES and request.method != "GET"
+            if is_write and not self._judge_write(connection, request, machine):
+                return
+            self._judge_rate(request)
+            if "/portfolio/positions" in request.path:
                 self.orders.account_read_s = trio.current_time()
+
+    def _judge_write(
+        self, connection: WiredConnection, request: SeenRequest, machine: Machine
+    ) -> bool:
+        """Judge what changes orders; False where the engine is killed before it leaves."""
+        if machine.reached(KillPoint.BEFORE_SEND):
+            machine.kill()
+            return False
+        process = machine.process
+        failed = process is not None and process.file.failed
+        if request.method == "POST":
+            self.trace.check("I2", not failed, "an order left on a journal that failed")
+        self.orders.request(connection, request, machine.clock.wall_ms())
+        return True
+
+    def _judge_rate(self, request: SeenRequest) -> None:
+        name = str((request.body or {}).get("client_order_id"))
+        created = self.orders.created.get(name) if request.method == "POST" else None
+        is_entry = created is not None and created.intent.purpose == "entry"
+        self.rate.request(request, trio.current_time(), is_entry=is_entry)
 
     def sent(self, connection: WiredConnection) -> None:
         """Kill where a fault wants it."""
@@ -146,9 +165,11 @@ class Oracle:
 
         A pause is a person's, for as long as the engine runs.
         """
+        self.rate.started(trio.current_time())
         stops = self.orders.stops
         stops.paused_s = stops.stopping_s = None
         stops.halted_s = trio.current_time() if self.journal.halted else None
+        self.orders.limits.started()
 
     # ------------------------------------------------------------------ at every step
 
@@ -175,6 +196,8 @@ class Oracle:
         board, sometimes = engine.parts.board, self.trace.sometimes
         if any(board.refusals[code.value] for code in _CAPS):
             sometimes[CAP_REACHED] = 1
+        if board.refusals[RefusalCode.ORDERS_PER_SECOND.value]:
+            sometimes[TOO_FAST] = 1
         if board.counts["fills_repeated"]:
             sometimes[FILL_TWICE] = 1
         if self.orders.books.mended:
@@ -197,7 +220,7 @@ class Oracle:
         self.trace.check("I5", ledger.cash_e6 == cash_e6, text)
         self._orders_at_rest(ledger)
         self._journal_at_rest(engine, ledger)
-        shown_e6 = total_exposure_e6(ledger, engine.parts.fee_e6)
+        shown_e6 = total_exposure_e6(ledger, engine.parts.fee_e6, engine.parts.rival)
         true_e6 = self.orders.exposure_e6(trio.current_time())
         text = f"exposure {shown_e6} is less than the exchange's {true_e6}"
         self.trace.check("I5", shown_e6 >= true_e6, text)
@@ -227,6 +250,8 @@ class Oracle:
         for order in account.history.values():
             known = ledger.orders.get(order.client_order_id)
             if known is None:
+                if is_second_engines(order.client_order_id):
+                    continue
                 if self.machine is not None and self.machine.power_lost:
                     continue
                 self.trace.violation("I5", f"{order.client_order_id} is in no ledger")

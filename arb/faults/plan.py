@@ -14,6 +14,7 @@ import attrs
 from arb.core.parameters import EXITS_CANCEL, EXITS_KEEP, Execution, Risk, Strategy
 from arb.faults.catalogue import FAMILIES, KINDS, UnknownFault, kind_of
 from arb.settings import Settings
+from arb.sim.exchange.tiers import ADVANCED, BASIC, Tier
 
 # The part of a run in which faults come; as long as some 250 messages of the feeds take.
 FAULTY_S = 16.0
@@ -27,6 +28,10 @@ FAMILY_SHARE = 0.6
 KIND_SHARE = 0.5
 
 _LENGTHS_S = (0.05, 0.5, 2.0, 5.0)
+
+
+# No tier of the exchange's: with so few tokens to write an engine that is busy comes to their end.
+MEAGRE = Tier("basic", 200, 60, 200, 60, 1)
 
 
 @attrs.frozen
@@ -146,16 +151,27 @@ def _world(seed: int) -> tuple[int, float, float, float]:
     return games, speed, step_s, queued_share
 
 
+def tier_of(seed: int) -> Tier:
+    """Draw how many requests the exchange grants; dice of its own, as for the world."""
+    return Random(f"{seed}/tier").choice((ADVANCED, BASIC, MEAGRE))
+
+
 def _settings(seed: int) -> Settings:
     """Draw settings under which every way of trading is gone, and limits are reached."""
     dice = Random(f"{seed}/settings")
     takes = dice.random() < 1 / 2
     strategy = Strategy() if takes else Strategy(taker_edge_threshold=60, min_edge_after_fees=0)
     per_order = dice.choice((2, 5))
+    # Dice of their own: the other settings of old failures stay what they were.
+    limits = Random(f"{seed}/limits")
     risk = Risk(
         max_contracts_per_market=per_order * dice.choice((1, 2, 4)),
         max_total_exposure_cents=dice.choice((400, 1_500, 50_000)),
+        max_game_exposure_cents=limits.choice((350, 700, 1_500, 50_000)),
         max_concurrent_markets=dice.choice((1, 2, 5)),
+        max_daily_loss_cents=limits.choice((10, 40, 10_000, 10_000, 10_000)),
+        max_orders_per_second=limits.choice((1, 2, 10, 10)),
+        max_consecutive_refusals=limits.choice((1, 3, 10, 10)),
     )
     execution = Execution(
         contracts_per_order=per_order,

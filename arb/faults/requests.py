@@ -9,15 +9,20 @@ import orjson
 
 _END_OF_HEAD = b"\r\n\r\n"
 _LENGTH = b"content-length:"
+_SIGNED = b"kalshi-access-key:"
 
 
 @attrs.frozen
 class SeenRequest:
-    """One request: method, path with its query, and the decoded body where there is one."""
+    """One request: method, path with its query, and the decoded body where there is one.
+
+    A request that is ``signed`` is an account's, any other is nobody's.
+    """
 
     method: str
     path: str
     body: Any = None
+    signed: bool = True
 
 
 @attrs.define
@@ -51,7 +56,8 @@ class RequestReader:
         method, path, _ = head.split(b"\r\n", 1)[0].decode().split(" ", 2)
         # What follows an upgrade is no HTTP any more.
         self._plain = b"upgrade: websocket" not in head.lower()
-        return SeenRequest(method, path, orjson.loads(body) if body else None)
+        signed = _SIGNED in head.lower()
+        return SeenRequest(method, path, orjson.loads(body) if body else None, signed)
 
 
 def _length(head: bytes) -> int:

@@ -23,7 +23,7 @@ from arb.faults.engine import EXCHANGE, ODDS, Seams, venues_of
 from arb.faults.liveness import Liveness
 from arb.faults.machine import Machine
 from arb.faults.oracle import Oracle
-from arb.faults.plan import Fault, Plan
+from arb.faults.plan import Fault, Plan, tier_of
 from arb.faults.saboteur import Saboteur
 from arb.faults.stage import Heal, Stage
 from arb.faults.trace import Trace, Violation
@@ -101,7 +101,9 @@ class Session:
         """Run to the end, and say what came of it."""
         true = VirtualClock(EPOCH_MS)
         plan = self._plan
-        world = SimulationSettings(seed=plan.seed, games=plan.games, speed=plan.speed)
+        world = SimulationSettings(
+            seed=plan.seed, games=plan.games, speed=plan.speed, tier=tier_of(plan.seed)
+        )
         self._simulation = Simulation(world, true)
         self._oracle = Oracle(self._simulation, plan.settings, self._trace)
         with trio.move_on_after(RUN_MAX_S) as limit:

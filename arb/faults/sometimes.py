@@ -27,6 +27,9 @@ FILL_TWICE = "a fill was delivered twice"
 FILL_UNSEEN = "a fill happened while no engine ran"
 POWER_LOST = "the power was lost"
 JOURNAL_FAILED = "a journal failed, and trading halted"
+DAY_LOST = "a day's loss halted trading"
+REFUSED_IN_A_ROW = "refusals in a row halted trading"
+TOO_FAST = "an entry was refused for coming too fast"
 EDGE_OFFERED = "an edge was offered after everything was healed"
 
 REQUIRED = (
@@ -48,6 +51,9 @@ REQUIRED = (
     FILL_UNSEEN,
     POWER_LOST,
     JOURNAL_FAILED,
+    DAY_LOST,
+    REFUSED_IN_A_ROW,
+    TOO_FAST,
     EDGE_OFFERED,
     *(f"killed {point}" for point in KillPoint),
 )

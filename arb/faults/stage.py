@@ -25,6 +25,9 @@ from arb.sim.simulation import Simulation
 
 Heal = Callable[[], None]
 
+# What every record of a halt has in its bytes, and no other record.
+HALT_RECORD = b'"k":"halt"'
+
 # A person who finds no engine tries again.
 INSIST_EVERY_S = 0.25
 
@@ -143,7 +146,7 @@ class Stage:
     def _heed(self, verb: str) -> None:
         """Note what a person has forbidden or allowed."""
         now_s = trio.current_time()
-        if verb in ("pause", "flatten"):
+        if verb in ("pause", "reduce", "flatten"):
             self.stops.paused_s = now_s
         elif verb == "resume":
             self.stops.paused_s = None
@@ -151,7 +154,7 @@ class Stage:
             self.stops.halted_s = now_s
             process = self.machine.process
             # Who was told that trading is halted must find it halted after a loss of power.
-            kept = self.disk.durable == len(self.disk.kernel)
+            kept = HALT_RECORD not in self.disk.kernel[self.disk.durable :]
             if process is not None and not process.file.failed:
                 self.trace.check("I13", kept, "a halt was acknowledged before it was on the disk")
         elif verb == "clear":

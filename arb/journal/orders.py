@@ -65,12 +65,18 @@ def purpose_text(intent: OrderIntent) -> str:
     verb = "buy" if intent.side is Side.BID else "sell"
     fair = f"fair value {100 * intent.fair:.2f}¢"
     if intent.purpose is Purpose.ENTRY:
-        edge = 100 * intent.fair - intent.price_e4 / 100
+        away = 100 * intent.fair - intent.price_e4 / 100
         way = "takes what is offered" if not intent.post_only else "rests and waits"
-        return f"{verb} {count} at {price}¢: {fair}, {edge:.2f}¢ above the price; it {way}"
+        if intent.side is Side.ASK:
+            text = f"{fair}, {-away:.2f}¢ below the price; it {way}"
+            return f"{verb} {count} at {price}¢, which is to buy NO: {text}"
+        return f"{verb} {count} at {price}¢: {fair}, {away:.2f}¢ above the price; it {way}"
     if intent.time_in_force is TimeInForce.IMMEDIATE_OR_CANCEL:
         return f"{verb} {count} at {price}¢ to close what is held, at what the book pays; {fair}"
-    return f"{verb} {count} at {price}¢ to close what is held, at {fair} rounded up to the grid"
+    rounded = "down" if intent.side is Side.BID else "up"
+    return (
+        f"{verb} {count} at {price}¢ to close what is held, at {fair} rounded {rounded} to the grid"
+    )
 
 
 def step_text(record: Record) -> str:

@@ -18,6 +18,7 @@ import orjson
 
 from arb.core.adoption import AdoptedAccount
 from arb.core.commands import Amendment, OrderIntent
+from arb.core.day import Day
 from arb.core.events import (
     CashMove,
     Fill,
@@ -47,6 +48,7 @@ class RecordKind(StrEnum):
     CLEAR = "clear"
     STOP = "stop"
     GROUP = "group"
+    DAY = "day"
 
 
 REPORTS: dict[str, type[OrderEvent]] = {
@@ -213,6 +215,16 @@ def read_settlement(data: dict[str, Any]) -> Settlement:
 def read_cash(data: dict[str, Any]) -> CashMove:
     """Return the move of money of a ``CASH`` record."""
     return _structure(data, CashMove)
+
+
+def day_data(day: Day) -> dict[str, Any]:
+    """Describe a day and what had been gained when it began."""
+    return _fields(day)
+
+
+def read_day(data: dict[str, Any]) -> Day:
+    """Return the day of a ``DAY`` record."""
+    return _structure(data, Day)
 
 
 def read_account(data: dict[str, Any]) -> AdoptedAccount:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 import attrs
 
 from arb.core.adoption import adopt
+from arb.core.day import Day
 from arb.core.ledger import Ledger
 from arb.core.money import MoneyE6
 from arb.core.orders import Order
@@ -18,6 +19,7 @@ from arb.journal.records import (
     read_account,
     read_amend,
     read_cash,
+    read_day,
     read_fill,
     read_intent,
     read_report,
@@ -39,6 +41,7 @@ class Recovered:
     halt: Halt | None = None
     halt_withdrew_exits: bool = False
     has_account: bool = False
+    day: Day | None = None
 
 
 def recover(records: Iterable[Record]) -> Recovered:
@@ -73,7 +76,8 @@ def _apply(state: Recovered, record: Record) -> None:
         _open(state, record)
     elif record.kind is RecordKind.AMEND:
         amend = read_amend(record.data)
-        state.ledger.orders[amend.client_order_id].amend_sent(amend.price_e4)
+        order = state.ledger.orders[amend.client_order_id]
+        order.amend_sent(amend.price_e4, amend.expires_s)
     elif record.kind is RecordKind.REPORT:
         state.ledger.report(read_report(record.data))
     elif record.kind is RecordKind.FILL:
@@ -85,6 +89,8 @@ def _apply(state: Recovered, record: Record) -> None:
     elif record.kind is RecordKind.ACCOUNT:
         adopt(state.ledger, read_account(record.data), record.at_ms)
         state.has_account = True
+    elif record.kind is RecordKind.DAY:
+        state.day = read_day(record.data)
     elif record.kind is RecordKind.START:
         state.next_order += ORDER_NUMBERS_SKIPPED
     elif record.kind is RecordKind.HALT:

@@ -107,6 +107,7 @@ class ListedOrder:
     initial_e2: CountE2
     created_ms: int | None
     exchange_index: int | None
+    group_id: str | None = None
 
 
 @attrs.frozen
@@ -223,6 +224,7 @@ def listed_order_of(fields: Fields) -> ListedOrder:
         order.initial_e2,
         optional_time_ms(fields, "created_time"),
         order.exchange_index,
+        optional_text(fields, "order_group_id") or None,
     )
 
 

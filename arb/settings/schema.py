@@ -12,6 +12,7 @@ from typing import Any
 import attrs
 import cattrs
 
+from arb.core.exit_parameters import Exits
 from arb.core.parameters import Execution, Risk, Strategy
 from arb.core.setting import SETTING, Setting, setting_of
 from arb.settings.secret import Secret
@@ -22,6 +23,7 @@ SECTIONS: Mapping[str, type[Any]] = MappingProxyType(
         "strategy": Strategy,
         "risk": Risk,
         "execution": Execution,
+        "exits": Exits,
         "kalshi": Kalshi,
         "odds_feed": OddsFeed,
         "engine": Engine,

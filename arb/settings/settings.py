@@ -10,6 +10,7 @@ from typing import Any
 
 import attrs
 
+from arb.core.exit_parameters import Exits
 from arb.core.parameters import Execution, Risk, Strategy
 from arb.settings.sections import Engine, Kalshi, OddsFeed
 
@@ -47,6 +48,7 @@ class Settings:
     strategy: Strategy = attrs.field(factory=Strategy)
     risk: Risk = attrs.field(factory=Risk)
     execution: Execution = attrs.field(factory=Execution)
+    exits: Exits = attrs.field(factory=Exits)
     kalshi: Kalshi = attrs.field(factory=Kalshi)
     odds_feed: OddsFeed = attrs.field(factory=OddsFeed)
     engine: Engine = attrs.field(factory=Engine)

@@ -10,6 +10,7 @@ import trio
 
 from arb.sim.conditions import ExchangeConditions, OddsConditions
 from arb.sim.exchange.maintenance import keep_window
+from arb.sim.exchange.tiers import ADVANCED, Tier
 from arb.sim.exchange.venue import Venue
 from arb.sim.odds.desk import OddsDesk
 from arb.sim.odds.server import OddsServer
@@ -48,6 +49,7 @@ class SimulationSettings:
     outbox_limit: int = OUTBOX_FRAMES_MAX
     maintenance: bool = False
     netting: bool = False
+    tier: Tier = ADVANCED
     book_changes_per_s: float = 0.0
 
 
@@ -72,6 +74,7 @@ class Simulation:
         shares = _shares(settings.cash_e6, _SHARDS)
         self.member = self.venue.open_account(MEMBER, shares)
         self.member.netting = settings.netting
+        self.member.tier = settings.tier
         self.key_id = self._uuid("key")
         self.odds_key = self._uuid("odds-key").replace("-", "")
         self.world = self._make_world()

@@ -23,6 +23,7 @@ from arb.cli.kill import kill
 from arb.cli.pause import pause
 from arb.cli.quarantine import quarantine
 from arb.cli.reconcile import reconcile
+from arb.cli.reduce import reduce
 from arb.cli.release import release
 from arb.cli.restart import restart
 from arb.cli.resume import resume
@@ -97,6 +98,7 @@ def running(serve: Serve) -> FakeEngine:
         (lambda: quarantine("KXA"), ("quarantine", {"name": "KXA"})),
         (lambda: release("KXA"), ("release", {"name": "KXA"})),
         (pause, ("pause", {})),
+        (reduce, ("reduce", {})),
         (resume, ("resume", {})),
         (flatten, ("flatten", {})),
         (lambda: halt(reason="odd"), ("halt", {"reason": "odd"})),

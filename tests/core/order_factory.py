@@ -146,7 +146,7 @@ def ledger_with(*orders: Order, cash: int = CASH) -> Ledger:
 
 
 def hold(ledger: Ledger, count_e2: int, price_e4: int = 5_000, ticker: str = NYY) -> None:
-    """Let a ledger hold a position that was bought without an order of ours."""
+    """Let a ledger hold a position that is ours and that no order it knows has bought."""
     stray = fill(
         f"held-{ticker}-{count_e2}",
         client_order_id=None,
@@ -157,6 +157,7 @@ def hold(ledger: Ledger, count_e2: int, price_e4: int = 5_000, ticker: str = NYY
         count_e2=CountE2(abs(count_e2)),
     )
     ledger.book(stray)
+    ledger.positions[ticker].own_e2 = CountE2(ledger.positions[ticker].own_e2 + count_e2)
 
 
 def settlement(count_e2: int, value_e4: int, ticker: str = NYY, **changes: Any) -> Settlement:

@@ -38,7 +38,9 @@ from arb.core.risk import Approvals, amendment_of, review, review_amend
 from tests.core.order_factory import CASH, fill, intent, plain_fee, top
 
 MARKETS = ("m1", "m2", "m3")
-LIMITS = Risk(max_total_exposure_cents=2_000, max_concurrent_markets=2)
+LIMITS = Risk(
+    max_total_exposure_cents=2_000, max_game_exposure_cents=1_500, max_concurrent_markets=2
+)
 Message = OrderEvent | Fill
 # What is journalled before it happens: an order under its id, a move, or what the exchange said.
 Noted = tuple[str, OrderIntent] | Amendment | OrderEvent | Fill

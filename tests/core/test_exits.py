@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from arb.core.commands import AmendIntent, OrderIntent, Purpose, TimeInForce
 from arb.core.events import Liquidity, Side
-from arb.core.exits import ExitView, Holding, OpenOrder, close_at_bid, plan_exits
+from arb.core.exits import ExitView, Holding, OpenOrder, plan_exits
 from arb.core.grid import WHOLE_CENTS, PriceGrid
 from arb.core.money import CountE2, PriceE4
 from arb.core.orders import OrderState
@@ -39,11 +39,6 @@ def test_nothing_held_wishes_for_nothing() -> None:
     entry = OpenOrder.of(order_in(RESTING))
 
     assert plan_exits(view(entry, count=0)) == []
-
-
-def test_a_no_position_is_left_to_a_person() -> None:
-    """What could only come from outside is not sold further."""
-    assert plan_exits(view(count=-500)) == []
 
 
 def test_everything_held_rests_at_fair_value() -> None:
@@ -219,48 +214,6 @@ def test_an_empty_bid_side_is_nothing_to_cross() -> None:
     assert [move.price_e4 for move in moves] == [5_300]
 
 
-@pytest.mark.parametrize("count, side, price", [(500, Side.ASK, 5_000), (-500, Side.BID, 5_700)])
-def test_a_person_closes_at_what_the_book_pays(count: int, side: Side, price: int) -> None:
-    """YES is sold at the bid and NO bought back at the ask: at once, whole, whatever is fair."""
-    wish = close_at_bid(view(count=count).holding, top(), "g1", trigger_ns=7)
-
-    assert wish == OrderIntent(
-        ticker=NYY,
-        game_id="g1",
-        purpose=Purpose.EXIT,
-        side=side,
-        price_e4=PriceE4(price),
-        count_e2=CountE2(500),
-        liquidity=Liquidity.TAKER,
-        time_in_force=TimeInForce.IMMEDIATE_OR_CANCEL,
-        post_only=False,
-        trigger_ns=7,
-        fair=price / 10_000,
-    )
-
-
-@pytest.mark.parametrize("count, covered, seen", [
-    (500, 0, top(usable=False)),
-    (500, 0, top(bid=None)),
-    (-500, 0, top(ask=None)),
-    (500, 500, top()),
-    (0, 0, top()),
-])  # fmt: skip
-def test_what_nobody_takes_is_not_closed(count: int, covered: int, seen: Any) -> None:
-    """Without a live price, or with all of it covered already, there is nothing to send."""
-    orders = (sale(count=covered),) if covered else ()
-
-    assert close_at_bid(view(*orders, count=count).holding, seen, "g1", trigger_ns=7) is None
-
-
-def test_only_what_is_uncovered_is_closed() -> None:
-    """What an exit may still sell is not sold a second time."""
-    wish = close_at_bid(view(sale(count=300)).holding, top(), "g1", trigger_ns=7)
-
-    assert wish is not None
-    assert wish.count_e2 == 200
-
-
 EXITS = st.lists(
     st.builds(
         sale,
@@ -313,7 +266,7 @@ def test_a_holding_tells_entries_from_exits() -> None:
 
     assert (holding.entries, holding.exits) == ((entry,), (sold,))
     assert holding.uncovered_e2 == 200
-    assert attrs.evolve(holding, count_e2=CountE2(-500)).uncovered_e2 == 200
+    assert attrs.evolve(holding, count_e2=CountE2(-500)).uncovered_e2 == 500
     assert attrs.evolve(holding, count_e2=CountE2(100)).uncovered_e2 == 0
 
 

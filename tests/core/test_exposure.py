@@ -6,14 +6,14 @@ import pytest
 
 from arb.core.events import Liquidity, Side
 from arb.core.exposure import (
-    by_hand_exposure_e6,
+    by_hand_cost_e6,
     entry_cost_e6,
-    market_exposure_e6,
-    order_exposure_e6,
-    position_exposure_e6,
+    market_losses,
+    order_cost_e6,
     total_exposure_e6,
+    worst_e6,
 )
-from arb.core.ledger import HandOrder, Ledger, Position
+from arb.core.ledger import HandOrder, Ledger
 from arb.core.money import CountE2, MoneyE6, PriceE4
 from arb.core.orders import OrderState
 from tests.core.order_factory import (
@@ -55,11 +55,11 @@ def test_an_entry_by_selling_costs_what_no_costs() -> None:
 @pytest.mark.parametrize("count, cost", [(200, 1_000_000), (-200, 1_000_000), (0, 0)])
 def test_a_position_can_lose_what_it_cost(count: int, cost: int) -> None:
     """Either side, at worst all that was paid for it is gone."""
-    position = Position(NYY)
+    ledger = Ledger(CASH)
     if count:
-        position.trade(Side.BID if count > 0 else Side.ASK, 5_000, abs(count))
+        hold(ledger, count)
 
-    assert position_exposure_e6(position) == cost
+    assert worst_e6(market_losses(ledger, NYY, no_fee)) == cost
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_a_position_can_lose_what_it_cost(count: int, cost: int) -> None:
 )
 def test_an_entry_counts_until_its_end(state: OrderState, exposed: int) -> None:
     """Pending, resting and unknown entries count in full; ended ones do not."""
-    assert order_exposure_e6(order_in(state), no_fee) == exposed
+    assert order_cost_e6(order_in(state), no_fee) == exposed
 
 
 def test_an_ended_entry_counts_what_filled_and_is_not_booked() -> None:
@@ -82,22 +82,22 @@ def test_an_ended_entry_counts_what_filled_and_is_not_booked() -> None:
     one = order()
     one.apply(accepted(filled=200, remaining=0))
 
-    assert order_exposure_e6(one, no_fee) == 1_000_000
+    assert order_cost_e6(one, no_fee) == 1_000_000
 
 
 @pytest.mark.parametrize("state", OrderState)
 def test_exits_add_nothing(state: OrderState) -> None:
     """An exit only lessens a position, whatever its state."""
-    assert order_exposure_e6(order_in(state, wish=EXIT), plain_fee) == 0
+    assert order_cost_e6(order_in(state, wish=EXIT), plain_fee) == 0
 
 
 def test_a_fill_moves_exposure_from_the_order_to_the_position() -> None:
     """Booking a part of an entry neither hides nor doubles what it may lose."""
     ledger = ledger_with(order_in(OrderState.RESTING))
-    before = market_exposure_e6(ledger, NYY, no_fee)
+    before = worst_e6(market_losses(ledger, NYY, no_fee))
     ledger.book(fill())
 
-    assert market_exposure_e6(ledger, NYY, no_fee) == before == FIVE_AT_FIFTY
+    assert worst_e6(market_losses(ledger, NYY, no_fee)) == before == FIVE_AT_FIFTY
 
 
 def test_the_answer_before_its_fills_changes_nothing() -> None:
@@ -114,7 +114,7 @@ def test_an_empty_market_exposes_nothing() -> None:
     """Where nothing is held and nothing is out, nothing can be lost."""
     ledger = Ledger(CASH)
 
-    assert market_exposure_e6(ledger, NYY, no_fee) == 0
+    assert worst_e6(market_losses(ledger, NYY, no_fee)) == 0
     assert total_exposure_e6(ledger, no_fee) == 0
 
 
@@ -148,23 +148,28 @@ def test_each_market_brings_its_own_fee() -> None:
 
 
 @pytest.mark.parametrize(
-    "side, held, cost",
+    "side, held, cost, worst",
     [
-        (Side.BID, 0, 1_000_000),
-        (Side.ASK, 0, 4_000_000),
-        (Side.BID, -200, 600_000),
-        (Side.BID, -900, 0),
-        (Side.ASK, 300, 1_600_000),
-        (Side.BID, 300, 1_000_000),
+        (Side.BID, 0, 1_000_000, 1_000_000),
+        (Side.ASK, 0, 4_000_000, 4_000_000),
+        (Side.BID, -200, 600_000, 1_000_000),
+        (Side.BID, -900, 0, 4_500_000),
+        (Side.ASK, 300, 1_600_000, 1_600_000),
+        (Side.ASK, 400, 800_000, 2_000_000),
+        (Side.BID, 300, 1_000_000, 2_500_000),
     ],
 )
-def test_a_persons_own_order_counts_as_far_as_it_opens(side: Side, held: int, cost: int) -> None:
-    """Five contracts by hand at 20 cents: what closes a position adds nothing."""
+def test_a_persons_own_order_counts_as_far_as_it_opens(
+    side: Side, held: int, cost: int, worst: int
+) -> None:
+    """Five contracts by hand at 20 cents: what closes a position adds nothing.
+
+    What opens the other side of it can only be lost where the position is won.
+    """
     ledger = Ledger(CASH)
     if held:
         hold(ledger, held)
-    without = total_exposure_e6(ledger, no_fee)
     ledger.by_hand = (HandOrder("x", NYY, side, PriceE4(2_000), CountE2(500)),)
 
-    assert by_hand_exposure_e6(ledger, no_fee) == cost
-    assert total_exposure_e6(ledger, no_fee) == without + cost
+    assert by_hand_cost_e6(ledger, no_fee) == cost
+    assert total_exposure_e6(ledger, no_fee) == worst

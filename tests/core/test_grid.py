@@ -84,6 +84,15 @@ def test_agrees_with_a_list_of_all_prices(grid: PriceGrid, price_e4: int) -> Non
     assert (grid.lowest, grid.highest) == (prices[0], prices[-1])
 
 
+@given(st.sampled_from(GRIDS))
+def test_the_mirrored_grid_has_the_prices_of_no(grid: PriceGrid) -> None:
+    """Each is a dollar less a price of YES, and the mirror of the mirror is the grid itself."""
+    prices = every_price(grid)
+
+    assert every_price(grid.mirrored) == [10_000 - price for price in reversed(prices)]
+    assert grid.mirrored.mirrored == grid
+
+
 @pytest.mark.parametrize(
     "ranges,complaint",
     [

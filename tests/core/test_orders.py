@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from arb.core.commands import Purpose
 from arb.core.events import OrderEvent, Side
-from arb.core.money import CountE2
+from arb.core.money import CountE2, PriceE4
 from arb.core.orders import TERMINAL, TRANSITIONS, IllegalTransition, OrderState
 from tests.core.order_factory import (
     EXIT,
@@ -296,3 +296,22 @@ def test_an_order_shows_itself() -> None:
     shown = repr(order_in(R))
 
     assert shown == "<Order o1 entry bid KXMLBGAME-26NOV22NYYBOS-NYY 0/500 at 5000 resting>"
+
+
+@pytest.mark.parametrize("answer, expires", [(amended(), 900), (kept(), 60), (unknown(), 60)])
+def test_a_renewal_counts_once_it_is_confirmed(answer: OrderEvent, expires: int) -> None:
+    """An expiry is what was wished until the exchange has taken another; a move may keep it."""
+    made = order_in(OrderState.RESTING, expires_s=60)
+    made.amend_sent(PriceE4(5_500), 900)
+    made.apply(answer)
+
+    assert made.expires_s == expires
+
+
+def test_a_move_without_an_expiry_keeps_it() -> None:
+    """Nothing said of it, it stays."""
+    made = order_in(OrderState.RESTING, expires_s=60)
+    made.amend_sent(PriceE4(5_500))
+    made.apply(amended())
+
+    assert made.expires_s == 60

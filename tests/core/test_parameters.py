@@ -22,7 +22,12 @@ def test_the_defaults_are_those_that_were_agreed() -> None:
     assert strategy.min_books == 3
     assert risk.max_contracts_per_market == 10
     assert risk.max_total_exposure_cents == 50_000
+    assert risk.max_game_exposure_cents == 1_000
     assert risk.max_concurrent_markets == 5
+    assert risk.max_daily_loss_cents == 10_000
+    assert risk.max_orders_per_second == 10
+    assert risk.max_consecutive_refusals == 10
+    assert risk.price_collar == 25
     assert execution.maker_timeout_ms == 500
     assert execution.stale_odds_threshold_ms == 5_000
     assert execution.book_confirm_ms == 60_000
@@ -37,6 +42,8 @@ def test_thresholds_come_in_the_units_the_code_counts_in() -> None:
     assert Strategy(max_edge_threshold=20).max_edge_e4 == 2_000
     assert risk.max_contracts_per_market_e2 == 400
     assert risk.max_total_exposure_e6 == 123_450_000
+    assert Risk(max_game_exposure_cents=7).max_game_exposure_e6 == 70_000
+    assert Risk(max_daily_loss_cents=9).max_daily_loss_e6 == 90_000
     assert Execution(contracts_per_order=3).contracts_per_order_e2 == 300
 
 

@@ -6,13 +6,14 @@ from itertools import product
 
 import pytest
 
-from arb.core.permission import Halt, Permission, TradingState
+from arb.core.permission import HOLDS, Command, Halt, Permission, TradingState
 
 HALT = Halt("too many refusals", "a rule", at_ms=5)
 REASONS = (
     "the engine is stopping",
     "halted by a rule: too many refusals (end it with: arb clear --reason ...)",
     "paused by console (end it with: arb resume)",
+    "reducing, by a rule (end it with: arb resume)",
     "not reconciled: cash differs",
     "starting: positions, orders and cash are not compared with Kalshi yet",
     "Kalshi books is down: closed by peer",
@@ -21,12 +22,13 @@ COMBINATIONS = list(product((False, True), repeat=len(REASONS)))
 
 
 def permission(*switched: bool) -> Permission:
-    """Set the six switches that can stand in the way, in the order of `REASONS`."""
-    stopping, halted, paused, differs, starting, down = switched
+    """Set the seven switches that can stand in the way, in the order of `REASONS`."""
+    stopping, halted, paused, reducing, differs, starting, down = switched
     return Permission(
         ready=not starting,
         stopping=stopping,
         paused_by="console" if paused else None,
+        reducing_by="a rule" if reducing else None,
         halt=HALT if halted else None,
         unreconciled="cash differs" if differs else None,
         down={"Kalshi books": "closed by peer"} if down else {},
@@ -35,12 +37,16 @@ def permission(*switched: bool) -> Permission:
 
 def expected_state(*switched: bool) -> TradingState:
     """Say by hand which of several switches names the state."""
-    stopping, halted, paused, differs, starting, down = switched
+    stopping, halted, paused, reducing, differs, starting, down = switched
     if stopping:
         return TradingState.STOPPING
     if halted:
         return TradingState.HALTED
-    if paused or differs:
+    if paused:
+        return TradingState.PAUSED
+    if reducing:
+        return TradingState.REDUCING
+    if differs:
         return TradingState.PAUSED
     if starting:
         return TradingState.STARTING
@@ -54,8 +60,8 @@ def test_every_combination_of_switches(switched: tuple[bool, ...]) -> None:
     A difference says more than that the first comparison is still to come, and stands for it.
     """
     allowed = permission(*switched)
-    _, _, _, differs, starting, _ = switched
-    said = [*switched[:4], starting and not differs, switched[5]]
+    differs, starting, down = switched[4:]
+    said = [*switched[:5], starting and not differs, down]
 
     assert allowed.state is expected_state(*switched)
     assert allowed.reasons == tuple(reason for reason, on in zip(REASONS, said, strict=True) if on)
@@ -74,7 +80,7 @@ def test_nothing_is_allowed_at_first() -> None:
     allowed = Permission()
 
     assert allowed.state is TradingState.STARTING
-    assert allowed.reasons == (REASONS[4],)
+    assert allowed.reasons == (REASONS[5],)
 
 
 def test_a_connection_that_comes_and_goes() -> None:
@@ -111,3 +117,47 @@ def test_every_lost_connection_counts() -> None:
 
     assert allowed.reasons == ("odds is down: gone", "orders is down: gone")
     assert allowed.state is TradingState.PAUSED
+
+
+RUNNING, PAUSED, REDUCING = TradingState.RUNNING, TradingState.PAUSED, TradingState.REDUCING
+
+
+@pytest.mark.parametrize(
+    "held, command, leads_to",
+    [
+        (RUNNING, Command.PAUSE, PAUSED),
+        (RUNNING, Command.REDUCE, REDUCING),
+        (RUNNING, Command.RESUME, RUNNING),
+        (PAUSED, Command.PAUSE, PAUSED),
+        (PAUSED, Command.REDUCE, REDUCING),
+        (PAUSED, Command.RESUME, RUNNING),
+        (REDUCING, Command.PAUSE, PAUSED),
+        (REDUCING, Command.REDUCE, REDUCING),
+        (REDUCING, Command.RESUME, RUNNING),
+    ],
+)
+@pytest.mark.parametrize("halt", [None, HALT])
+def test_every_command_in_every_state(
+    held: TradingState, command: Command, leads_to: TradingState, halt: Halt | None
+) -> None:
+    """Whoever speaks last is obeyed and named; a halt hides it all and is not ended by it."""
+    allowed = Permission(ready=True)
+    if held is not RUNNING:
+        before = Command.PAUSE if held is PAUSED else Command.REDUCE
+        allowed.obey(before, "the first")
+    allowed.halt = halt
+    allowed.obey(command, "the second")
+
+    assert allowed.hold is leads_to
+    assert allowed.state is (leads_to if halt is None else TradingState.HALTED)
+    by = "the first" if leads_to is held else "the second"
+    expected = {PAUSED: (by, None), REDUCING: (None, by), RUNNING: (None, None)}
+    assert (allowed.paused_by, allowed.reducing_by) == expected[leads_to]
+
+
+def test_the_table_leads_from_every_hold_to_every_other() -> None:
+    """Nothing a person can say leaves him stuck."""
+    ways = {(held, leads_to) for (held, _), leads_to in HOLDS.items()}
+    holds = (RUNNING, PAUSED, REDUCING)
+
+    assert ways == {(one, other) for one in holds for other in holds if one is not other}

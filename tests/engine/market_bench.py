@@ -120,11 +120,21 @@ def open_order(
     state: OrderState = OrderState.RESTING,
     created_ms: int = EPOCH_MS,
     order_id: str | None = "x1",
+    expires_s: int | None = 10**6,
 ) -> OpenOrder:
     """Describe an order at stake."""
     side = Side.BID if purpose is Purpose.ENTRY else Side.ASK
     return OpenOrder(
-        name, order_id, purpose, side, PriceE4(price), CountE2(stake), state, False, created_ms
+        name,
+        order_id,
+        purpose,
+        side,
+        PriceE4(price),
+        CountE2(stake),
+        state,
+        False,
+        created_ms,
+        expires_s,
     )
 
 

@@ -11,7 +11,7 @@ from arb.core.money import PriceE4
 from arb.core.orders import OrderState
 from arb.core.parameters import Execution
 from arb.core.risk import Refusal, RefusalCode
-from arb.engine.market import EXIT_RETRY_S, EXITS_WITHDRAWN_RETRY_S
+from arb.engine.exit_keeper import EXIT_RETRY_S, EXITS_WITHDRAWN_RETRY_S
 from arb.engine.messages import CloseNow, Hello
 from arb.engine.names import BOOK_FEED, ODDS_FEED, RISK
 from tests.core.order_factory import NYY

@@ -28,6 +28,8 @@ SCHEMA: dict[str, set[str]] = {
         "balance_e6",
         "exposure_e6",
         "exposure_limit_e6",
+        "day_e6",
+        "day_loss_max_e6",
         "exposure_limit_max_e6",
         "realised_e6",
         "unrealised_e6",
@@ -199,7 +201,7 @@ async def test_the_report_says_what_a_run_came_to(
         assert report["cash_e6"] == rig.account.total_cash_e6
         held = {t: p["count_e2"] for t, p in report["positions"].items()}
         assert held == rig.held_e2
-        worth_e6 = sum(p["mark_e4"] * p["count_e2"] for p in report["positions"].values())
+        worth_e6 = sum(p["mark_e4"] * abs(p["count_e2"]) for p in report["positions"].values())
         assert report["pnl_e6"] == report["cash_e6"] + worth_e6 - 10_000_000_000
         assert report["exposure_max_e6"] <= 500_000_000
         assert report["invariant_checks"] >= report["orders"] >= 1

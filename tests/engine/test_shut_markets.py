@@ -33,8 +33,9 @@ def relist(bench: Bench, status: MarketStatus) -> None:
 async def test_a_sale_waits_for_the_market(autojump_clock: object) -> None:
     """While the market is paused nothing is wished; when it is resumed the sale is."""
     async with open_bench() as bench:
-        bench.quote(2.2, "a", "b", "c")
-        bench.top(4_000, 4_200)
+        await bench.ready(0.6)
+        bench.top(5_900, 6_100)
+        bench.quote(2.6, "a")
         relist(bench, MarketStatus.INACTIVE)
         bench.hold(500)
         await trio.sleep(1)

@@ -121,8 +121,8 @@ def test_the_file_can_be_named(tmp_path: Path) -> None:
         (
             "[qqqq]\nx = 1\n",
             (
-                "[qqqq] is no section; there are strategy, risk, execution, kalshi, kalshi.paper,"
-                " kalshi.demo, kalshi.live, odds_feed, odds_feed.odds_api_io,"
+                "[qqqq] is no section; there are strategy, risk, execution, exits, kalshi,"
+                " kalshi.paper, kalshi.demo, kalshi.live, odds_feed, odds_feed.odds_api_io,"
                 " odds_feed.opticodds, odds_feed.the_odds_api,"
                 " odds_feed.unabated, engine"
             ),

@@ -6,7 +6,8 @@ import orjson
 import pytest
 import trio
 
-from arb.sim.rest.limits import TIER, Buckets, charged_shards
+from arb.sim.exchange.tiers import ADVANCED
+from arb.sim.rest.limits import Buckets, charged_shards
 from arb.sim.serving.http import Request, make_request
 from arb.sim.signatures import KeyRing
 from arb.sim.websocket.server import ExchangeServer
@@ -22,7 +23,7 @@ def asked(method: str, target: str, body: object = None) -> Request:
 
 def test_buckets_charge_by_the_item() -> None:
     """A batch costs its items, a cancel two, a read ten; a bucket refills with time."""
-    buckets = Buckets.full(TIER, 0)
+    buckets = Buckets.full(ADVANCED, 0)
     many = asked("POST", f"{ORDERS}/batched", {"orders": [{}] * 60})
     cancel = asked("DELETE", f"{ORDERS}/x")
     assert buckets.take(many, f"{ORDERS}/batched", 0)
@@ -35,7 +36,7 @@ def test_buckets_charge_by_the_item() -> None:
 
 def test_reading_one_order_is_cheaper_than_a_list() -> None:
     """Two tokens against ten, both out of the bucket of reads."""
-    buckets = Buckets.full(TIER, 0)
+    buckets = Buckets.full(ADVANCED, 0)
     one, many = asked("GET", "/portfolio/orders/x"), asked("GET", "/portfolio/orders")
     for _ in range(295):
         assert buckets.take(one, "/portfolio/orders/{order_id}", 0)
@@ -45,11 +46,11 @@ def test_reading_one_order_is_cheaper_than_a_list() -> None:
 
 def test_the_balance_has_a_bucket_of_its_own() -> None:
     """Once a second, and it takes nothing from other reads."""
-    buckets = Buckets.full(TIER, 0)
+    buckets = Buckets.full(ADVANCED, 0)
     balance = asked("GET", "/portfolio/balance")
     taken = [buckets.take(balance, "/portfolio/balance", now) for now in (0, 500, 1_000, 1_999)]
     assert taken == [True, False, True, False]
-    assert buckets.read.tokens == TIER.read_capacity
+    assert buckets.read.tokens == ADVANCED.read_capacity
 
 
 @pytest.mark.parametrize(
@@ -77,10 +78,10 @@ def test_a_write_is_charged_to_its_shards(
 
 def test_a_write_is_charged_everywhere_or_nowhere() -> None:
     """A routed order that one shard's bucket cannot pay for takes nothing from the others."""
-    buckets = Buckets.full(TIER, 0)
+    buckets = Buckets.full(ADVANCED, 0)
     buckets.writes[3].tokens = 9
     assert not buckets.take(asked("POST", ORDERS, {"ticker": "T"}), ORDERS, 0)
-    assert buckets.writes[0].tokens == TIER.write_capacity
+    assert buckets.writes[0].tokens == ADVANCED.write_capacity
 
 
 async def test_limits_can_be_enforced(bench: Bench, nursery: trio.Nursery) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 
 from arb.sim.exchange.lagging import Lagging
+from arb.sim.exchange.tiers import ADVANCED, Tier
 from arb.sim.exchange.values import BookSide, Fill, Order
 
 ONE_DOLLAR_E4 = 10_000
@@ -108,6 +109,7 @@ class Account:
     history: dict[str, Order] = attrs.field(factory=dict)
     client_order_ids: dict[str, str] = attrs.field(factory=dict)
     fills: list[Fill] = attrs.field(factory=list)
+    tier: Tier = ADVANCED
     settlements: list[Settlement] = attrs.field(factory=list)
     updated_ms: int = 0
     netting: bool = False

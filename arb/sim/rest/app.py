@@ -7,7 +7,7 @@ import attrs
 from arb.sim.exchange.refusals import Refused
 from arb.sim.exchange.venue import Venue
 from arb.sim.rest.call import Call
-from arb.sim.rest.limits import TIER, Buckets
+from arb.sim.rest.limits import Buckets
 from arb.sim.rest.routes import ROUTES, Handle
 from arb.sim.rest.spoiling import too_many
 from arb.sim.serving.http import Request, Response, Route, Router, json_response
@@ -81,5 +81,5 @@ class RestApp:
         self, name: str, request: Request, route: Route[Handle], now_ms: int
     ) -> bool:
         if name not in self._buckets:
-            self._buckets[name] = Buckets.full(TIER, now_ms)
+            self._buckets[name] = Buckets.full(self._venue.accounts[name].tier, now_ms)
         return self._buckets[name].take(request, route.pattern, now_ms)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from arb.core.money import count_text
 from arb.sim.exchange import grouping
 from arb.sim.exchange.groups import OrderGroup
+from arb.sim.exchange.placing import check_exchange
 from arb.sim.exchange.refusals import nested, not_found
 from arb.sim.rest.call import Call, Field, count_field, decode_object, json_body
 from arb.sim.rest.order_wishes import refuse_subaccount
@@ -59,7 +60,11 @@ def reset_group(call: Call) -> Response:
 
 
 def trigger_group(call: Call) -> Response:
-    """``PUT /portfolio/order_groups/{group_id}/trigger``: one call cancels all of its orders."""
+    """``PUT /portfolio/order_groups/{group_id}/trigger``: one call cancels all of its orders.
+
+    What cancels is refused while the whole exchange is paused; that this is too is the worse case.
+    """
+    check_exchange(call.venue)
     grouping.trigger_group(call.venue, _group(call))
     return json_response(200, {})
 

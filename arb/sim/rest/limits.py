@@ -1,4 +1,4 @@
-"""Token buckets of requests: what a tier grants and what each endpoint costs."""
+"""Token buckets of requests, filled as the account's tier grants, and what each endpoint costs."""
 
 from __future__ import annotations
 
@@ -7,26 +7,13 @@ from typing import Any
 import attrs
 import orjson
 
+from arb.sim.exchange.tiers import Tier
 from arb.sim.serving.http import Request
 
 _PREFIX = "/trade-api/v2"
 DEFAULT_COST = 10
 
 
-@attrs.frozen
-class Tier:
-    """One usage tier; capacities are tokens, rates tokens per second."""
-
-    name: str
-    read_per_s: int
-    write_per_s: int
-    read_capacity: int
-    write_capacity: int
-    balance_per_s: int
-
-
-# Advanced: 300 each, a write bucket of two seconds, the balance once a second, as documented.
-TIER = Tier("advanced", 300, 300, 600, 600, 1)
 SHARDS = (0, 1, 2, 3)
 ORDERS_PATH = "/portfolio/events/orders"
 BALANCE_PATH = "/portfolio/balance"

@@ -8,7 +8,7 @@ from arb.sim.exchange.refusals import nested, not_found
 from arb.sim.exchange.values import Order, OrderStatus
 from arb.sim.exchange.venue import Venue
 from arb.sim.rest.call import Call, page, within
-from arb.sim.rest.limits import ENDPOINT_COSTS, TIER
+from arb.sim.rest.limits import ENDPOINT_COSTS
 from arb.sim.rest.order_wishes import shard_of
 from arb.sim.rest.portfolio_shapes import (
     balance_body,
@@ -150,13 +150,14 @@ def queue_position(call: Call) -> Response:
     return json_response(200, {"queue_position_fp": _queue_text(call.venue, order)})
 
 
-def account_limits(_call: Call) -> Response:
+def account_limits(call: Call) -> Response:
     """``GET /account/limits``."""
+    tier = call.account.tier
     body: Json = {
         "grants": [],
-        "read": {"bucket_capacity": TIER.read_capacity, "refill_rate": TIER.read_per_s},
-        "usage_tier": TIER.name,
-        "write": {"bucket_capacity": TIER.write_capacity, "refill_rate": TIER.write_per_s},
+        "read": {"bucket_capacity": tier.read_capacity, "refill_rate": tier.read_per_s},
+        "usage_tier": tier.name,
+        "write": {"bucket_capacity": tier.write_capacity, "refill_rate": tier.write_per_s},
     }
     return json_response(200, body)
 

@@ -1,0 +1,57 @@
+"""What a day has gained or lost: what was realised, and what is held at what it would fetch.
+
+A day is US Eastern, as the games are dated: a night's last game ends before it does, save on the
+west coast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+
+from arb.core.eastern import eastern_date
+from arb.core.ledger import Ledger
+from arb.core.money import MoneyE6, PriceE4
+
+
+@attrs.frozen
+class Mark:
+    """The last bid and ask of YES that were known in one market, None where none ever was."""
+
+    bid_e4: PriceE4 | None = None
+    ask_e4: PriceE4 | None = None
+
+    def followed_by(self, later: Mark) -> Mark:
+        """Return what is known after a later look, which may have found a side empty."""
+        bid_e4 = self.bid_e4 if later.bid_e4 is None else later.bid_e4
+        return Mark(bid_e4, self.ask_e4 if later.ask_e4 is None else later.ask_e4)
+
+
+@attrs.frozen
+class Day:
+    """One day, and what had been gained in all when it began: ``date`` is ISO, US Eastern."""
+
+    date: str
+    before_e6: int
+
+
+def day_of(now_ms: int) -> str:
+    """Return the day of a moment, Unix milliseconds."""
+    return eastern_date(now_ms).isoformat()
+
+
+def gained_e6(ledger: Ledger, marks: Mapping[str, Mark]) -> MoneyE6:
+    """Return all that was ever gained, fees paid, with what is held at what it would fetch.
+
+    YES is worth its bid, NO what the ask leaves of a dollar, and either what it cost where nobody
+    has ever shown a price.
+    """
+    total_e6 = 0
+    for ticker, position in ledger.positions.items():
+        total_e6 += position.realised_e6 - position.fees_e6
+        mark = marks.get(ticker)
+        if position.count_e2 and mark is not None:
+            price_e4 = mark.bid_e4 if position.count_e2 > 0 else mark.ask_e4
+            total_e6 += position.unrealised_e6(price_e4) if price_e4 is not None else 0
+    return MoneyE6(total_e6)

@@ -1,0 +1,68 @@
+"""What follows when a connection is lost, and what must be compared before it counts as back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import attrs
+
+from arb.core.permission import Permission
+from arb.engine.board import Board
+from arb.engine.messages import ConnectionChanged, ReadAccount
+from arb.engine.names import ACCOUNT_LINK, ORDER_LANES
+from arb.engine.reconciler import Reconciler
+from arb.engine.withdrawals import Withdrawals
+
+
+@attrs.frozen
+class ConnectionHands:
+    """What may be done about it: tell the gateway, and show how things stand."""
+
+    tell_gateway: Callable[[object], object]
+    publish: Callable[[], None]
+
+
+class Connections:
+    """Pauses what depends on a connection that is down, and has books compared once it is back."""
+
+    def __init__(
+        self,
+        board: Board,
+        permission: Permission,
+        withdrawals: Withdrawals,
+        reconciler: Reconciler,
+        hands: ConnectionHands,
+    ) -> None:
+        self._board = board
+        self._permission = permission
+        self._withdrawals = withdrawals
+        self._reconciler = reconciler
+        self._hands = hands
+        self._lost: set[str] = set()
+
+    def changed(self, changed: ConnectionChanged) -> None:
+        """Note that a connection has come or gone."""
+        name, connected = changed.name, changed.connected
+        self._board.connection(name, connected=connected, detail=changed.detail)
+        if not self._permission.connection(name, connected=connected, detail=changed.detail):
+            return
+        if not self._permission.stopping:
+            word = "connected" if connected else f"down: {changed.detail}"
+            self._board.say("ENGINE", f"{name} {word}", level="info" if connected else "warning")
+        if not connected:
+            self._withdrawals.cancel_entries(f"{name} is down")
+            if self._permission.ready:
+                self._lost.add(name)
+        elif name in self._lost:
+            self._lost.discard(name)
+            self._compare_again(name)
+        self._hands.publish()
+
+    def _compare_again(self, name: str) -> None:
+        # The account's own connection is back only after a reading; for the others one is due.
+        if name == ORDER_LANES or (name == ACCOUNT_LINK and self._reconciler.differs):
+            self._reconciler.distrust(f"{name} was down")
+            self._hands.tell_gateway(ReadAccount())
+
+    def __repr__(self) -> str:
+        return f"<Connections {len(self._lost)} lost>"

@@ -1,0 +1,82 @@
+"""A halt that was left for an engine to find, by somebody who could not reach it.
+
+It lies beside the journal, which belongs to the engine alone. The engine looks at its start and
+while it runs, writes the halt into its journal, and takes the file away when the halt is cleared.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import attrs
+import orjson
+
+from arb.engine.messages import HaltTrading
+
+# Four short fields; more than this is somebody else's file.
+BYTES_MAX = 4_096
+
+UNREADABLE = "a halt was left that cannot be read"
+
+
+@attrs.frozen
+class LeftHalt:
+    """What was left: why, by whom, when in Unix milliseconds, and what becomes of exits."""
+
+    reason: str
+    by: str
+    at_ms: int
+    cancel_exits: bool = False
+
+    @property
+    def wish(self) -> HaltTrading:
+        """Return what the risk manager is to do."""
+        return HaltTrading(self.reason, self.by, self.cancel_exits)
+
+
+class HaltFile:
+    """The file of one engine; writing and removing raise `OSError`, reading raises nothing."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def leave(self, halt: LeftHalt) -> None:
+        """Leave a halt, whole or not at all, and safe from a loss of power."""
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft = self.path.with_name(f"{self.path.name}.{os.getpid()}")
+        with draft.open("wb") as file:
+            file.write(orjson.dumps(attrs.asdict(halt)) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(self.path)
+
+    def read(self) -> LeftHalt | None:
+        """Return the halt that was left, None where there is none.
+
+        What cannot be read is a halt all the same: somebody wanted one.
+        """
+        try:
+            with self.path.open("rb") as file:
+                content = file.read(BYTES_MAX)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            return LeftHalt(f"{UNREADABLE}: {error.strerror}", "a file", 0)
+        try:
+            fields = orjson.loads(content)
+            return LeftHalt(
+                str(fields["reason"]),
+                str(fields["by"]),
+                int(fields["at_ms"]),
+                fields["cancel_exits"] is True,
+            )
+        except (ValueError, KeyError, TypeError):
+            return LeftHalt(UNREADABLE, "a file", 0)
+
+    def remove(self) -> None:
+        """Take the file away."""
+        self.path.unlink(missing_ok=True)
+
+    def __repr__(self) -> str:
+        return f"<HaltFile {self.path}>"
