@@ -69,8 +69,8 @@ def _container_way(hint: Any, origin: Any, kinds: tuple[Any, ...]) -> _Way | Non
         return _optional_way(hint, kinds)
     if origin is dict and kinds[0] is str:
         return _dict_way(_way(kinds[1]))
-    if origin is tuple and kinds[-1] is not Ellipsis and all(_way(each) is None for each in kinds):
-        return _Way(list, lambda rows, _orders: tuple(rows))
+    if origin is tuple and kinds[-1] is not Ellipsis:
+        return _tuple_way([_way(each) for each in kinds])
     if origin in (list, set, tuple):
         return _many_way(origin, _way(kinds[0]))
     raise TypeError(f"no way to keep a {hint}")
@@ -97,6 +97,20 @@ def _dict_way(way: _Way | None) -> _Way:
         lambda values: {key: write(value) for key, value in values.items()},
         lambda raw, orders: {key: read(value, orders) for key, value in raw.items()},
     )
+
+
+def _tuple_way(ways: list[_Way | None]) -> _Way:
+    """Return the way of a tuple in which each place has a type of its own."""
+
+    def write(values: Any) -> list[Any]:
+        each = zip(values, ways, strict=True)
+        return [value if way is None else way.write(value) for value, way in each]
+
+    def read(row: Any, orders: Orders) -> Any:
+        each = zip(row, ways, strict=True)
+        return tuple(raw if way is None else way.read(raw, orders) for raw, way in each)
+
+    return _Way(write, read)
 
 
 def _many_way(origin: Callable[[Iterable[Any]], Any], way: _Way | None) -> _Way:
