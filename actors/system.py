@@ -229,6 +229,10 @@ class System:
         """Return the median and the 99th percentile of the loop's lag, where it is measured."""
         return self._heartbeat.lag_s() if self._heartbeat else (None, None)
 
+    def worst_lag_s(self) -> float | None:
+        """Return how late the loop was at worst in the last half minute; None if not measured."""
+        return self._heartbeat.worst_lag_s() if self._heartbeat else None
+
     # ----------------------------------------------------------- opening, closing
 
     async def start(self) -> None:

@@ -97,6 +97,10 @@ class Heartbeat:
             return None, None
         return lags_s[len(lags_s) // 2], lags_s[len(lags_s) * 99 // 100]
 
+    def worst_lag_s(self) -> float | None:
+        """Return how late the latest of the kept beats was; None before the first."""
+        return max(self._lags_s, default=None)
+
     def _listen(self) -> None:
         while not self._closed.wait(self.spec.beat_s):
             self.check()

@@ -11,7 +11,7 @@ import pytest
 import trio
 
 from arb.kalshi.wire import BookDelta, BookSnapshot, parse_frame
-from tools.benchmarks import actors, books, journal, lane, main, path, posting, replay
+from tools.benchmarks import actors, books, halting, journal, lane, main, path, posting, replay
 from tools.benchmarks.engine import open_rig
 from tools.benchmarks.figures import (
     BenchmarkFailed,
@@ -38,6 +38,7 @@ TINY: dict[str, Callable[[], list[Figure]]] = {
         actors.Plan(messages=2_000, waits=3, asks=20, actors=20, restarts=2)
     ),
     "lane": lambda: lane.run(lane.Plan(orders=3)),
+    "halt": lambda: halting.run(halting.Plan(orders=5, rounds=1)),
 }
 
 

@@ -112,6 +112,12 @@ COMMANDS = (
         "arb flatten",
     ),
     Command(
+        "set",
+        "arb.cli.change:change",
+        "Change a threshold of a running engine.",
+        "arb set strategy.maker_edge_threshold 3 --write",
+    ),
+    Command(
         "reconcile",
         "arb.cli.reconcile:reconcile",
         "Compare our books with Kalshi's account, or accept it.",
@@ -158,6 +164,12 @@ COMMANDS = (
         "arb.cli.sim:sim",
         "Serve the simulated exchange and odds servers on loopback.",
         "arb sim --seed 7 --json",
+    ),
+    Command(
+        "compare-feeds",
+        "arb.cli.compare_feeds:compare_feeds",
+        "Compare two providers of odds, live or from tapes.",
+        "arb compare-feeds --provider odds-api-io --provider opticodds",
     ),
     Command(
         "replay",

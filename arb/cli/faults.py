@@ -15,10 +15,12 @@ from typing import Annotated
 import trio
 from cyclopts import App, Parameter
 
+from arb.cli import faults_by_hand, faults_proxy
 from arb.cli.common import Json, print_json
 from arb.cli.errors import CommandFailed, UsageError
 from arb.cli.faults_hour import hour
 from arb.cli.steer import engine_root
+from arb.engine.embedded_world import WorldFailed
 from arb.faults.campaign import Summary, run_campaign
 from arb.faults.catalogue import UnknownFault, cells, chosen
 from arb.faults.determinism import OtherProcessFailed, digests, unequal
@@ -39,6 +41,8 @@ TELL_EVERY = 50
 
 app = App(name="faults", help_format="plaintext")
 app.command(hour)
+faults_by_hand.add_to(app)
+faults_proxy.add_to(app)
 
 Seed = Annotated[int, Parameter(help="The same seed makes the same run.")]
 First = Annotated[int, Parameter(help="The first seed.")]
@@ -201,7 +205,7 @@ def kill9(
     with tempfile.TemporaryDirectory(prefix="arb-kill9-") as folder:
         try:
             report = trio.run(run_cycles, cycles, Path(folder), Random(seed), _kill9_progress)
-        except* Kill9Failed as group:
+        except* (Kill9Failed, WorldFailed) as group:
             raise CommandFailed(str(group.exceptions[0])) from None
     for line in report.violations:
         _show(line)

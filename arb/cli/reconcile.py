@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from arb.cli.steer import Mode, World, steer
+from arb.io.login import login
 
 Accept = Annotated[
     bool,
@@ -25,14 +25,6 @@ def reconcile(*, accept: Accept = False, mode: Mode = None, world: World = None)
     Example: arb reconcile
     """
     if accept:
-        steer("accept", mode, world, by=_login())
+        steer("accept", mode, world, by=login())
     else:
         steer("reconcile", mode, world)
-
-
-def _login() -> str | None:
-    # Without a name in the environment or in the system's list a person is just that.
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return None

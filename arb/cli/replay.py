@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from cyclopts import Parameter
 from arb.cli.common import Json, SettingsFile, load_settings, print_json, terminal
 from arb.cli.errors import CommandFailed, UsageError
 from arb.core.money import dollars
+from arb.engine.edges import EdgeReport, lines_of
 from arb.engine.replay import Replay
 from arb.io.teams_file import packaged_teams
 from arb.tape.format import TapeError
@@ -29,6 +31,10 @@ def replay(
     skip_bad: Annotated[
         bool, Parameter(negative="", help="Count broken lines and go on instead of ending.")
     ] = False,
+    edges: Annotated[
+        bool,
+        Parameter(negative="", help="Only count the edges and what prices did afterwards."),
+    ] = False,
     json: Json = False,
     settings: SettingsFile = None,
 ) -> None:
@@ -44,6 +50,9 @@ def replay(
             f"a speed of {speed:g} is not above 0 and at most {SPEED_MAX:g};"
             " without --speed a replay is as fast as it can be"
         )
+    if edges:
+        _print_edges(EdgeReport(tape, load_settings(settings), packaged_teams()), json=json)
+        return
     play = Replay(tape, load_settings(settings), packaged_teams(), speed, skip_bad)
     try:
         result = play.run()
@@ -62,3 +71,14 @@ def replay(
         f" P&L {dollars(result['pnl_e6'])} at the last bids, after fees"
     )
     screen.print(f"state {result['state_hash']}")
+
+
+def _print_edges(report: EdgeReport, *, json: bool) -> None:
+    try:
+        found = report.run()
+    except TapeError as error:
+        raise CommandFailed(str(error)) from error
+    if json:
+        print_json(found)
+    else:
+        sys.stdout.writelines(f"{line}\n" for line in lines_of(found))

@@ -22,7 +22,7 @@ from arb.engine.app import EngineFailed, RunConfig, run_engine
 from arb.engine.board import LogLine
 from arb.engine.stopping import StopRequest
 from arb.io.teams_file import packaged_teams
-from arb.settings import Mode, Settings, SettingsError
+from arb.settings import Mode, SettingsError
 
 LIVE_PHRASE = "trade real money"
 
@@ -47,6 +47,7 @@ def run(
     seed: Annotated[
         int | None, Parameter(help="The simulated world's seed: the same makes the same world.")
     ] = None,
+    attended: Annotated[bool, Parameter(negative="", show=False)] = False,
     json: Json = False,
     settings: SettingsFile = None,
 ) -> None:
@@ -60,7 +61,18 @@ def run(
     if mode is Mode.LIVE:
         _ask_for_the_phrase()
     if headless:
-        _run_headless(loaded, mode, seconds, speed or 1.0, seed, json=json)
+        config = RunConfig(
+            settings=loaded,
+            mode=mode,
+            teams=packaged_teams(),
+            state_root=engine_root(),
+            seed=seed,
+            speed=speed or 1.0,
+            seconds=seconds,
+            attended=attended,
+            on_log=_say,
+        )
+        _run_headless(config, json=json)
     else:
         said = f"{LIVE_PHRASE}\n" if live else ""
         arguments = _engine_arguments(mode, seconds, speed, seed, settings)
@@ -87,25 +99,7 @@ def _ask_for_the_phrase() -> None:
         raise UsageError("the phrase was not typed: nothing was started")
 
 
-def _run_headless(
-    settings: Settings,
-    mode: Mode,
-    seconds: float | None,
-    speed: float,
-    seed: int | None,
-    *,
-    json: bool,
-) -> None:
-    config = RunConfig(
-        settings=settings,
-        mode=mode,
-        teams=packaged_teams(),
-        state_root=engine_root(),
-        seed=seed,
-        speed=speed,
-        seconds=seconds,
-        on_log=_say,
-    )
+def _run_headless(config: RunConfig, *, json: bool) -> None:
     try:
         report = trio.run(_until_stopped, config)
     except EngineFailed as error:
@@ -162,7 +156,7 @@ def _summary(report: dict[str, Any]) -> str:
 def _engine_arguments(
     mode: Mode, seconds: float | None, speed: float | None, seed: int | None, settings: Path | None
 ) -> list[str]:
-    arguments = ["run", "--headless", "--mode", mode.value]
+    arguments = ["run", "--headless", "--attended", "--mode", mode.value]
     if mode is Mode.LIVE:
         arguments.append("--live")
     options = {"--seconds": seconds, "--speed": speed, "--seed": seed, "--settings": settings}

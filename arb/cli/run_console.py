@@ -22,6 +22,8 @@ START_STEP_S = 0.05
 # The engine stops within five seconds of being asked; this only waits until it has.
 STOP_TIMEOUT_S = 10.0
 
+AS_SET = "engine.unattended says what it does now (arb status)"
+
 
 def require_terminal() -> None:
     """Raise `UsageError` where there is no terminal for a console."""
@@ -44,9 +46,13 @@ def run_with_console(
         try:
             found = _when_ready(engine, words)
             outcome = console(found.socket_path, owns_engine=True, settings=settings)
-        except ConsoleError as error:
+        except NoTerminal as error:
             _stop(engine)
             raise CommandFailed(f"{error}; the engine was stopped") from None
+        except ConsoleError as error:
+            # A console that fails has disappeared, and the engine does as it was told to then.
+            _let_go(engine)
+            raise CommandFailed(f"{error}; {AS_SET}") from None
         except KeyboardInterrupt:
             _stop(engine)
             sys.stdout.write("stopped\n")
@@ -56,10 +62,15 @@ def run_with_console(
             raise
     if outcome is Outcome.LEAVE_RUNNING:
         sys.stdout.write("the engine runs on: arb console attaches to it, arb stop ends it\n")
-        # Its session is its own, and so is its end: nothing here waits for it.
-        engine.returncode = 0
-        return
-    _wait(engine, outcome)
+    if outcome in {Outcome.LEAVE_RUNNING, Outcome.HUNG_UP}:
+        _let_go(engine)
+    else:
+        _wait(engine, outcome)
+
+
+def _let_go(engine: subprocess.Popen[bytes]) -> None:
+    # Its session is its own, and so is its end: nothing here waits for it.
+    engine.returncode = 0
 
 
 def _started(arguments: Sequence[str], said: str, words: IO[bytes]) -> subprocess.Popen[bytes]:

@@ -12,6 +12,7 @@ from arb.cli.common import Json, SettingsFile, load_settings, print_json, termin
 from arb.settings import Mode, Secret, Settings
 from arb.settings.render import defaults_text
 from arb.settings.schema import Entry, entries
+from arb.settings.shown import shown
 from arb.settings.venues import address
 
 
@@ -71,11 +72,6 @@ def _show(in_force: Settings, mode: Mode | None, hosts: dict[str, dict[str, str]
     for name, host in hosts.items():
         table.add_row(f"{name} in {mode}", host["value"], "", host["source"])
     terminal().print(table)
-
-
-def shown(value: object) -> str:
-    """Write a value for a person: lists with commas, a secret masked."""
-    return ", ".join(value) if isinstance(value, tuple) else str(value)
 
 
 def settings_facts(in_force: Settings) -> tuple[tuple[str, str], ...]:

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Container, Itera
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import attrs
 import trio
@@ -23,11 +23,13 @@ from arb.io.clock import SystemClock
 from arb.sim.credentials import make_member_key, make_server_context
 from arb.sim.host import Addresses, PortTaken, host
 from arb.sim.simulation import Simulation, SimulationSettings
+from arb.sim.switchboard import Switchboard
 from arb.sim.timing import utc
-from arb.sim.truth import obey
+from arb.sim.wishes import LINE_BYTES_MAX, answer
 from arb.sim.world.games import Calendar
 
 _STDIN = 0
+_STDOUT = 1
 _READ_BYTES = 4_096
 _PORT_MAX = 65_535
 _GAMES_MAX = 2_000
@@ -136,20 +138,26 @@ async def serve(
 ) -> None:
     """Serve until a signal comes or, when embedded, standard input closes.
 
-    Embedded it leaves Ctrl-C to the parent, which has orders to cancel here before it ends.
+    Embedded it leaves Ctrl-C to the parent, which has orders to cancel here before it ends, and
+    does what the parent's lines on standard input ask.
     """
+    clock = SystemClock()
+    simulation = Simulation(settings, clock)
     ends = {signal.SIGTERM} if embedded else {signal.SIGINT, signal.SIGTERM}
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_until_signal, signals, ends, nursery.cancel_scope)
-            simulation = Simulation(settings, SystemClock())
             if embedded:
-                nursery.start_soon(_until_stdin_closes, simulation, nursery.cancel_scope)
-            await _serve(simulation, folder, port=port, odds_port=odds_port, tls=tls, json=json)
+                board = Switchboard(simulation, clock)
+                nursery.start_soon(_until_stdin_closes, board, nursery.cancel_scope)
+            await _serve(
+                simulation, clock, folder, port=port, odds_port=odds_port, tls=tls, json=json
+            )
 
 
 async def _serve(
     simulation: Simulation,
+    clock: SystemClock,
     folder: Path,
     *,
     port: int,
@@ -162,7 +170,7 @@ async def _serve(
     context: ssl.SSLContext | None = None
     ca_path: Path | None = None
     if tls:
-        context, ca_path = make_server_context(folder, utc(simulation.clock.wall_ms()))
+        context, ca_path = make_server_context(folder, utc(clock.wall_ms()))
 
     def announce(addresses: Addresses) -> None:
         _announce(_ready(simulation, addresses, member.path, ca_path), json=json)
@@ -179,18 +187,25 @@ async def _until_signal(
             return
 
 
-async def _until_stdin_closes(simulation: Simulation, scope: trio.CancelScope) -> None:
-    """Do what each line asks for, and answer it by one line of JSON."""
-    rest = b""
-    # Read past Python's own buffer: its lock must not be held by a thread when the process ends.
-    while piece := await trio.to_thread.run_sync(
-        os.read, _STDIN, _READ_BYTES, abandon_on_cancel=True
-    ):
-        *lines, rest = (rest + piece).split(b"\n")
+async def _until_stdin_closes(board: Switchboard, scope: trio.CancelScope) -> None:
+    # Past Python's own buffers: their locks must not be held by a thread when the process ends.
+    buffer = b""
+    while piece := await _in_thread(os.read, _STDIN, _READ_BYTES):
+        *lines, buffer = (buffer + piece).split(b"\n")
         for line in lines:
-            print_json(obey(simulation, line.decode(errors="replace")))
-            sys.stdout.flush()
+            await _write(answer(board, line))
+        buffer = buffer[:LINE_BYTES_MAX]
     scope.cancel()
+
+
+async def _write(line: bytes) -> None:
+    # In a thread: the world moves on while its parent takes its time.
+    while line:
+        line = line[await _in_thread(os.write, _STDOUT, line) :]
+
+
+async def _in_thread(call: Callable[..., Any], *arguments: Any) -> Any:
+    return await trio.to_thread.run_sync(call, *arguments, abandon_on_cancel=True)
 
 
 def _ready(

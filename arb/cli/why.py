@@ -137,9 +137,11 @@ def _inputs(inputs: dict[str, Any]) -> str:
     bid, ask = formats.price(inputs["bid_e4"]), formats.price(inputs["ask_e4"])
     sizes = f"{contracts(inputs['bid_size_e2'])} / {contracts(inputs['ask_size_e2'])}"
     edge, net = formats.edge(inputs["edge_e4"]), formats.edge(inputs["net_e4"])
+    # Rows of earlier versions have no list of the books that were left out.
+    left_out = inputs.get("left_out")
     return (
         f"fair {fair} of {inputs['books']} books, bid {bid} ask {ask} ({sizes}),"
-        f" edge {edge}, net {net}"
+        f" edge {edge}, net {net}" + (f"; not counted: {', '.join(left_out)}" if left_out else "")
     )
 
 

@@ -28,6 +28,8 @@ from arb.console.palette import colours, palette
 REFRESH_S = 0.1
 # The engine ends within 5 s of being told; it answers the telling at once.
 STOP_ANSWER_S = 3.0
+# What was sent before the connection ends is heard even if its answer is not waited for.
+LEAVE_ANSWER_S = 1.0
 # What is seen closely is read, not watched; twice a second is in step with reading.
 LOOK_EVERY_S = 0.5
 CLEAR = "\x1b[0m\x1b[2J\x1b[H"
@@ -85,8 +87,11 @@ class Console:
             self._nursery.start_soon(partial(self._steer, verb, **arguments))
 
     def leave(self) -> None:
-        """Close the console and leave the engine as it is."""
-        self._finish(self._left())
+        """Close the console and leave the engine as it is, which it is told."""
+        if self._nursery is None or not self._link.is_up:
+            self._finish(self._left())
+        else:
+            self._nursery.start_soon(self._leave)
 
     def stop_engine(self) -> None:
         """Stop the engine in good order and close the console."""
@@ -105,6 +110,12 @@ class Console:
         if self._link.is_up:
             return Outcome.LEAVE_RUNNING
         return Outcome.ENDED if self._link.has_ended else Outcome.LOST
+
+    async def _leave(self) -> None:
+        # Unsaid, the end of this console would be taken for a lost one.
+        with trio.move_on_after(LEAVE_ANSWER_S):
+            await self._link.command("leave")
+        self._finish(self._left())
 
     async def _steer(self, verb: str, **arguments: Any) -> Answer:
         answer = await self._link.command(verb, **arguments)
@@ -141,9 +152,12 @@ class Console:
             await trio.sleep(REFRESH_S)
 
     async def _obey(self, signals: AsyncIterator[int]) -> None:
-        async for _ in signals:
-            if self._owns_engine:
-                # Also when the terminal goes: nobody would see what the engine does.
+        async for number in signals:
+            if number == signal.SIGHUP:
+                # The terminal is gone, and nobody has said what is to become of the engine: its
+                # setting ``unattended`` does.
+                self._finish(Outcome.HUNG_UP)
+            elif self._owns_engine:
                 self.stop_engine()
             else:
                 self.leave()
@@ -165,8 +179,9 @@ async def run_console(
     """Run a console on this terminal and return what becomes of the engine.
 
     Raises `NoTerminal` where there is none, and `ConsoleFailed`, with the terminal restored, if
-    something in the console breaks. With ``owns_engine`` Ctrl-C, a hang-up and a termination stop
-    the engine; without it they only detach. `Outcome.STOP` means that the engine was told to stop.
+    something in the console breaks. With ``owns_engine`` Ctrl-C and a termination stop the engine;
+    without it they only detach, and a hang-up never does more. `Outcome.STOP` means that the engine
+    was told to stop.
     A ``read_only`` console only looks. ``settings`` are names and values to show.
     """
     if screen is None:

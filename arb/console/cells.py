@@ -135,16 +135,20 @@ def flow(items: Sequence[Item], width: int, separator: Cell) -> Line:
     """
     ranks = sorted(range(len(items)), key=lambda index: -items[index].priority)
     forms = dict.fromkeys(range(len(items)), 0)
+    widths = [[line_width(form) for form in item.forms] for item in items]
+    gap = len(separator.text)
+    used = sum(each[0] for each in widths) + gap * max(0, len(items) - 1)
     for level in range(1, max((len(item.forms) for item in items), default=0)):
         for index in ranks:
-            if level < len(items[index].forms) and _flow_width(items, forms, separator) > width:
+            if level < len(widths[index]) and used > width:
+                used += widths[index][level] - widths[index][forms[index]]
                 forms[index] = level
     hidden = 0
     for index in ranks[:-1]:
         room = width - (len(_more(hidden).text) if hidden else 0)
-        if _flow_width(items, forms, separator) <= room:
+        if used <= room:
             break
-        del forms[index]
+        used -= widths[index][forms.pop(index)] + gap
         hidden += 1
     cells: list[Cell] = []
     for index, form in forms.items():
@@ -156,8 +160,3 @@ def flow(items: Sequence[Item], width: int, separator: Cell) -> Line:
 
 def _more(hidden: int) -> Cell:
     return Cell(f" +{hidden}", Tone.DIM)
-
-
-def _flow_width(items: Sequence[Item], forms: dict[int, int], separator: Cell) -> int:
-    texts = sum(line_width(items[index].forms[form]) for index, form in forms.items())
-    return texts + len(separator.text) * max(0, len(forms) - 1)

@@ -150,10 +150,11 @@ def decision_table(
     """Return every gate between the odds and an order, in order, each open or shut."""
     if market is None or picture is None:
         return facts_table("Market", (), empty=why)
-    facts = [_result(market), *_courses(market, points), _trading(picture)]
+    # Why it does what it does comes before how it came there: on a small terminal the rest scrolls.
+    facts = [_result(market), _trading(picture)]
     if seen is not None:
         facts += _of_closeup(market, seen)
-    facts += [_held(market, picture)]
+    facts += [_held(market, picture), *_courses(market, points)]
     note = formats.one_line(f"{market.game}, pays if {market.team} wins")
     return facts_table(formats.one_line(market.ticker), facts, empty=why, note=note)
 

@@ -138,6 +138,7 @@ class Latencies:
     steps: tuple[Step, ...] = ()
     lag_p50_us: int | None = None
     lag_p99_us: int | None = None
+    lag_worst_us: int | None = None
     counts: Mapping[str, int] = attrs.Factory(dict)
 
 
@@ -168,13 +169,55 @@ class ActorCloseup:
     deadlocks: tuple[tuple[str, ...], ...] = ()
 
 
-Closeup = MarketCloseup | Matching | Latencies | ActorCloseup
+@attrs.frozen
+class WorldFault:
+    """One fault of the simulated world, on since ``at_ms``; a passing one was last used then."""
+
+    name: str
+    where: str = ""
+    does: str = ""
+    passing: bool = False
+    on: bool = False
+    at_ms: int | None = None
+
+
+@attrs.frozen
+class Faults:
+    """Every fault that a person can switch on the simulated world."""
+
+    faults: tuple[WorldFault, ...] = ()
+
+
+@attrs.frozen
+class SettingSeen:
+    """One setting: its value, where that came from, why it is so, and what it may be."""
+
+    key: str
+    value: str = ""
+    unit: str = ""
+    source: str = ""
+    reason: str = ""
+    allowed: str = ""
+    changeable: bool = False
+
+
+@attrs.frozen
+class SettingsSeen:
+    """Every setting in force; ``file`` is where a change can be kept, None where nowhere."""
+
+    settings: tuple[SettingSeen, ...] = ()
+    file: str | None = None
+
+
+Closeup = MarketCloseup | Matching | Latencies | ActorCloseup | Faults | SettingsSeen
 
 KINDS: Mapping[str, type[Closeup]] = {
     "market": MarketCloseup,
     "matching": Matching,
     "latency": Latencies,
     "actor": ActorCloseup,
+    "faults": Faults,
+    "settings": SettingsSeen,
 }
 
 

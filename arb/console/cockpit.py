@@ -14,9 +14,10 @@ from arb.console.cells import Cell, Tone
 from arb.console.closeups import Latencies, Look, Wish
 from arb.console.hands import Hands
 from arb.console.header_view import LinkView
-from arb.console.keys import SCREEN_OF, STEERING, Action, Screen, action_at, find_action
+from arb.console.keys import SCREEN_OF, STEERING, Action, Screen, action_at, find_action, no_meaning
 from arb.console.latency_view import CountRates
 from arb.console.link import Answer, Link
+from arb.console.log_kept import LogChoice, LogKept
 from arb.console.snapshot import Snapshot
 from arb.console.view_model import HeaderView, Scene
 from arb.console.widgets.header import Foot, Header
@@ -25,6 +26,7 @@ from arb.console.widgets.prompt import typed_after
 from arb.console.widgets.root import Root
 from arb.console.widgets.screens import (
     ActorsScreen,
+    FaultsScreen,
     LatencyScreen,
     MarketScreen,
     MatchingScreen,
@@ -81,6 +83,7 @@ class Cockpit:
         self._seen_s = 0.0
         self._stamp: tuple[object, ...] = ()
         self._scene = Scene(None)
+        self._log = LogKept()
         # What is typed into the filter, None while no key goes there.
         self._typing: str | None = None
         self._way_back: list[Screen] = []
@@ -93,6 +96,7 @@ class Cockpit:
             MarketScreen,
             MatchingScreen,
             LatencyScreen,
+            FaultsScreen,
         )
         made = [kind(self._header, self._foot, self._scene) for kind in kinds]
         self._screens: Mapping[Screen, Panels] = {each.screen: each for each in made}
@@ -111,6 +115,11 @@ class Cockpit:
         return self._link.picture
 
     @property
+    def read_only(self) -> bool:
+        """Return whether this console may only look."""
+        return self._read_only
+
+    @property
     def scene(self) -> Scene:
         """Return what the screens show now."""
         return self._scene
@@ -127,11 +136,18 @@ class Cockpit:
 
     @property
     def wish(self) -> Wish | None:
-        """Return what the screen wants to see closely."""
+        """Return what the box over the screen, or the screen, wants to see closely."""
+        dialog = self.root.dialog
+        if dialog is not None and dialog.wish is not None:
+            return dialog.wish
         return self.root.screen.wish(self._scene)
 
     def see(self, look: Look) -> None:
         """Take in what the engine showed closely."""
+        if self.root.dialog is not None and look.wish == self.root.dialog.wish:
+            if self.root.dialog.see(look):
+                self.root.mark()
+            return
         rates: Mapping[str, float] = self._scene.count_rates
         if isinstance(look.seen, Latencies):
             rates = dict(self._count_rates.observe(look.seen))
@@ -143,6 +159,11 @@ class Cockpit:
         """Look at a market closely."""
         self._scene = attrs.evolve(self._scene, ticker=ticker)
         self.turn_to(Screen.MARKET)
+
+    def choose_log(self, choice: LogChoice) -> None:
+        """Show these lines of the log, and say so."""
+        self._scene = attrs.evolve(self._scene, log_choice=choice)
+        self.say(f"the log shows {choice.words or 'all lines'}", Tone.DIM)
 
     def turn_to(self, screen: Screen) -> None:
         """Show another screen; Esc leads back."""
@@ -189,6 +210,8 @@ class Cockpit:
             action = find_action(key, self.root.screen.screen)
             if action is not None:
                 self.do(action)
+            else:
+                self.say(no_meaning(key, self.root.screen.screen), Tone.DIM)
         self.root.mark()
 
     def do(self, action: Action) -> None:
@@ -297,8 +320,15 @@ class Cockpit:
         if picture is not None:
             rates = self._rates.observe(picture)
             self._scene.history.observe(picture, rates)
+            self._log.observe(picture)
         age_s = int(self._now_s - self._seen_s)
-        self._scene = attrs.evolve(self._scene, picture=picture, rates=rates, look_age_s=age_s)
+        self._scene = attrs.evolve(
+            self._scene,
+            picture=picture,
+            rates=rates,
+            look_age_s=age_s,
+            log_lines=self._log.lines,
+        )
         changed = self._header.show(HeaderView(picture, stand))
         # What is not on the terminal is made when somebody turns to it.
         changed = self.root.screen.show(self._scene) or changed

@@ -9,21 +9,32 @@ from typing import TYPE_CHECKING, Any
 from arb.console import formats
 from arb.console.actor_view import actor_facts
 from arb.console.cells import Tone
-from arb.console.closeups import MatchedGame, UnmatchedGame
+from arb.console.closeups import (
+    MatchedGame,
+    SettingSeen,
+    SettingsSeen,
+    UnmatchedGame,
+    WorldFault,
+)
+from arb.console.fault_view import fault_facts
 from arb.console.keys import BINDINGS, Action, Screen, help_rows
 from arb.console.link import Link
 from arb.console.market_view import market_facts
 from arb.console.questions import (
     about_actor,
+    about_changing,
     about_clearing,
     about_closing,
     about_flattening,
     about_halting,
     about_leaving,
+    about_value,
 )
 from arb.console.snapshot import ActorEntry, Market
 from arb.console.widgets.dialog import Page
 from arb.console.widgets.prompt import Entry, Palette
+from arb.console.widgets.settings_box import SettingsBox
+from arb.io.login import login
 
 if TYPE_CHECKING:
     from arb.console.cockpit import Cockpit, Shell
@@ -60,6 +71,7 @@ class Hands:
             Action.QUIT: self.ask_to_leave,
             Action.HELP: lambda: self._page("Keys", help_rows(), Tone.KEY),
             Action.PAUSE: lambda: steer("pause"),
+            Action.REDUCE: lambda: steer("reduce"),
             Action.RESUME: lambda: steer("resume"),
             Action.LIMIT_UP: lambda: steer("limit", change_cents=LIMIT_STEP_CENTS),
             Action.LIMIT_DOWN: lambda: steer("limit", change_cents=-LIMIT_STEP_CENTS),
@@ -67,12 +79,16 @@ class Hands:
             Action.RESTART: lambda: self._ask_about_actor("restart"),
             Action.QUARANTINE: lambda: self._ask_about_actor("quarantine"),
             Action.RELEASE: lambda: self._ask_about_actor("release"),
+            Action.SWITCH: self._switch_fault,
+            Action.FAULTS_OFF: lambda: steer("faults_off"),
             Action.FORCE_CLOSE: self._ask_about_closing,
             Action.FLATTEN: self._ask_about_flattening,
             Action.HALT: self._ask_about_halting,
             Action.CLEAR: self._ask_about_clearing,
             Action.SETTINGS: self._show_settings,
             Action.COMMAND: self._open_palette,
+            Action.LOG_LEVEL: self._choose_log_level,
+            Action.LOG_MARKET: self._choose_log_market,
             Action.ENTER: self._go_in,
             Action.DETAILS: self._open_details,
             Action.MARKET_SCREEN: self._turn_to_market,
@@ -98,7 +114,8 @@ class Hands:
             return None if picture is None else picture.market(self._cockpit.scene.ticker)
         chosen = panels.active.selected
         names_something = isinstance(chosen, ActorEntry) or hasattr(chosen, "ticker")
-        names_something = names_something or isinstance(chosen, MatchedGame | UnmatchedGame)
+        closely = MatchedGame | UnmatchedGame | WorldFault
+        names_something = names_something or isinstance(chosen, closely)
         return chosen if names_something else panels.main.selected
 
     def _ask_about_actor(self, verb: str) -> None:
@@ -109,6 +126,14 @@ class Hands:
             name = chosen.path if isinstance(chosen, ActorEntry) else chosen.ticker
             question = about_actor(verb, name, lambda: self._shell.steer(verb, name=name))
             self._cockpit.root.open(question)
+
+    def _switch_fault(self) -> None:
+        chosen = self._cockpit.panels.main.selected
+        if not isinstance(chosen, WorldFault):
+            self._complain("no fault is selected")
+        elif self._is_up("switching a fault"):
+            # What has passed is off, and happens again.
+            self._shell.steer("fault", name=chosen.name, switch="off" if chosen.on else "on")
 
     def _ask_about_closing(self) -> None:
         chosen = self._target
@@ -147,9 +172,42 @@ class Hands:
             question = about_clearing(reasons, lambda reason: steer("clear", reason=reason))
             self._cockpit.root.open(question)
 
-    def _show_settings(self) -> None:
-        rows = self._settings or (("", "this console was started without settings"),)
-        self._page("Settings as this console reads them", rows, Tone.DIM)
+    def _show_settings(self, at: str = "") -> None:
+        self._cockpit.root.open(SettingsBox(self._settings, self._ask_for_value, at=at))
+
+    def _ask_for_value(self, setting: SettingSeen, seen: SettingsSeen) -> None:
+        if self._cockpit.read_only:
+            self._complain(f"this console is read-only: {setting.key} is not for it")
+            return
+        question = about_value(setting, lambda value: self._ask_to_change(setting, value, seen))
+        self._cockpit.root.open(question)
+
+    def _ask_to_change(self, setting: SettingSeen, value: str, seen: SettingsSeen) -> None:
+        def change(*, write: bool) -> None:
+            by = {"by": name} if (name := login()) else {}
+            self._shell.steer("set", key=setting.key, value=value, write=write, **by)
+            self._show_settings(setting.key)
+
+        question = about_changing(
+            setting,
+            value,
+            seen.file,
+            leave=lambda: self._show_settings(setting.key),
+            change=lambda: change(write=False),
+            write=lambda: change(write=True),
+        )
+        self._cockpit.root.open(question)
+
+    def _choose_log_level(self) -> None:
+        self._cockpit.choose_log(self._cockpit.scene.log_choice.next_level())
+
+    def _choose_log_market(self) -> None:
+        chosen, choice = self._target, self._cockpit.scene.log_choice
+        ticker = getattr(chosen, "ticker", None) or self._ticker_of(chosen) or choice.ticker
+        if ticker:
+            self._cockpit.choose_log(choice.of_market(ticker))
+        else:
+            self._complain("no market is selected: move to one first")
 
     def _open_palette(self) -> None:
         cockpit = self._cockpit
@@ -201,6 +259,9 @@ class Hands:
             return
         if isinstance(chosen, MatchedGame | UnmatchedGame):
             self._page("Game", _facts_of(chosen))
+            return
+        if isinstance(chosen, WorldFault):
+            self._page(chosen.name, fault_facts(chosen, self._cockpit.scene.zone))
             return
         ticker = getattr(chosen, "ticker", None)
         market = picture.market(ticker) if ticker is not None else None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import attrs
 
 from arb.console import formats
 from arb.console.cells import Cell, Item, Line, Tone, flow
-from arb.console.snapshot import Connection, Snapshot, Trading
+from arb.console.snapshot import Alarm, Connection, Snapshot, Trading
 from arb.core.money import dollars
 
 PRODUCT = "Kalshi Arb Engine"
@@ -53,7 +55,7 @@ ACCEPT_HINT = "to look: arb reconcile · to take Kalshi's word: arb reconcile --
 STATE_HINTS = {
     "starting": "",
     "paused": "press r to resume",
-    "reducing": "positions are only closed, none is opened",
+    "reducing": "positions are only closed, none is opened; press r to resume",
     "halted": 'to clear: arb clear --reason "why"',
     "stopping": "",
 }
@@ -120,7 +122,8 @@ def money_line(picture: Snapshot, width: int) -> Line:
                 _fact("P&L", formats.gain(total_e6), gain_tone(total_e6)),
             ),
         ),
-        Item(3, (_fact("Fees", dollars(account.fees_e6)),)),
+        *_today(picture),
+        Item(4, (_fact("Fees", dollars(account.fees_e6)),)),
         _orders(picture),
     )
     return flow(items, width, BAR)
@@ -151,8 +154,18 @@ def banners(picture: Snapshot | None, link: LinkView, width: int) -> tuple[Line,
     if violations:
         text = f"‼ {violations} INVARIANT VIOLATION{'S' if violations > 1 else ''}"
         lines += _wrapped(text, "read the log before trading on", Tone.ALARM, width)
+    lines += _alarm_banner(picture.alarms, width)
     lines += _trading_banner(picture.trading, width)
     return tuple(lines)
+
+
+def _alarm_banner(alarms: Sequence[Alarm], width: int) -> list[Line]:
+    """Return one banner for what is wrong with exits: the first of them, and how many more."""
+    if not alarms:
+        return []
+    more = f" (+{len(alarms) - 1} more)" if len(alarms) > 1 else ""
+    text = f"‼ {alarms[0].ticker}: {formats.one_line(alarms[0].text)}{more}"
+    return _wrapped(text, "", Tone.ALARM, width)
 
 
 def gain_tone(money_e6: int) -> Tone:
@@ -226,13 +239,23 @@ def _exposure(picture: Snapshot) -> Item:
     )
 
 
+def _today(picture: Snapshot) -> tuple[Item, ...]:
+    """Return the day's gain and the loss that would halt it; nothing where no day is counted."""
+    account = picture.account
+    if not account.day_loss_max_e6:
+        return ()
+    fact = _fact("Today", formats.gain(account.day_e6), gain_tone(account.day_e6))
+    halts = Cell(f" (halts at {formats.gain(-account.day_loss_max_e6)})", Tone.DIM)
+    return (Item(3, ((*fact, halts), fact)),)
+
+
 def _orders(picture: Snapshot) -> Item:
     counts = picture.counts
     text = f"{formats.amount(counts.orders)} orders, {formats.amount(counts.fills)} fills"
     refused = sum(counts.refusals.values())
     if refused:
         text += f", {formats.amount(refused)} refused"
-    return Item(4, ((Cell(text, Tone.DIM),),))
+    return Item(5, ((Cell(text, Tone.DIM),),))
 
 
 def _connection_forms(connection: Connection, at_ms: int) -> tuple[Line, ...]:

@@ -18,6 +18,7 @@ class Screen(StrEnum):
     MARKET = "Market"
     MATCHING = "Matching"
     LATENCY = "Latency"
+    FAULTS = "Faults"
 
 
 class Action(StrEnum):
@@ -25,6 +26,7 @@ class Action(StrEnum):
 
     QUIT = "quit"
     PAUSE = "pause"
+    REDUCE = "reduce"
     RESUME = "resume"
     LIMIT_UP = "limit up"
     LIMIT_DOWN = "limit down"
@@ -49,6 +51,8 @@ class Action(StrEnum):
     DETAILS = "details"
     FILTER = "filter"
     SORT = "sort"
+    LOG_LEVEL = "log level"
+    LOG_MARKET = "log of the market"
     COMMAND = "command"
     SETTINGS = "settings"
     TRADING_SCREEN = "trading screen"
@@ -56,6 +60,9 @@ class Action(StrEnum):
     MARKET_SCREEN = "market screen"
     MATCHING_SCREEN = "matching screen"
     LATENCY_SCREEN = "latency screen"
+    FAULTS_SCREEN = "faults screen"
+    SWITCH = "switch fault"
+    FAULTS_OFF = "all faults off"
     HELP = "help"
     REDRAW = "redraw"
 
@@ -64,6 +71,7 @@ class Action(StrEnum):
 STEERING = frozenset(
     {
         Action.PAUSE,
+        Action.REDUCE,
         Action.RESUME,
         Action.LIMIT_UP,
         Action.LIMIT_DOWN,
@@ -75,6 +83,8 @@ STEERING = frozenset(
         Action.RESTART,
         Action.QUARANTINE,
         Action.RELEASE,
+        Action.SWITCH,
+        Action.FAULTS_OFF,
     }
 )
 
@@ -84,6 +94,7 @@ SCREEN_OF = {
     Action.MARKET_SCREEN: Screen.MARKET,
     Action.MATCHING_SCREEN: Screen.MATCHING,
     Action.LATENCY_SCREEN: Screen.LATENCY,
+    Action.FAULTS_SCREEN: Screen.FAULTS,
 }
 
 
@@ -108,11 +119,14 @@ class Binding:
         return " ".join(_KEY_WORDS.get(key, key) for key in self.keys)
 
 
+# A terminal may send a name of any length for a key it alone knows.
+KEY_COLUMNS_MAX = 20
 _KEY_WORDS = {
     "up": "↑",
     "down": "↓",
     "left": "←",
     "right": "→",
+    " ": "Space",
     "page up": "PgUp",
     "page down": "PgDn",
     "home": "Home",
@@ -127,14 +141,24 @@ _KEY_WORDS = {
 }
 
 _OF_MARKETS = frozenset({Screen.TRADING, Screen.MARKET})
+_WITH_LOG = frozenset({Screen.TRADING, Screen.ACTORS})
 _OF_ACTORS = frozenset({Screen.TRADING, Screen.MARKET, Screen.ACTORS})
+_OF_FAULTS = frozenset({Screen.FAULTS})
 
 # In the order of the bottom line, where the last ones give way first on a narrow terminal.
 BINDINGS: tuple[Binding, ...] = (
     Binding(Action.QUIT, ("q",), "quit; asks whether the engine goes on", "[q]uit"),
     Binding(Action.HELP, ("?",), "all keys", "[?]help"),
     Binding(Action.PAUSE, ("p",), "pause trading: no new entry", "[p]ause"),
-    Binding(Action.RESUME, ("r",), "resume after a pause", "[r]esume"),
+    Binding(Action.RESUME, ("r",), "resume after a pause, or after reducing", "[r]esume"),
+    Binding(
+        Action.SWITCH, ("enter", " "), "switch the selected fault on or off", "[Enter]switch",
+        _OF_FAULTS,
+    ),
+    Binding(
+        Action.FAULTS_OFF, ("O",), "switch all faults of the simulated world off", "[O]ff all",
+        _OF_FAULTS,
+    ),
     Binding(Action.FILTER, ("/",), "show only rows with some words in them", "[/]filter"),
     Binding(Action.COMMAND, (":",), "find a command or a market by its name", "[:]command"),
     Binding(
@@ -147,7 +171,9 @@ BINDINGS: tuple[Binding, ...] = (
         "[f]orce close",
         _OF_MARKETS,
     ),
-    Binding(Action.SETTINGS, ("c",), "the settings, each with its source", "[c]onfig"),
+    Binding(
+        Action.SETTINGS, ("c",), "settings, each with its source; change a threshold", "[c]onfig"
+    ),
     Binding(Action.LIMIT_UP, ("+", "="), "raise or lower the exposure limit by $10", "[+/-]limit"),
     Binding(Action.LIMIT_DOWN, ("-", "_")),
     Binding(Action.TRADING_SCREEN, ("1",), "the trading screen"),
@@ -155,6 +181,7 @@ BINDINGS: tuple[Binding, ...] = (
     Binding(Action.MARKET_SCREEN, ("3",), "the selected market closely"),
     Binding(Action.MATCHING_SCREEN, ("4",), "why a game is here, or is not"),
     Binding(Action.LATENCY_SCREEN, ("5",), "how long an order's way takes"),
+    Binding(Action.FAULTS_SCREEN, ("6",), "the faults of the simulated world, by hand"),
     Binding(
         Action.RESTART, ("R",), "restart the selected actor in good order", "[R]estart", _OF_ACTORS
     ),
@@ -165,13 +192,23 @@ BINDINGS: tuple[Binding, ...] = (
     Binding(
         Action.RELEASE, ("U",), "release the selected actor from quarantine", "", _OF_ACTORS
     ),
+    Binding(Action.REDUCE, ("x",), "reduce: open no position, go on closing those there are"),
     Binding(Action.HALT, ("H",), "halt trading, with a reason; entries are cancelled"),
     Binding(Action.CLEAR, ("C",), "clear a halt, with a reason"),
     Binding(Action.FLATTEN, ("F",), "flatten: sell every position at the bid; asks for a word"),
-    Binding(Action.ENTER, ("enter",), "go into the selected row", "[Enter]open"),
+    Binding(
+        Action.ENTER, ("enter",), "go into the selected row", "[Enter]open",
+        frozenset(Screen) - _OF_FAULTS,
+    ),
     Binding(Action.BACK, ("esc",), "show all rows again; back to the screen before", "[Esc]back"),
     Binding(Action.DETAILS, ("d",), "all that is known of the selected row"),
     Binding(Action.SORT, ("s",), "sort by the next column", "[s]ort"),
+    Binding(
+        Action.LOG_LEVEL, ("L",), "the log: all lines, warnings and errors, errors", "", _WITH_LOG
+    ),
+    Binding(
+        Action.LOG_MARKET, ("M",), "the log: the selected market alone, or all", "", _WITH_LOG
+    ),
     Binding(
         Action.NEXT_PANEL, ("tab", "l", "right"), "next panel, or the one before", "[Tab]panel"
     ),
@@ -192,6 +229,16 @@ def find_action(key: str, screen: Screen) -> Action | None:
         if key in binding.keys and screen in binding.screens:
             return binding.action
     return None
+
+
+def no_meaning(key: str, screen: Screen) -> str:
+    """Say that a key does nothing on a screen, and where it does something."""
+    shown = _KEY_WORDS.get(key, key if key.isprintable() else "that key")[:KEY_COLUMNS_MAX]
+    elsewhere = next((each for each in BINDINGS if key in each.keys), None)
+    if elsewhere is None:
+        return f"{shown} does nothing; ? shows every key"
+    names = ", ".join(each for each in Screen if each in elsewhere.screens)
+    return f"{shown} does nothing on {screen}, but on {names}; ? shows every key"
 
 
 def bottom_line(screen: Screen, width: int, *, read_only: bool = False) -> Line:

@@ -100,6 +100,8 @@ def rates_table(seen: Latencies | None, rates: Mapping[str, float], why: str) ->
         return facts_table("Loop and Rates", (), empty=why)
     late = None if seen.lag_p99_us is None else seen.lag_p99_us < LATE_US
     lag = f"{formats.latency(seen.lag_p50_us)} median, {formats.latency(seen.lag_p99_us)} p99"
+    if seen.lag_worst_us is not None:
+        lag += f", {formats.latency(seen.lag_worst_us)} worst in 30 s"
     facts = [Fact("loop lag", lag, late)]
     for name, count in sorted(seen.counts.items()):
         per_s = f"{formats.amount(rates[name])}/s" if name in rates else formats.NOTHING

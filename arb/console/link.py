@@ -25,6 +25,7 @@ RECONNECT_S = (0.25, 0.5, 1.0, 2.0)
 LINE_BYTES_MAX = 32 * 1024 * 1024
 READ_BYTES = 256 * 1024
 WATCH_ID = 1
+ATTEND_ID = 2
 
 
 class LinkLost(Exception):
@@ -56,7 +57,7 @@ class Link:
         self._stream: trio.SocketStream | None = None
         self._send_lock = trio.Lock()
         self._waiting: dict[int, trio.MemorySendChannel[Answer]] = {}
-        self._next_id = WATCH_ID + 1
+        self._next_id = ATTEND_ID + 1
         self.state = LinkState.CONNECTING
         self.why = ""
         self.attempts = 0
@@ -128,18 +129,21 @@ class Link:
         async with stream:
             self._stream = stream
             try:
-                await self._send({"id": WATCH_ID, "do": "watch", "every_ms": WATCH_EVERY_MS})
+                await self._send(
+                    {"id": ATTEND_ID, "do": "attend"},
+                    {"id": WATCH_ID, "do": "watch", "every_ms": WATCH_EVERY_MS},
+                )
                 await self._read(stream)
             finally:
                 self._stream = None
                 self._give_up_waiting()
 
-    async def _send(self, document: dict[str, Any]) -> None:
+    async def _send(self, *documents: dict[str, Any]) -> None:
         stream = self._stream
         if stream is None:
             raise trio.ClosedResourceError
         async with self._send_lock:
-            await stream.send_all(orjson.dumps(document) + b"\n")
+            await stream.send_all(b"".join(orjson.dumps(each) + b"\n" for each in documents))
 
     async def _read(self, stream: trio.SocketStream) -> None:
         buffer = bytearray()

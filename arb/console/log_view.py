@@ -6,6 +6,7 @@ from datetime import tzinfo
 
 from arb.console import formats
 from arb.console.cells import Cell, Column, Tone
+from arb.console.log_kept import LogChoice
 from arb.console.snapshot import LogLine, Snapshot
 from arb.console.table_view import TableView
 
@@ -19,18 +20,34 @@ TAG_TONES = {
     "PERSON": Tone.STRONG,
 }
 TEXT_COLUMNS_MAX = 400
+ALL_LINES = LogChoice()
 
 
-def log_table(picture: Snapshot | None, zone: tzinfo | None) -> TableView[LogLine]:
-    """Return the log, oldest first; the newest line is the one that is kept in sight."""
-    lines = picture.log if picture else ()
+def log_table(
+    picture: Snapshot | None,
+    zone: tzinfo | None,
+    kept: tuple[LogLine, ...] = (),
+    choice: LogChoice = ALL_LINES,
+) -> TableView[LogLine]:
+    """Return the log, oldest first; the newest line is the one that is kept in sight.
+
+    ``kept`` is what this console has seen of it, without which the picture has the last lines.
+    """
+    every = kept or (picture.log if picture else ())
+    lines = choice.lines(every)
+    last = f"last {len(every)}" if every else ""
+    if choice.words:
+        last = f"{choice.words}: {len(lines)} of {last}"
+    empty = "no picture of the engine yet" if picture is None else "nothing logged yet"
+    if every and not lines:
+        empty = f"nothing ({choice.words}) among the last {len(every)} lines (L and M choose)"
     return TableView(
         title="Engine Log",
-        note=f"last {len(lines)}" if lines else "",
+        note=last,
         columns=_columns(zone),
         rows=lines,
         key=lambda entry: str(entry.seq),
-        empty="no picture of the engine yet" if picture is None else "nothing logged yet",
+        empty=empty,
         heading=False,
         newest_last=True,
         context=(zone,),

@@ -152,7 +152,7 @@ def _note(markets: tuple[Market, ...]) -> str:
     if not markets:
         return ""
     acting = sum(market.action not in {"SKIP", "WAIT", ""} for market in markets)
-    return f"{len(markets)} markets, {acting} acting"
+    return f"{len(markets)} markets, {acting} acting, Enter says why"
 
 
 def _why_empty(picture: Snapshot | None) -> str:

@@ -14,6 +14,7 @@ from arb.core.money import contracts
 
 WHAT_TONES = {
     "filled": Tone.GOOD,
+    "filled by hand": Tone.GOOD,
     "resting": Tone.WARN,
     "canceled": Tone.DIM,
     "refused": Tone.BAD,
@@ -60,11 +61,14 @@ def trades_table(picture: Snapshot | None, zone: tzinfo | None) -> TableView[Tra
 
 def exit_cell(position: Position) -> Cell:
     """Return the resting sale of a position; one that is missing or short is an alarm."""
+    ours_e2 = abs(position.count_e2 - position.by_hand_e2)
+    if not ours_e2:
+        return Cell("by hand, yours to sell", Tone.PLAIN)
     if position.exit_e4 is None or not position.exit_remaining_e2:
         return Cell("! NO SALE RESTING", Tone.BAD)
     price = formats.price(position.exit_e4)
-    if position.exit_remaining_e2 != position.count_e2:
-        part = f"{contracts(position.exit_remaining_e2)} of {contracts(position.count_e2)}"
+    if position.exit_remaining_e2 != ours_e2:
+        part = f"{contracts(position.exit_remaining_e2)} of {contracts(ours_e2)}"
         return Cell(f"! Sell {part} resting @ {price}c", Tone.BAD)
     return Cell(f"Sell resting @ {price}c", Tone.WARN)
 

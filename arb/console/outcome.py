@@ -12,6 +12,7 @@ class Outcome(StrEnum):
     STOP = "stop"
     ENDED = "ended"
     LOST = "lost"
+    HUNG_UP = "hung up"
 
 
 class ConsoleError(Exception):

@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 
 from arb.console import formats
 from arb.console.cells import Tone
+from arb.console.closeups import SettingSeen
 from arb.console.snapshot import Position
 from arb.console.widgets.dialog import Choice, Question
 from arb.console.widgets.prompt import TypedQuestion
 from arb.core.money import contracts
+from arb.settings import SettingsError, checked
 
 Act = Callable[[], None]
 # Long enough that nobody types it by chance.
@@ -91,6 +93,41 @@ def about_clearing(reasons: Sequence[str], act: Callable[[str], None]) -> TypedQ
     """Ask why a halt may be cleared, and show what it was for."""
     halted = "; ".join(formats.one_line(each) for each in reasons) or "no reason was given"
     return TypedQuestion("Clear", (f"Clear the halt? It is because: {halted}",), act)
+
+
+def about_value(setting: SettingSeen, act: Callable[[str], None]) -> TypedQuestion:
+    """Ask for a setting's new value; what it may not be is said before anything is sent."""
+
+    def problem(text: str) -> str | None:
+        try:
+            checked(setting.key, text)
+        except SettingsError as error:
+            return str(error).partition(": ")[2] or str(error)
+        return None
+
+    now = f"{setting.key} is {setting.value} {setting.unit}".strip()
+    lines = (formats.one_line(now), formats.one_line(f"{setting.reason} ({setting.allowed})"))
+    return TypedQuestion("Change a setting", lines, act, check=problem, tone=Tone.TITLE)
+
+
+def about_changing(
+    setting: SettingSeen, value: str, file: str | None, *, leave: Act, change: Act, write: Act
+) -> Question:
+    """Ask whether a value shall be in force, and whether in the engine's ``file``, too."""
+    unit = formats.one_line(setting.unit)
+    kept = f"Kept in {file} only if you say so." if file else "This engine has no file to keep it."
+    lines = [
+        f"{formats.one_line(setting.key)}: {setting.value} → {value} {unit}".rstrip(),
+        "In force at once, in all markets, until the engine ends.",
+        formats.one_line(kept),
+    ]
+    choices = [
+        Choice("No", "n", leave),
+        Choice("Yes, until it ends", "y", change),
+    ]
+    if file:
+        choices.append(Choice("Yes, and write it", "w", write))
+    return Question("Change a setting", lines, choices, default=0)
 
 
 def _yes_or_no(title: str, lines: tuple[str, ...], yes: str, act: Act) -> Question:

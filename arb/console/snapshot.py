@@ -86,6 +86,16 @@ class Position:
     exit_remaining_e2: int = 0
     unrealised_e6: int = 0
     realised_e6: int = 0
+    by_hand_e2: int = 0
+
+
+@attrs.frozen
+class Alarm:
+    """What a person must know of one market until it ends."""
+
+    ticker: str
+    since_ms: int = 0
+    text: str = ""
 
 
 @attrs.frozen
@@ -154,6 +164,8 @@ class Counts:
     orders: int = 0
     fills: int = 0
     exits: int = 0
+    exits_missing: int = 0
+    reversals: int = 0
     decisions: Mapping[str, int] = attrs.Factory(dict)
     refusals: Mapping[str, int] = attrs.Factory(dict)
     bad_input: Mapping[str, int] = attrs.Factory(dict)
@@ -183,6 +195,7 @@ class Snapshot:
     actors: tuple[ActorEntry, ...] = ()
     counts: Counts = attrs.Factory(Counts)
     bad_input: tuple[BadInput, ...] = ()
+    alarms: tuple[Alarm, ...] = ()
 
     def market(self, ticker: str) -> Market | None:
         """Return the market with this ticker, if the engine has it."""

@@ -18,7 +18,8 @@ from arb.console.header_view import (
     title,
 )
 from arb.console.history import History
-from arb.console.snapshot import Snapshot
+from arb.console.log_kept import LogChoice
+from arb.console.snapshot import LogLine, Snapshot
 from arb.console.table_view import TableView
 
 # A look comes twice a second; one this old means that the engine does not answer.
@@ -61,6 +62,8 @@ class Scene:
     ticker: str = ""
     look_age_s: int = 0
     zone: tzinfo | None = None
+    log_lines: tuple[LogLine, ...] = ()
+    log_choice: LogChoice = attrs.Factory(LogChoice)
 
     def look_at(self, wish: Wish) -> Look | None:
         """Return what was seen for this wish, None where the last look was for another."""

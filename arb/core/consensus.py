@@ -8,7 +8,7 @@ book far from all others is none.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 import attrs
@@ -47,6 +47,10 @@ class RejectReason(StrEnum):
     # A price with a draw is for regulation time; the contract is for the winner.
     THREE_WAY = "three-way price"
     OUTLIER = "far from all other books"
+    # Nobody said so, but the book behaves as one that is suspended: arb.core.suspicion.
+    VANISHED = "gone from its provider"
+    FROZEN = "frozen while others moved"
+    MARGIN_DOUBLED = "margin doubled"
 
 
 class NoConsensusReason(StrEnum):
@@ -55,6 +59,21 @@ class NoConsensusReason(StrEnum):
     NO_BOOKS = "no book's odds are confirmed"
     TOO_FEW_BOOKS = "too few books"
     TOO_FEW_AGREE = "too few books agree"
+    TOO_FEW_LEFT = "too few books: others are gone from their provider"
+    TOO_FEW_MOVE = "too few books: others are frozen"
+    TOO_FEW_USUAL = "too few books: others have doubled their margin"
+
+
+# What there is to say where too few books are left because of the others.
+_BECAUSE_OF: Mapping[RejectReason, NoConsensusReason] = {
+    RejectReason.FROZEN: NoConsensusReason.TOO_FEW_MOVE,
+    RejectReason.MARGIN_DOUBLED: NoConsensusReason.TOO_FEW_USUAL,
+    RejectReason.VANISHED: NoConsensusReason.TOO_FEW_LEFT,
+}
+
+
+# Why a book is taken for suspended although nobody said so.
+INFERRED = frozenset(_BECAUSE_OF)
 
 
 class BookChance(Voice):
@@ -161,14 +180,15 @@ class Panel:
 def combine(panel: Panel, min_books: int, pooling: Pooling) -> Consensus | NoConsensus:
     """Do what `fair_value` does for a panel whose books are known to be different."""
     if not panel.names:
-        return NoConsensus(NoConsensusReason.NO_BOOKS, panel.names, panel.rejected)
+        reason = _too_few(panel, NoConsensusReason.NO_BOOKS)
+        return NoConsensus(reason, panel.names, panel.rejected)
     far = _outliers(panel.chances)
     if far:
         panel = _without(panel, far)
     voices = pooling.voices(panel.chances) if panel.related else panel.chances
     if len(voices) < min_books:
-        reason = NoConsensusReason.TOO_FEW_AGREE if far else NoConsensusReason.TOO_FEW_BOOKS
-        return NoConsensus(reason, panel.names, panel.rejected)
+        usual = NoConsensusReason.TOO_FEW_AGREE if far else NoConsensusReason.TOO_FEW_BOOKS
+        return NoConsensus(_too_few(panel, usual), panel.names, panel.rejected)
     pooled = pooling.pool(voices)
     return Consensus(
         pooled.home,
@@ -179,6 +199,11 @@ def combine(panel: Panel, min_books: int, pooling: Pooling) -> Consensus | NoCon
         pooled.away_low,
         panel.rejected,
     )
+
+
+def _too_few(panel: Panel, usual: NoConsensusReason) -> NoConsensusReason:
+    inferred = [_BECAUSE_OF[each.reason] for each in panel.rejected if each.reason in _BECAUSE_OF]
+    return max(inferred, key=inferred.count) if inferred else usual
 
 
 def _outliers(chances: Sequence[BookChance]) -> frozenset[str]:

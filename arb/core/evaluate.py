@@ -12,8 +12,9 @@ from enum import StrEnum
 import attrs
 
 from arb.core.commands import OrderIntent, Purpose, TimeInForce
-from arb.core.consensus import NoConsensus
+from arb.core.consensus import BookRejected, NoConsensus
 from arb.core.decide import Action, Decision, MarketView, decide
+from arb.core.edge import buy_edge_e4
 from arb.core.events import Liquidity, Side, Top
 from arb.core.exits import Holding
 from arb.core.listing import Listing
@@ -31,6 +32,7 @@ class Gate(StrEnum):
     BOOK_DOWN = "order book not live"
     ENTRY_AT_WORK = "an entry is at work"
     SIGNAL_USED = "this price change has been acted on"
+    TRIGGER_AGAINST = "the price that changed sees no edge"
     SIBLING_CHEAPER = "the same bet is cheaper as NO of the sibling"
     NO_HOLDING = "holding not known yet"
     INVERTED = "quarantined as inverted: Kalshi's price fits the other team"
@@ -66,7 +68,7 @@ class Evaluation:
     """What an evaluation came to; ``gated_fair`` is set where fair value passed every gate.
 
     ``wished`` is the decision that an order follows from, None where a gate was closed. ``low`` is
-    the least fair value, by which purchases must pay.
+    the least fair value, by which purchases must pay. ``left_out`` are books that support nothing.
     """
 
     action: str
@@ -79,6 +81,7 @@ class Evaluation:
     books: int = 0
     low: float | None = None
     inverted: bool = False
+    left_out: tuple[BookRejected, ...] = ()
 
 
 @attrs.frozen
@@ -110,6 +113,7 @@ class Evaluator:
                 quotes.fair.reason,
                 books=len(quotes.fair.books),
                 inverted=inputs.inverted,
+                left_out=quotes.fair.rejected,
             )
         found = quotes.fair
         is_home = inputs.listing.is_home
@@ -128,9 +132,11 @@ class Evaluator:
                 books=books,
                 low=low,
                 inverted=inverted,
+                left_out=found.rejected,
             )
         decision = self._decide(fair, low, inputs, top)
-        return self._gated(fair, low, books, decision, inputs, quotes.freshness)
+        gated = self._gated(fair, low, books, decision, inputs, quotes.freshness)
+        return attrs.evolve(gated, left_out=found.rejected) if found.rejected else gated
 
     def _decide(self, fair: float, low: float, inputs: Inputs, top: Top) -> Decision:
         held_e2 = abs(inputs.holding.count_e2) if inputs.holding is not None else 0
@@ -160,13 +166,42 @@ class Evaluator:
         signal = _signal_of(freshness)
         action, reason, wished = decision.action.value, decision.reason.value, None
         if decision.action is not Action.SKIP:
-            gate = _closed_gate(decision, inputs, freshness, signal)
+            gate = self._closed_gate(decision, inputs, freshness, signal)
             if gate is None:
                 wished = decision
             else:
                 action, reason = Action.SKIP.value, gate
         gated_fair = fair if fresh else None
         return Evaluation(action, reason, fair, gated_fair, decision, wished, signal, books, low)
+
+    def _closed_gate(
+        self,
+        decision: Decision,
+        inputs: Inputs,
+        freshness: Freshness | None,
+        signal: Signal | None,
+    ) -> str | None:
+        if freshness is not None and freshness.reason is not None:
+            return freshness.reason.value
+        if inputs.holding is None:
+            return Gate.NO_HOLDING.value
+        if inputs.holding.entries:
+            return Gate.ENTRY_AT_WORK.value
+        if signal == inputs.used:
+            return Gate.SIGNAL_USED.value
+        if freshness is not None and not self._speaks_for(decision, inputs, freshness):
+            return Gate.TRIGGER_AGAINST.value
+        return Gate.SIBLING_CHEAPER.value if _sibling_is_cheaper(decision, inputs) else None
+
+    def _speaks_for(self, decision: Decision, inputs: Inputs, freshness: Freshness) -> bool:
+        """Tell whether the price that triggers sees an edge by itself.
+
+        Where the exchange and some books have moved and most books stand still, the fair value is
+        the old one, and a book that follows the exchange would trigger a purchase against itself.
+        """
+        chance = freshness.home if inputs.listing.is_home else 1.0 - freshness.home
+        price_e4 = decision.price_e4
+        return price_e4 is None or buy_edge_e4(chance, price_e4) >= self.strategy.maker_edge_e4
 
     def entry(
         self, evaluation: Evaluation, decision: Decision, inputs: Inputs, trigger_ns: int
@@ -192,20 +227,6 @@ class Evaluator:
             fair=evaluation.fair,
             expires_s=None if is_taker else expires_s,
         )
-
-
-def _closed_gate(
-    decision: Decision, inputs: Inputs, freshness: Freshness | None, signal: Signal | None
-) -> str | None:
-    if freshness is not None and freshness.reason is not None:
-        return freshness.reason.value
-    if inputs.holding is None:
-        return Gate.NO_HOLDING.value
-    if inputs.holding.entries:
-        return Gate.ENTRY_AT_WORK.value
-    if signal == inputs.used:
-        return Gate.SIGNAL_USED.value
-    return Gate.SIBLING_CHEAPER.value if _sibling_is_cheaper(decision, inputs) else None
 
 
 def _sibling_is_cheaper(decision: Decision, inputs: Inputs) -> bool:

@@ -8,6 +8,7 @@ dates a price that was polled, and only backwards.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 import attrs
@@ -18,27 +19,27 @@ from arb.core.consensus import (
     Consensus,
     NoConsensus,
     Panel,
+    RejectReason,
     book_chance,
     combine,
 )
 from arb.core.devig import Devig, multiplicative
 from arb.core.events import Quote, QuoteOrigin
+from arb.core.held_quote import (
+    HeldQuote,
+    QuoteEffect,
+    changed_ms_of,
+    confirm,
+    is_outdated,
+    same_price,
+    suspend,
+)
+from arb.core.suspicion import APART_MIN, VANISHED_AFTER_MS, Margin, watch_movers
 from arb.core.voices import MEDIAN, Pooling
 
 # A provider lets one ask for 30 books at most, and two providers may run at once; more is a feed
 # that invents names.
 BOOKS_MAX = 64
-
-
-class QuoteEffect(StrEnum):
-    """What a quote did to the board; counted under these words, the last two as bad input."""
-
-    CHANGED = "changed"
-    CONFIRMED = "confirmed"
-    SUSPENDED = "suspended"
-    EXCLUDED = "a book that the settings exclude"
-    OUTDATED = "a poll older than what is known"
-    TOO_MANY_BOOKS = "too many books in one game"
 
 
 class NotFresh(StrEnum):
@@ -49,38 +50,18 @@ class NotFresh(StrEnum):
     ODDS_STALE = "no price changed recently"
 
 
-@attrs.define
-class HeldQuote:
-    """One book's price as a provider last gave it, and what is known of its age.
-
-    ``chance`` is the price without its margin, worked out once. ``change_number`` orders the
-    changes of the whole board, where two may fall into one millisecond; ``stands`` says that the
-    book was in the last evaluation.
-    """
-
-    quote: Quote
-    chance: BookChance | BookRejected
-    changed_ms: int
-    confirmed_ms: int
-    change_number: int
-    stands: bool = False
-
-    @property
-    def book(self) -> str:
-        """Return the book's name."""
-        return self.quote.book
-
-
 @attrs.frozen
 class Freshness:
     """Whether one complete evaluation may trigger an order; ``reason`` is None if it may.
 
-    ``book`` is the one whose price changed last, ``changed_ms`` when that was.
+    ``book`` is the one whose price changed last, ``changed_ms`` when that was, and ``home`` its
+    own chance of the home team.
     """
 
     reason: NotFresh | None
     book: str
     changed_ms: int
+    home: float
 
     @property
     def may_trigger(self) -> bool:
@@ -104,8 +85,9 @@ class Evaluation:
 class _Standing:
     """The books that support a fair value until one comes, goes, or is confirmed no more.
 
-    ``until_ms`` is the last moment at which all are surely confirmed. ``value`` is what they came
-    to when a price changed last: most evaluations follow a move of the exchange's book.
+    ``until_ms`` is the last moment at which all are surely confirmed, and nobody becomes frozen.
+    ``value`` is what they came to when a price changed last: most evaluations follow a move of the
+    exchange's book. While books are ``apart`` each change may decide who stands.
     """
 
     held: list[HeldQuote]
@@ -114,8 +96,15 @@ class _Standing:
     related: bool
     confirmed_within_ms: int
     until_ms: int
+    apart: bool = False
     min_books: int = 0
     value: _Value | None = None
+
+    def hold(self, apart_until_ms: int | None) -> None:
+        """Take in that books stand apart, and until when it is known who of them is frozen."""
+        self.apart = apart_until_ms is not None
+        if apart_until_ms is not None:
+            self.until_ms = min(self.until_ms, apart_until_ms)
 
 
 @attrs.frozen
@@ -125,6 +114,11 @@ class _Value:
     fair: Consensus | NoConsensus
     newest: HeldQuote | None = None
     confirmed_ms: int | None = None
+
+
+def _folded(books: Iterable[str]) -> frozenset[str]:
+    # Providers spell one exchange in several ways.
+    return frozenset(book.casefold() for book in books)
 
 
 @attrs.define
@@ -139,12 +133,13 @@ class QuoteBoard:
     """
 
     devig: Devig = multiplicative
-    excluded_books: frozenset[str] = frozenset()
+    excluded_books: frozenset[str] = attrs.field(default=frozenset(), converter=_folded)
     pooling: Pooling = MEDIAN
     _held: dict[tuple[str, str], HeldQuote] = attrs.field(factory=dict, init=False)
     _changes: int = attrs.field(default=0, init=False)
     _set: tuple[str, ...] = attrs.field(default=(), init=False)
     _set_since_change: int = attrs.field(default=0, init=False)
+    _polled_ms: dict[str, int] = attrs.field(factory=dict, init=False)
     _standing: _Standing | None = attrs.field(default=None, init=False)
 
     def __repr__(self) -> str:
@@ -154,30 +149,37 @@ class QuoteBoard:
 
     def apply(self, quote: Quote) -> QuoteEffect:
         """Take one quote in, and say what it did."""
-        if quote.book in self.excluded_books:
-            return QuoteEffect.EXCLUDED
         key = (quote.provider, quote.book)
         held = self._held.get(key)
+        if held is None and quote.book.casefold() in self.excluded_books:
+            return QuoteEffect.EXCLUDED
+        if quote.origin is QuoteOrigin.POLL:
+            self._read_again(quote)
         if held is None:
             return self._add(key, quote)
         if quote.suspended:
             self._standing = None
-            return _suspend(held, quote)
-        same_price = _same_price(quote, held.quote)
-        if _is_outdated(quote, held.quote) and (held.quote.suspended or not same_price):
+            return suspend(held, quote)
+        is_same = same_price(quote, held.quote)
+        if is_outdated(quote, held.quote) and (held.quote.suspended or not is_same):
             return QuoteEffect.OUTDATED
         if not held.stands:
             self._standing = None
-        if same_price:
-            return _confirm(held, quote)
+        if is_same:
+            return confirm(held, quote)
         self._changes += 1
+        if quote.live is not held.quote.live:
+            # Margins of a game that is played are larger than those before it.
+            held.margin = Margin.of(quote)
         held.quote = quote
         held.chance = book_chance(quote, self.devig)
-        if isinstance(held.chance, BookRejected):
-            self._standing = None
-        elif self._standing is not None:
-            self._standing.value = None
-        held.changed_ms = _changed_ms(quote)
+        held.margin.watch(quote)
+        standing = self._standing
+        if standing is not None:
+            standing.value = None
+            if held.margin.doubled or standing.apart or isinstance(held.chance, BookRejected):
+                self._standing = None
+        held.changed_ms = changed_ms_of(quote)
         held.confirmed_ms = max(held.confirmed_ms, quote.received_ms)
         held.change_number = self._changes
         return QuoteEffect.CHANGED
@@ -195,14 +197,40 @@ class QuoteBoard:
         """Return one quote a book, confirmed within ``book_confirm_ms`` and not suspended.
 
         Of two providers that carry a book, the one that carried it first speaks for it while it
-        is confirmed: taking turns would show each of its moves twice.
+        is confirmed: taking turns would show each of its moves twice. A book that looks suspended
+        at one of them does not speak there.
         """
-        oldest_ms = now_ms - book_confirm_ms
         by_book: dict[str, HeldQuote] = {}
-        for (_, book), held in self._held.items():
-            if held.confirmed_ms >= oldest_ms and not held.quote.suspended:
-                by_book.setdefault(book, held)
+        for held in self._heard(now_ms, book_confirm_ms):
+            if self.suspicion(held) is None:
+                by_book.setdefault(held.book, held)
         return tuple(by_book.values())
+
+    def suspicion(self, held: HeldQuote) -> RejectReason | None:
+        """Return why a book is taken for suspended although nobody said so, None where it is not.
+
+        Whether it is frozen is what the last evaluation found.
+        """
+        polled_ms = self._polled_ms.get(held.quote.provider, 0)
+        if polled_ms - held.confirmed_ms > VANISHED_AFTER_MS:
+            return RejectReason.VANISHED
+        if held.margin.doubled:
+            return RejectReason.MARGIN_DOUBLED
+        return RejectReason.FROZEN if held.frozen else None
+
+    def _heard(self, now_ms: int, book_confirm_ms: int) -> list[HeldQuote]:
+        oldest_ms = now_ms - book_confirm_ms
+        return [
+            held
+            for held in self._held.values()
+            if held.confirmed_ms >= oldest_ms and not held.quote.suspended
+        ]
+
+    def _read_again(self, quote: Quote) -> None:
+        """Note that a provider was read: who is not in the reading may have vanished."""
+        if quote.received_ms > self._polled_ms.get(quote.provider, 0):
+            self._polled_ms[quote.provider] = quote.received_ms
+            self._standing = None
 
     def evaluate(
         self, now_ms: int, *, min_books: int, book_confirm_ms: int, stale_odds_threshold_ms: int
@@ -219,6 +247,9 @@ class QuoteBoard:
         if value is None or standing.min_books != min_books:
             standing.min_books = min_books
             value = standing.value = self._value(standing)
+            if not standing.apart and _may_be_apart(value.fair, standing):
+                heard = self._heard(now_ms, book_confirm_ms)
+                standing.hold(watch_movers(heard, now_ms, self.pooling.family_of))
         if isinstance(value.fair, NoConsensus) or value.newest is None:
             return Evaluation(value.fair, None)
         oldest_ms = now_ms - stale_odds_threshold_ms
@@ -238,6 +269,10 @@ class QuoteBoard:
         return _Value(fair, max(held, key=_change_number), confirmed_ms)
 
     def _stand(self, now_ms: int, book_confirm_ms: int) -> _Standing:
+        heard = self._heard(now_ms, book_confirm_ms)
+        apart_until_ms = None
+        if any(each.apart_since_ms is not None for each in heard):
+            apart_until_ms = watch_movers(heard, now_ms, self.pooling.family_of)
         confirmed = self.confirmed(now_ms, book_confirm_ms)
         for each in self._held.values():
             each.stands = False
@@ -247,14 +282,24 @@ class QuoteBoard:
         # In order of their chances, which then stay nearly sorted while prices move.
         held.sort(key=_home)
         books = tuple(sorted([each.book for each in held]))
-        return _Standing(
+        standing = _Standing(
             held,
             books,
-            tuple([each.chance for each in confirmed if isinstance(each.chance, BookRejected)]),
+            (*_rejected(confirmed), *self._suspected(heard, confirmed)),
             self.pooling.has_relatives(books),
             book_confirm_ms,
             min([each.confirmed_ms for each in confirmed], default=now_ms) + book_confirm_ms,
         )
+        standing.hold(apart_until_ms)
+        return standing
+
+    def _suspected(
+        self, heard: list[HeldQuote], confirmed: tuple[HeldQuote, ...]
+    ) -> list[BookRejected]:
+        """Return the books that nobody confirms because they look suspended."""
+        speak = {each.book for each in confirmed}
+        reasons = {each.book: self.suspicion(each) for each in heard if each.book not in speak}
+        return [BookRejected(book, reason) for book, reason in reasons.items() if reason]
 
     def _complete(self, books: tuple[str, ...], newest: HeldQuote, oldest_ms: int) -> Freshness:
         """Record one complete evaluation, and say whether it may trigger an order."""
@@ -262,7 +307,8 @@ class QuoteBoard:
         if books != self._set:
             self._set = books
             self._set_since_change = self._changes
-        return Freshness(reason, newest.book, newest.changed_ms)
+        home = newest.chance.home if isinstance(newest.chance, BookChance) else 0.0
+        return Freshness(reason, newest.book, newest.changed_ms, home)
 
     def _not_fresh(
         self, books: tuple[str, ...], newest: HeldQuote, oldest_ms: int
@@ -281,48 +327,23 @@ class QuoteBoard:
         self._held[key] = HeldQuote(
             quote,
             book_chance(quote, self.devig),
-            changed_ms=_changed_ms(quote),
+            changed_ms=changed_ms_of(quote),
             confirmed_ms=quote.received_ms,
             change_number=self._changes,
+            margin=Margin.of(quote),
         )
         return QuoteEffect.SUSPENDED if quote.suspended else QuoteEffect.CHANGED
 
 
-def _suspend(held: HeldQuote, quote: Quote) -> QuoteEffect:
-    # The price stays the one that was good last, so that what follows is compared with that.
-    last = held.quote
-    held.quote = attrs.evolve(quote, home=last.home, away=last.away, draw=last.draw)
-    return QuoteEffect.SUSPENDED
+def _may_be_apart(fair: Consensus | NoConsensus, standing: _Standing) -> bool:
+    """Tell cheaply whether anybody can stand apart: who was cut is far from the rest anyway."""
+    if len(fair.rejected) > len(standing.rejected):
+        return True
+    return isinstance(fair, Consensus) and fair.spread >= APART_MIN
 
 
-def _confirm(held: HeldQuote, quote: Quote) -> QuoteEffect:
-    held.quote = quote
-    held.confirmed_ms = max(held.confirmed_ms, quote.received_ms)
-    return QuoteEffect.CONFIRMED
-
-
-def _same_price(quote: Quote, other: Quote) -> bool:
-    return quote.home == other.home and quote.away == other.away and quote.draw == other.draw
-
-
-def _is_outdated(quote: Quote, known: Quote) -> bool:
-    # A stream's messages come in order; a poll's answer may have been passed by one of them.
-    return quote.origin is QuoteOrigin.POLL and _stamp_ms(quote) < _stamp_ms(known)
-
-
-def _stamp_ms(quote: Quote) -> int:
-    # A stamp in the future is a wrong clock: it must not make later polls look outdated.
-    return min(quote.source_ms, quote.received_ms)
-
-
-def _changed_ms(quote: Quote) -> int:
-    if quote.origin is QuoteOrigin.POLL:
-        return _stamp_ms(quote)
-    # A stream tells a change when it happens, unless the frame was held up on its way: then it
-    # is as old as the stamp that the provider's gateway gave it, where there is one.
-    if quote.gateway_ms is None:
-        return quote.received_ms
-    return min(quote.gateway_ms, quote.received_ms)
+def _rejected(confirmed: tuple[HeldQuote, ...]) -> list[BookRejected]:
+    return [each.chance for each in confirmed if isinstance(each.chance, BookRejected)]
 
 
 def _home(held: HeldQuote) -> float:

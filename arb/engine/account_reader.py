@@ -11,7 +11,7 @@ from arb.core.money import CountE2, MoneyE6, money_text
 from arb.engine.messages import Account, ConnectionChanged, HeldPosition, RestingOrder
 from arb.engine.parts import Parts
 from arb.kalshi.listing import ListedOrder, ListedPosition
-from arb.kalshi.money_moves import DETERMINED, FINALIZED, ListedSettlement, MarketEnd
+from arb.kalshi.money_moves import DETERMINED, ENDED, FINALIZED, ListedSettlement, MarketEnd
 from arb.kalshi.rest import Rest
 from arb.kalshi.rest_calls import RestError
 
@@ -145,6 +145,7 @@ class AccountReader:
             tuple(_settlement(each, ends) for each in settlements),
             tuple(t for t in held if t in ends and ends[t].status in (DETERMINED, FINALIZED)),
             tuple(moves),
+            tuple(t for t in held if t in ends and ends[t].status in ENDED),
         )
 
     async def _cash_e6(self) -> MoneyE6:

@@ -20,6 +20,7 @@ from arb.core.parameters import EXITS_CANCEL
 from arb.core.risk import client_order_prefix
 from arb.core.teams import TeamTable
 from arb.engine.account import AccountLock, AccountTaken, account_name
+from arb.engine.attendance import Attendance, heed
 from arb.engine.board import Board, LogLine
 from arb.engine.decision_log import DecisionLog
 from arb.engine.discovery import listed_by_exchange
@@ -36,6 +37,7 @@ from arb.engine.place import Place, PlaceTaken
 from arb.engine.report import trading_report
 from arb.engine.snapshot import Photographer
 from arb.engine.stopping import StopRequest
+from arb.engine.unattended import unattended
 from arb.feeds.base import FeedError
 from arb.io.clock import SystemClock
 from arb.io.net import SocketNetwork
@@ -77,7 +79,10 @@ class EngineFailed(Exception):
 
 @attrs.frozen
 class RunConfig:
-    """What to run: settings, mode, and what the command line said."""
+    """What to run: settings, mode, and what the command line said.
+
+    An ``attended`` engine was started with a console, which is missed when it disappears.
+    """
 
     settings: Settings
     mode: Mode
@@ -86,6 +91,7 @@ class RunConfig:
     seed: int | None = None
     speed: float = 1.0
     seconds: float | None = None
+    attended: bool = False
     on_log: Callable[[LogLine], None] | None = None
     on_ready: Callable[[Path], None] | None = None
 
@@ -122,6 +128,7 @@ class Engine:
         self._rng = random.Random(config.seed)
         self._start = trio.CancelScope()
         self._trading = False
+        self._attendance = Attendance()
         self.report: dict[str, Any] = {"mode": config.mode.value, "stopped": "before trading"}
 
     async def give_up_start_when_asked(self) -> None:
@@ -160,6 +167,7 @@ class Engine:
                 world.key_id,
                 world.private_key_path,
                 tuple(world.odds[each] for each in config.settings.odds_feed.provider),
+                world.hand,
             )
 
     async def _run_in(self, place: Place, venues: Venues) -> None:
@@ -208,6 +216,7 @@ class Engine:
             risk=settings.risk,
             execution=settings.execution,
             exits=settings.exits,
+            settings=settings,
             installation=place.installation(),
             orders_stand_on_book=self._config.mode is not Mode.PAPER,
             taped=settings.engine.record_tape,
@@ -261,12 +270,13 @@ class Engine:
             self._rng,
             tape=place.tape_path(self._started_ms) if parts.taped else None,
             teams=config.teams,
+            attendance=self._attendance,
         )
         self._trading = True
         async with open_system(tree.spec(), rng=self._rng, watchdog=watch.spec()) as system:
             _spare_the_collector()
             self._announce(place)
-            reason = await self._until_stop(system)
+            reason = await self._until_stop(system, parts)
             parts.board.say("ENGINE", f"stopping: {reason}")
             await self._withdraw(system)
             parts.journal.append(RecordKind.STOP, {"reason": reason})
@@ -293,7 +303,7 @@ class Engine:
         if self._config.on_ready is not None:
             self._config.on_ready(place.directory)
 
-    async def _until_stop(self, system: System) -> str:
+    async def _until_stop(self, system: System, parts: Parts) -> str:
         """Wait for a request, the end of time, or the tree's own end, which is a failure."""
         seconds = self._config.seconds
         ended: list[str] = []
@@ -305,6 +315,8 @@ class Engine:
 
         async with trio.open_nursery() as nursery:
             nursery.start_soon(watch, nursery.cancel_scope)
+            if self._config.attended:
+                nursery.start_soon(heed, self._attendance, *unattended(parts, system, self._stop))
             with trio.move_on_after(seconds if seconds is not None else float("inf")):
                 await self._stop.wait()
             nursery.cancel_scope.cancel()

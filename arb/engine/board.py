@@ -44,6 +44,7 @@ class MarketRow:
     """What a market last evaluated, in the units of the core.
 
     ``gated_fair`` is the last fair value that passed every gate: the only one that moves an exit.
+    ``left_out`` is books with why.
     """
 
     ticker: str
@@ -60,6 +61,7 @@ class MarketRow:
     quote_changed_ms: int | None
     books: int
     gated_fair: float | None = None
+    left_out: tuple[str, ...] = ()
 
 
 @attrs.frozen

@@ -13,11 +13,13 @@ import attrs
 
 from actors import ActorDied, AskTimeout, NodeSnapshot, System
 from arb.core.consensus import BookRejected, Consensus, fair_value
+from arb.core.held_quote import HeldQuote
 from arb.core.parameters import Execution, Strategy
-from arb.core.staleness import HeldQuote, QuoteBoard
+from arb.core.staleness import QuoteBoard
 from arb.engine.messages import ShowBook, ShowMarket
 from arb.engine.names import BOOK_FEED
 from arb.engine.parts import Parts
+from arb.settings.shown import settings_closeup
 
 # An actor answers in its next turn; one that is busy for longer is shown as not answering.
 ASK_TIMEOUT_S = 0.5
@@ -53,7 +55,8 @@ def quotes_closeup(view: QuotesView, strategy: Strategy, execution: Execution) -
     newest_ms = max((held.changed_ms for held in confirmed), default=None)
     return {
         "quotes": [
-            _quote(view, held, _standing(held, confirmed), weights) for held in view.quotes.quotes()
+            _quote(view, held, _standing(view, held, confirmed), weights)
+            for held in view.quotes.quotes()
         ],
         "fair": _side(view, fair.home) if isinstance(fair, Consensus) else None,
         "spread": fair.spread if isinstance(fair, Consensus) else None,
@@ -81,11 +84,11 @@ def _quote(
     }
 
 
-def _standing(held: HeldQuote, confirmed: Sequence[HeldQuote]) -> str:
+def _standing(view: QuotesView, held: HeldQuote, confirmed: Sequence[HeldQuote]) -> str:
     if held.quote.suspended:
         return "suspended"
     if not any(held is each for each in confirmed):
-        return "not confirmed lately"
+        return str(view.quotes.suspicion(held) or "not confirmed lately")
     return str(held.chance.reason) if isinstance(held.chance, BookRejected) else "counted"
 
 
@@ -117,6 +120,7 @@ class CloseUps:
             "matching": self._matching,
             "latency": self._latency,
             "actor": self._actor,
+            "settings": self._settings,
         }
 
     def __repr__(self) -> str:
@@ -204,7 +208,8 @@ class CloseUps:
     def _latency(self, _name: str) -> dict[str, Any]:
         board = self._parts.board
         lags_us = [
-            None if lag_s is None else round(lag_s * US_PER_S) for lag_s in self._system.lag_s()
+            None if lag_s is None else round(lag_s * US_PER_S)
+            for lag_s in (*self._system.lag_s(), self._system.worst_lag_s())
         ]
         return {
             "at_ms": self._parts.clock.wall_ms(),
@@ -213,8 +218,12 @@ class CloseUps:
             ],
             "lag_p50_us": lags_us[0],
             "lag_p99_us": lags_us[1],
+            "lag_worst_us": lags_us[2],
             "counts": dict(board.counts),
         }
+
+    def _settings(self, _name: str) -> dict[str, Any]:
+        return settings_closeup(self._parts.settings)
 
     def _actor(self, name: str) -> dict[str, Any]:
         node = self._system.find(name)

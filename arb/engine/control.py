@@ -14,6 +14,7 @@ import attrs
 import orjson
 import trio
 
+from arb.engine.attendance import Attendance
 from arb.engine.control_requests import (
     ERROR_LENGTH_MAX,
     BadRequest,
@@ -78,8 +79,11 @@ class ControlCounts:
 class ControlServer:
     """Serves one engine's control socket: `open`, then `serve` until cancelled."""
 
-    def __init__(self, steering: Steering, path: Path) -> None:
+    def __init__(
+        self, steering: Steering, path: Path, attendance: Attendance | None = None
+    ) -> None:
         self._steering = steering
+        self.attendance = Attendance() if attendance is None else attendance
         self._path = path
         self._listener: trio.SocketListener | None = None
         self._inode = 0
@@ -109,6 +113,11 @@ class ControlServer:
                 await trio.serve_listeners(partial(self._client, commands), [listener])
         finally:
             self.close()
+
+    async def serve_stream(self, stream: trio.abc.Stream) -> None:
+        """Serve one client that came another way than over the socket, as a simulation's do."""
+        async with trio.open_nursery() as commands:
+            await self._client(commands, stream)
 
     def close(self) -> None:
         """Close the socket and take its file away; closing twice does nothing."""
@@ -146,7 +155,7 @@ class ControlServer:
             self.counts.failed += 1
             return refusal(f"{verb} failed in the engine: {type(error).__name__}: {error}")
 
-    async def _client(self, commands: trio.Nursery, stream: trio.SocketStream) -> None:
+    async def _client(self, commands: trio.Nursery, stream: trio.abc.Stream) -> None:
         if self._clients >= CLIENTS_MAX:
             self.counts.refused += 1
             await _refuse(stream)
@@ -167,7 +176,7 @@ class _Client:
     """One connection: reads requests, writes answers and, if asked to, pictures."""
 
     def __init__(
-        self, server: ControlServer, stream: trio.SocketStream, commands: trio.Nursery
+        self, server: ControlServer, stream: trio.abc.Stream, commands: trio.Nursery
     ) -> None:
         self._server = server
         self._stream = stream
@@ -177,6 +186,7 @@ class _Client:
         self._idle = trio.Event()
         self._malformed = 0
         self._watching = False
+        self._attends = False
         self._usable = True
 
     def __repr__(self) -> str:
@@ -185,10 +195,13 @@ class _Client:
     async def serve(self) -> None:
         """Serve until the client goes or is dropped; commands under way are still answered."""
         async with self._stream:
-            with trio.CancelScope() as scope:
-                async with trio.open_nursery() as nursery:
-                    await self._read(nursery, scope)
-                    scope.cancel()
+            try:
+                with trio.CancelScope() as scope:
+                    async with trio.open_nursery() as nursery:
+                        await self._read(nursery, scope)
+                        scope.cancel()
+            finally:
+                self._go(took_leave=False)
             while self._pending:
                 self._idle = trio.Event()
                 await self._idle.wait()
@@ -221,6 +234,8 @@ class _Client:
             await self._send_picture(request.number)
         elif request.verb == "watch":
             await self._watch(request, nursery, scope)
+        elif request.verb in {"attend", "leave"}:
+            await self._attend(request)
         elif self._pending >= PENDING_MAX:
             why = f"{PENDING_MAX} commands are under way: wait for one of them"
             await self._reject(request.number, why)
@@ -228,6 +243,20 @@ class _Client:
             self._pending += 1
             # In the server's own nursery: a console that dies does not take back what it asked.
             self._commands.start_soon(self._steer, request)
+
+    async def _attend(self, request: Request) -> None:
+        if request.verb == "leave":
+            self._go(took_leave=True)
+        elif not self._attends:
+            self._attends = True
+            self._server.attendance.came()
+        text = "the engine goes on" if request.verb == "leave" else "you are counted as a console"
+        await self._send(orjson.dumps({"id": request.number, "ok": True, "text": text}))
+
+    def _go(self, *, took_leave: bool) -> None:
+        if self._attends:
+            self._attends = False
+            self._server.attendance.went(took_leave=took_leave)
 
     async def _steer(self, request: Request) -> None:
         try:
@@ -295,7 +324,7 @@ class _Client:
         return True
 
 
-async def _refuse(stream: trio.SocketStream) -> None:
+async def _refuse(stream: trio.abc.Stream) -> None:
     async with stream:
         text = orjson.dumps({"id": None, **refusal(f"{CLIENTS_MAX} clients are connected already")})
         with trio.move_on_after(SEND_TIMEOUT_S):

@@ -27,17 +27,21 @@ class Argument:
     values: tuple[str, ...] = ()
 
 
+_KIND_WORDS = {int: "a whole number", str: "a text", bool: "true or false"}
 _NAME = {"name": Argument(str)}
 _REASON = {"reason": Argument(str)}
 _EXITS = {"exits": Argument(str, required=False, values=("keep", "cancel"))}
 
 # What a console may look at closely; each is made only when it is asked for.
-SHOWN = ("market", "matching", "latency", "actor")
+SHOWN = ("market", "matching", "latency", "actor", "settings", "faults")
 
-# Every verb with its arguments; the first two are answered with a picture, `show` with an object,
-# all others in a line.
+# Every verb with its arguments; `status` and `watch` are answered with a picture, `show` with an
+# object, all others in a line. A console says `attend` once it is there, and `leave` where a person
+# has left the engine running: else its end is a disappearance.
 VERBS: dict[str, dict[str, Argument]] = {
     "status": {},
+    "attend": {},
+    "leave": {},
     "watch": {"every_ms": Argument(int, required=False)},
     "show": {"what": Argument(str, values=SHOWN), "name": Argument(str, required=False)},
     "kill": _NAME,
@@ -54,6 +58,14 @@ VERBS: dict[str, dict[str, Argument]] = {
     "reconcile": {},
     "accept": {"by": Argument(str, required=False)},
     "limit": {"change_cents": Argument(int)},
+    "fault": _NAME | {"switch": Argument(str, values=("on", "off"))},
+    "faults_off": {},
+    "set": {
+        "key": Argument(str),
+        "value": Argument(str),
+        "by": Argument(str, required=False),
+        "write": Argument(bool, required=False),
+    },
     "stop": _EXITS,
 }
 
@@ -112,8 +124,8 @@ def _what_is_wrong(known: Mapping[str, Argument], given: Mapping[str, Any]) -> s
                 return f"needs {name!r}"
             continue
         value = given[name]
-        if isinstance(value, bool) or not isinstance(value, argument.kind):
-            return f"wants {name!r} as {'a whole number' if argument.kind is int else 'a text'}"
+        if type(value) is not argument.kind:
+            return f"wants {name!r} as {_KIND_WORDS[argument.kind]}"
         if argument.values and value not in argument.values:
             return f"wants {name!r} to be one of {', '.join(argument.values)}"
         if isinstance(value, str) and not value.strip():

@@ -15,7 +15,7 @@ from typing import Any
 import attrs
 import trio
 
-from arb.core.staleness import HeldQuote
+from arb.core.held_quote import HeldQuote
 from arb.engine.board import MarketRow
 from arb.engine.offload import Offload, call_in_thread
 from arb.io.clock import Clock
@@ -71,6 +71,7 @@ _INPUTS = (
     "net_e4",
     "quote_changed_ms",
     "books",
+    "left_out",
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import attrs
 import orjson
 import trio
 
+from arb.engine.world_hand import WorldHand
 from arb.settings import OddsPlace
 
 # The world makes an RSA key and opens two ports; a slow machine under load takes a few seconds.
@@ -29,7 +30,10 @@ class WorldFailed(Exception):
 
 @attrs.frozen
 class World:
-    """Where a simulated world is served, the keys to it, and the id its state is filed under."""
+    """Where a simulated world is served, the keys to it, and the id its state is filed under.
+
+    ``hand`` asks its process itself, past its servers.
+    """
 
     rest_url: str
     ws_url: str
@@ -37,18 +41,21 @@ class World:
     private_key_path: Path
     name: str
     odds: Mapping[str, OddsPlace]
+    hand: WorldHand
 
 
 @asynccontextmanager
-async def embedded_world(*, seed: int | None, speed: float) -> AsyncIterator[World]:
-    """Start a world and end it on leaving; raises `WorldFailed`.
+async def embedded_world(
+    *, seed: int | None, speed: float, options: Sequence[str] = ()
+) -> AsyncIterator[World]:
+    """Start a world, with more options of `arb sim`, and end it on leaving; raises `WorldFailed`.
 
     Its standard input is a pipe from this process: when this process dies, however it dies, the
     pipe closes and the world ends itself. A session of its own keeps a Ctrl-C at the terminal
     from ending it before the engine has cancelled its orders.
     """
     command = [sys.executable, "-m", "arb", "sim", "--json", "--until-stdin-closes"]
-    command += ["--speed", str(speed)]
+    command += ["--speed", str(speed), *options]
     if seed is not None:
         command += ["--seed", str(seed)]
     process = await trio.lowlevel.open_process(
@@ -83,6 +90,7 @@ async def _announced(process: trio.Process) -> World:
         Path(said["private_key_path"]),
         said["world"],
         _odds(said),
+        WorldHand(process),
     )
 
 

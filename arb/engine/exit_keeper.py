@@ -78,6 +78,18 @@ def exit_view(parts: Parts, stand: Stand, fair: float) -> ExitView:
     )
 
 
+def moves_without_market(parts: Parts, holding: Holding) -> list[OrderIntent | AmendIntent]:
+    """Return what keeps the exits of an absent market in step, at its last trusted fair value.
+
+    What rests is renewed and not moved: without its market nobody looks at its book.
+    """
+    listing, fair = parts.listing(holding.ticker), last_fair(parts, holding)
+    if listing is None or fair is None:
+        return []
+    stand = Stand(listing, holding, None, parts.clock.monotonic_ns())
+    return plan_exits(exit_view(parts, stand, fair))
+
+
 class ExitKeeper:
     """Wishes what brings a market's exits in step, no oftener than it may."""
 

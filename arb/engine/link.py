@@ -19,6 +19,13 @@ from arb.io.websocket import ConnectFailed, Socket, SocketClosed
 RETRY_FIRST_S = 0.2
 RETRY_MAX_S = 15.0
 
+# A provider that sends us away wants us to come rarely; seen of one that others use: eight seconds
+# at first, two minutes at most, a quarter more or less. A stream that is open for a moment and then
+# ends in the same way is no success.
+THROTTLED_FIRST_S = 8.0
+THROTTLED_MAX_S = 120.0
+THROTTLED_JITTER = 0.25
+
 # A connection that stood this long was a good one: the next loss starts from the first delay.
 HEALTHY_AFTER_S = 10.0
 
@@ -60,11 +67,20 @@ def text_of(raw: str | bytes) -> str:
     return raw if isinstance(raw, str) else raw.decode(errors="replace")
 
 
+@attrs.frozen
+class _Ended:
+    """Why a connection has ended, or did not come about."""
+
+    why: str
+    throttled: bool = False
+
+
 @attrs.define
 class Link(Generic[Stream]):
     """Keeps one connection; ``report`` hears of each loss, ``secret`` is never shown.
 
-    ``opens`` is asked for each attempt, because some addresses say where to resume.
+    ``opens`` is asked for each attempt, because some addresses say where to resume. With
+    ``yields`` it stays away for long where the server says that it wants less of us.
     """
 
     name: str
@@ -73,6 +89,8 @@ class Link(Generic[Stream]):
     rng: random.Random
     secret: str = attrs.field(default="", repr=False)
     report: Report = _unheard
+    yields: bool = False
+    _sent_away: int = attrs.field(default=0, init=False)
 
     async def run(self, serve: Callable[[Stream], Awaitable[None]]) -> None:
         """Connect and serve for ever, waiting longer after each failure that follows another."""
@@ -87,16 +105,25 @@ class Link(Generic[Stream]):
     async def _stand(self, serve: Callable[[Stream], Awaitable[None]], failures: int) -> int:
         """Connect and serve once, wait, and return how many failures there are in a row now."""
         since_s = trio.current_time()
-        why = await self._once(serve)
-        self.report(False, why)  # noqa: FBT003 - as Report
+        ended = await self._once(serve)
+        self.report(False, ended.why)  # noqa: FBT003 - as Report
         stood_s = trio.current_time() - since_s
         failures = 0 if stood_s >= HEALTHY_AFTER_S else failures + 1
-        most_s = min(RETRY_MAX_S, RETRY_FIRST_S * 2.0 ** min(failures, 10))
-        await trio.sleep(self.rng.uniform(0.0, most_s))
+        await trio.sleep(self._pause_s(failures, ended, stood_s))
         return failures
 
-    async def _once(self, serve: Callable[[Stream], Awaitable[None]]) -> str:
-        why = "closed"
+    def _pause_s(self, failures: int, ended: _Ended, stood_s: float) -> float:
+        if stood_s >= HEALTHY_AFTER_S:
+            self._sent_away = 0
+        if not (self.yields and ended.throttled):
+            most_s = min(RETRY_MAX_S, RETRY_FIRST_S * 2.0 ** min(failures, 10))
+            return self.rng.uniform(0.0, most_s)
+        usual_s = min(THROTTLED_MAX_S, THROTTLED_FIRST_S * 2.0 ** min(self._sent_away, 10))
+        self._sent_away += 1
+        return usual_s * self.rng.uniform(1.0 - THROTTLED_JITTER, 1.0 + THROTTLED_JITTER)
+
+    async def _once(self, serve: Callable[[Stream], Awaitable[None]]) -> _Ended:
+        ended = _Ended("closed")
         try:
             async with (
                 self.opens() as stream,
@@ -106,12 +133,13 @@ class Link(Generic[Stream]):
                 try:
                     await serve(stream)
                 except SocketClosed as closed:
-                    why = closed.reason
+                    ended = _Ended(closed.reason, closed.throttled)
                 finally:
                     nursery.cancel_scope.cancel()
         except ConnectFailed as failed:
             why = without_secret(str(failed), self.secret) if self.secret else str(failed)
-        return why
+            ended = _Ended(why, failed.throttled)
+        return ended
 
     async def _beat(self, stream: Stream) -> None:
         while True:

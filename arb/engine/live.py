@@ -14,6 +14,7 @@ from actors import Context, SupervisorSpec
 from arb.core.ledger import Ledger
 from arb.core.money import MoneyE6
 from arb.core.teams import TeamTable
+from arb.engine.attendance import Attendance
 from arb.engine.control import ControlServer
 from arb.engine.discovery import header_of
 from arb.engine.gateway import Gateway
@@ -38,6 +39,7 @@ from arb.engine.subscribed_books import SOURCE as BOOKS
 from arb.engine.subscribed_books import NoteBad
 from arb.engine.tape import Tape
 from arb.engine.tree import Build, engine_tree
+from arb.engine.world_hand import WorldHand
 from arb.feeds.base import OddsFeed, OddsPoll
 from arb.feeds.providers import Offers, Seams, make_feed
 from arb.io.clock import Clock
@@ -67,7 +69,10 @@ PAPER_CASH_E6 = MoneyE6(10_000_000_000)
 
 @attrs.frozen
 class Venues:
-    """Where the exchange and the odds are, and the keys to both; ``name`` files the state."""
+    """Where the exchange and the odds are, and the keys to both; ``name`` files the state.
+
+    ``world`` reaches the simulated world itself, where this engine has started it.
+    """
 
     name: str
     rest_url: str
@@ -75,6 +80,7 @@ class Venues:
     key_id: str = attrs.field(repr=False)
     private_key_path: Path
     odds: tuple[OddsPlace, ...]
+    world: WorldHand | None = None
 
 
 @attrs.frozen
@@ -140,6 +146,7 @@ class LiveTree:
     offloads: Offloads = IN_THREADS
     tape: Path | None = None
     teams: TeamTable = attrs.field(kw_only=True)
+    attendance: Attendance = attrs.field(factory=Attendance, kw_only=True)
 
     def spec(self) -> SupervisorSpec:
         """Return the tree."""
@@ -200,14 +207,20 @@ class LiveTree:
         feed.subscribe(self.settings.odds_feed.sports)
         first = place is self.connections.venues.odds[0]
         name = ODDS if first else f"{ODDS} {feed.provider}"
-        link = Link(name, feed.connect, self.parts.board, self.rng, secret=place.key)
+        link = Link(name, feed.connect, self.parts.board, self.rng, secret=place.key, yields=True)
         return LiveOddsFeed(ctx, self.parts, feed, link, self.settings.odds_feed.poll_interval_ms)
 
     def _control(self, ctx: Context) -> Control:
         if self.socket_path is None:
             raise ValueError("no control without a socket")
-        steering = EngineSteering(self.photographer, self.stop, ctx.system)
-        return Control(ctx, ControlServer(steering, self.socket_path))
+        steering = EngineSteering(
+            self.photographer,
+            self.stop,
+            ctx.system,
+            world=self.connections.venues.world,
+            off_loop=self.offloads.call,
+        )
+        return Control(ctx, ControlServer(steering, self.socket_path, self.attendance))
 
     def _tape(self, ctx: Context) -> Tape:
         if self.tape is None:

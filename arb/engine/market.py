@@ -9,7 +9,7 @@ from actors import Actor, Context
 from arb.core.commands import AmendIntent, CancelOrder, OrderIntent, Purpose
 from arb.core.decide import Reason as DecisionReason
 from arb.core.edge import buy_edge_e4
-from arb.core.evaluate import Evaluation, Evaluator, Gate, Inputs, Signal
+from arb.core.evaluate import Evaluation, Gate, Inputs, Signal
 from arb.core.events import GameQuotes, Top
 from arb.core.exits import Holding, OpenOrder
 from arb.core.listing import Listing
@@ -28,6 +28,7 @@ from arb.engine.messages import (
     Hello,
     KeepExits,
     Relisted,
+    Retuned,
     ShowMarket,
 )
 from arb.engine.names import BOOK_FEED, RISK
@@ -54,7 +55,6 @@ class Market(Actor):
         super().__init__(ctx)
         self._parts = parts
         self._listed = listing
-        self._evaluator = Evaluator(parts.strategy, parts.risk, parts.execution)
         self._risk = ctx.find(RISK)
         self._ticker = listing.ticker
         self._odds = parts.odds_of(listing.game.game_id)
@@ -84,7 +84,8 @@ class Market(Actor):
             ExitRetry: self._on_exit_retry,
             KeepExits: self._on_keep_exits,
             CloseNow: self._on_close_now,
-            Relisted: self._on_relisted,
+            Relisted: self._decide_anew,
+            Retuned: self._decide_anew,
             ShowMarket: self._on_show_market,
         }
 
@@ -123,7 +124,7 @@ class Market(Actor):
     def _step(self, trigger_ns: int, *, count: bool) -> None:
         self._trigger_ns = trigger_ns
         inputs = self._inputs()
-        evaluation = self._evaluator.evaluate(self._odds.quotes, inputs)
+        evaluation = self._parts.evaluator.evaluate(self._odds.quotes, inputs)
         board = self._parts.board
         if count:
             board.decisions[evaluation.action] += 1
@@ -133,7 +134,9 @@ class Market(Actor):
         if evaluation.wished is not None and self._is_heard:
             self._used = evaluation.signal
             board.decided_ns.append(self._parts.clock.monotonic_ns() - trigger_ns)
-            self._wish(self._evaluator.entry(evaluation, evaluation.wished, inputs, trigger_ns))
+            self._wish(
+                self._parts.evaluator.entry(evaluation, evaluation.wished, inputs, trigger_ns)
+            )
         if self._exits.take(evaluation.gated_fair, self._stand):
             self._keep_exits()
         self._drop_entries_without_edge(evaluation)
@@ -164,13 +167,13 @@ class Market(Actor):
         text = f"{self._ticker}: {evaluation.reason}; fair {evaluation.fair}, {seen}"
         self._parts.board.say("ODDS", text, level="warning")
 
-    def _on_relisted(self, _relisted: Relisted) -> None:
-        """Take up another status, grid, fee or start; what rests to be bought does not wait."""
+    def _decide_anew(self, _why: Relisted | Retuned) -> None:
+        """Take up another listing or other settings; what rests to be bought does not wait."""
         why = self._listing.why_not_entered(self._parts.clock.wall_ms())
         for entry in self._holding.entries if self._holding is not None and why else ():
             if entry.state not in TERMINAL:
                 self._cancel(entry, why or "")
-        self._step(self._trigger_ns, count=False)
+        self._step(self._parts.clock.monotonic_ns(), count=False)
         self._keep_exits()
 
     def _on_holding(self, holding: Holding) -> None:
@@ -284,6 +287,7 @@ class Market(Actor):
             quote_changed_ms=evaluation.signal.changed_ms if evaluation.signal else None,
             books=evaluation.books,
             gated_fair=self._exits.fair,
+            left_out=tuple([f"{each.book} {each.reason}" for each in evaluation.left_out]),
         )
         self._parts.board.markets[self._ticker] = row
         if self._parts.decisions is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import attrs
 
@@ -23,10 +24,14 @@ class Frame:
 
 @attrs.frozen
 class PolledQuotes:
-    """Prices that were read on demand: they confirm what the stream did not repeat."""
+    """Prices that were read on demand: they confirm what the stream did not repeat.
+
+    From a tape comes with them what their reader ``remembered``.
+    """
 
     quotes: tuple[Quote, ...]
     received_ns: int
+    remembered: Any = None
 
 
 @attrs.frozen
@@ -39,6 +44,11 @@ class Hello:
 @attrs.frozen
 class Relisted:
     """The catalogue has changed: whoever is told looks at it, or at its own listing, anew."""
+
+
+@attrs.frozen
+class Retuned:
+    """The settings in force have changed: whoever is told decides anew by them."""
 
 
 @attrs.frozen
@@ -118,7 +128,8 @@ class Account:
 
     ``resting`` is every order of this machine's installations that rests, None where nobody was
     asked, and ``by_hand`` everybody else's. ``decided`` are held markets whose result is known.
-    ``moves`` is read only on request, because cash seldom differs.
+    ``closed`` are those in which trading is over without one. ``moves`` is read only on request,
+    because cash seldom differs.
     """
 
     cash_e6: MoneyE6
@@ -129,6 +140,7 @@ class Account:
     settlements: tuple[Settlement, ...] = ()
     decided: tuple[str, ...] = ()
     moves: tuple[CashMove, ...] = ()
+    closed: tuple[str, ...] = ()
 
 
 @attrs.frozen
@@ -330,6 +342,23 @@ class ChangeLimit:
 
     change_e6: MoneyE6
     by: str
+
+
+@attrs.frozen
+class ChangeSetting:
+    """A person changes one setting until the engine ends; ``text`` is the value as typed."""
+
+    key: str
+    text: str
+    by: str
+
+
+@attrs.frozen
+class SettingChanged:
+    """What became of a change: the line about it; ``done`` unless it was refused."""
+
+    done: bool
+    text: str
 
 
 @attrs.frozen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import attrs
 import trio
@@ -17,6 +18,7 @@ from arb.engine.parts import Parts
 from arb.feeds.base import UNKNOWN_TYPE, FeedError, OddsFeed, Parsed, Updates
 from arb.io.websocket import SocketClosed
 from arb.tape.format import Feed, Record
+from arb.tape.polled import Reading, reading_text
 
 SOURCE = "Odds"
 
@@ -26,6 +28,7 @@ MS_PER_S = 1000
 RESYNC_PAUSE_S = 1.0
 
 Parse = Callable[[str, int], Parsed]
+Restore = Callable[[Any], None]
 
 
 @attrs.frozen
@@ -40,17 +43,25 @@ class Route:
 class OddsFeedActor(Actor):
     """Turns one provider's frames into quotes and tells both markets of each game, once a frame.
 
-    ``source`` is what a person is shown of it.
+    ``source`` is what a person is shown of it. ``restore`` takes over what a tape says that the
+    reader remembered.
     """
 
     def __init__(
-        self, ctx: Context, parts: Parts, provider: str, parse: Parse, source: str = SOURCE
+        self,
+        ctx: Context,
+        parts: Parts,
+        provider: str,
+        parse: Parse,
+        source: str = SOURCE,
+        restore: Restore | None = None,
     ) -> None:
         super().__init__(ctx)
         self._parts = parts
         self._provider = provider
         self._parse = parse
         self._source = source
+        self._restore = restore
         self._routes = _routes(ctx, parts.catalogue, provider)
         self._events_of = _events_of(parts.catalogue, provider)
         self._last: dict[str, dict[str, Quote]] = {}
@@ -61,6 +72,8 @@ class OddsFeedActor(Actor):
         if isinstance(message, Frame):
             self._take(message)
         elif isinstance(message, PolledQuotes):
+            if self._restore is not None and message.remembered is not None:
+                self._restore(message.remembered)
             self._tell(message.quotes, message.received_ns)
         elif isinstance(message, Hello):
             self._greet(message.ticker)
@@ -150,6 +163,8 @@ class LiveOddsFeed(OddsFeedActor):
 
     async def _serve(self, updates: Updates) -> None:
         closed: SocketClosed | None = None
+        # A new connection may have forgotten what the one before knew.
+        self._keep_reading(())
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._poll)
             try:
@@ -189,8 +204,15 @@ class LiveOddsFeed(OddsFeedActor):
             else:
                 now_ns = self._parts.clock.monotonic_ns()
                 self.ctx.address.tell(PolledQuotes(tuple(quotes), now_ns))
+                self._keep_reading(tuple(quotes))
                 self._report(connected=True, detail=f"{len(event_ids)} games")
             await self._until_next_poll()
+
+    def _keep_reading(self, quotes: tuple[Quote, ...]) -> None:
+        if self._tape is not None:
+            raw = reading_text(Reading(quotes, self._feed.memory()))
+            now_ms = self._parts.clock.wall_ms()
+            self._tape.tell(Record(now_ms, Feed.POLLED, self._feed.provider, raw))
 
     async def _until_next_poll(self) -> None:
         with trio.move_on_after(self._poll_interval_s):

@@ -41,6 +41,7 @@ class _Group:
     state: GroupState = GroupState.WANTED
     group_id: str | None = None
     trouble: str = ""
+    paid: bool = False
 
 
 class OrderGroups:
@@ -115,6 +116,11 @@ class OrderGroups:
 
     def trigger(self) -> None:
         """Cancel all entries at the exchange and have it take none until the reset."""
+        for group in self._groups.values():
+            if group.group_id is not None and not group.paid:
+                # The cancels of a halt spend all there is: the brake must not wait behind them.
+                self._client.pay_for_trigger(group.group_id)
+                group.paid = True
         self._switch(GroupState.TO_TRIGGER)
 
     def _switch(self, state: GroupState) -> None:
@@ -139,17 +145,19 @@ class OrderGroups:
         """Do what is due, for ever."""
         while True:
             self._wake = trio.Event()
-            failed = False
-            for index, group in list(self._groups.items()):
-                if group.state in _DUE:
-                    failed |= not await self._tried(index, group)
+            failed: list[int] = []
+            # One beside the other: no shard's brake waits for the answer of another's.
+            async with trio.open_nursery() as nursery:
+                for index, group in self._groups.items():
+                    if group.state in _DUE:
+                        nursery.start_soon(self._try, index, group, failed)
             if failed:
                 await trio.sleep(RETRY_S)
             else:
                 await self._wake.wait()
 
-    async def _tried(self, index: int, group: _Group) -> bool:
-        """Do what is due for one group; say whether it could be done."""
+    async def _try(self, index: int, group: _Group, failed: list[int]) -> None:
+        """Do what is due for one group; one whose turn failed is added to ``failed``."""
         state = group.state
         try:
             await self._do(index, group)
@@ -163,12 +171,12 @@ class OrderGroups:
                 "KALSHI", f"order group of shard {index} {group.trouble}", level="error"
             )
             self._tell()
-            return False
+            failed.append(index)
+            return
         group.trouble = ""
         if group.state is state:
             group.state = GroupState.HIT if state is GroupState.TO_TRIGGER else GroupState.READY
         self._tell()
-        return True
 
     async def _do(self, index: int, group: _Group) -> None:
         if group.group_id is None:
@@ -176,7 +184,8 @@ class OrderGroups:
         found = group.group_id
         if group.state is GroupState.TO_TRIGGER:
             if found is not None:
-                await self._client.trigger(found, index)
+                paid, group.paid = group.paid, False
+                await self._client.trigger(found, index, paid=paid)
         elif found is None:
             group.group_id = await self._create(index)
         elif group.state is GroupState.TO_RESET:

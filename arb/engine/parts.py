@@ -1,8 +1,9 @@
 """What the actors of one engine share: settings, clock, board, journal and the list of markets.
 
 Everything here outlives the actors. Only the journal, the board, the switches and the brakes are
-written to, each by the rule in its own file, and the catalogue is replaced as a whole by the
-discovery actor alone; the rest never changes while the engine runs.
+written to, each by the rule in its own file. The catalogue is replaced as a whole by the discovery
+actor alone, and the settings by the risk manager alone; the rest never changes while the engine
+runs.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import attrs
 from actors import Address, Context
 from arb.core.brakes import Brakes
 from arb.core.commands import OrderIntent
+from arb.core.evaluate import Evaluator
 from arb.core.events import Liquidity
 from arb.core.exit_parameters import Exits
 from arb.core.listing import Catalogue, Listing
@@ -27,6 +29,7 @@ from arb.engine.names import ODDS_FEED, TAPE
 from arb.engine.switches import Switches
 from arb.io.clock import Clock
 from arb.journal.writer import Journal
+from arb.settings import Settings
 
 
 @attrs.define
@@ -34,6 +37,7 @@ class Parts:
     """What every actor of one engine is given.
 
     ``earlier`` are installations of this machine whose engines do not run any more.
+    ``settings`` is all that is in force; its three sections that decide stand beside it.
     """
 
     clock: Clock
@@ -54,12 +58,29 @@ class Parts:
     earlier: tuple[str, ...] = ()
     switches: Switches = attrs.field(factory=Switches)
     brakes: Brakes = attrs.field(factory=Brakes)
+    settings: Settings = attrs.field(factory=Settings)
+    evaluator: Evaluator = attrs.field(init=False)
     _listings: dict[str, Listing] = attrs.field(init=False)
     _odds: dict[str, GameOdds] = attrs.field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
         """Index the listings, which are asked for on the way to every order."""
         self._listings = self.catalogue.by_ticker()
+        self.retune(
+            attrs.evolve(
+                self.settings,
+                strategy=self.strategy,
+                risk=self.risk,
+                execution=self.execution,
+            )
+        )
+
+    def retune(self, settings: Settings) -> None:
+        """Replace the settings in force, for all actors at once: no evaluation sees half of it."""
+        self.settings = settings
+        self.strategy, self.risk = settings.strategy, settings.risk
+        self.execution = settings.execution
+        self.evaluator = Evaluator(self.strategy, self.risk, self.execution)
 
     def relist(self, found: Found | None, catalogue: Catalogue) -> None:
         """Replace the catalogue and what it was made of; who must act on it is told `Relisted`."""

@@ -22,6 +22,7 @@ from arb.core.permission import Permission
 from arb.core.reconcile import Difference, differences, exact, explaining, in_one_line, returned_e6
 from arb.engine.bookkeeping import Bookkeeper
 from arb.engine.messages import Account, LookUp, ReadAccount
+from arb.engine.overdue import Overdue
 from arb.engine.parts import Parts
 from arb.engine.standing import Standing
 
@@ -32,9 +33,6 @@ DIFFERENCE_REPEATED_S = 2.0
 # With fills all the time something always moves; books that were equal at no reading for so long
 # are wrong.
 DIFFERENCE_MOVING_MAX_S = 30.0
-
-# From a result to its payment the exchange takes one to five minutes, by the market's own timer.
-OVERDUE_AFTER_MS = 15 * 60_000
 
 # A person accepts what is so now: while something differs it is read every other second.
 ACCEPTED_AGE_MAX_S = 10
@@ -74,7 +72,7 @@ class Comparison:
             way = f"accept it with: {ACCEPT_WITH}" if self.counts else "it may still be moving"
             said = f"differs: {in_one_line(self.differences)}; {way}"
         overdue = ", ".join(self.overdue)
-        return f"{said}; decided and not paid for long: {overdue}" if overdue else said
+        return f"{said}; ended and not paid for long: {overdue}" if overdue else said
 
 
 @attrs.frozen
@@ -100,8 +98,7 @@ class Reconciler:
         self._reads_again = False
         self._differs_since_ns: int | None = None
         self._first_seen: tuple[int, int] | None = None
-        self._decided_ms: dict[str, int] = {}
-        self._overdue_told: set[str] = set()
+        self._overdue = Overdue(parts)
         self._counts = False
         self._account: Account | None = None
         self._fills_then = 0
@@ -125,7 +122,7 @@ class Reconciler:
             self._settle(settlement)
         self._explain_cash(account)
         found = self._differences(account)
-        self._watch_decided(account)
+        self._overdue.look(account, self._parts.clock.wall_ms())
         if found:
             self._differ(found)
         else:
@@ -249,28 +246,12 @@ class Reconciler:
             self._reads_again = True
             self._reach.read_again(DIFFERENCE_REPEATED_S, ReadAccount(with_moves=True))
 
-    def _watch_decided(self, account: Account) -> None:
-        now_ms = self._parts.clock.wall_ms()
-        self._decided_ms = {
-            ticker: self._decided_ms.get(ticker, now_ms) for ticker in account.decided
-        }
-        for ticker in self._overdue(now_ms):
-            if ticker not in self._overdue_told:
-                self._overdue_told.add(ticker)
-                minutes = (now_ms - self._decided_ms[ticker]) // 60_000
-                text = f"{ticker} is decided for {minutes} minutes and has not been paid"
-                self._board.say("RISK", text, level="warning")
-
-    def _overdue(self, now_ms: int) -> tuple[str, ...]:
-        since = sorted(self._decided_ms.items())
-        return tuple(ticker for ticker, at_ms in since if now_ms - at_ms >= OVERDUE_AFTER_MS)
-
     def _note(self, found: tuple[Difference, ...]) -> None:
         number = self.last.number + 1 if self.last is not None else 1
         now_ms = self._parts.clock.wall_ms()
         self._fills_then = self._books.ledger.fills_booked
         self.last = Comparison(
-            number, now_ms, found, self._counts, self._figures(), self._overdue(now_ms)
+            number, now_ms, found, self._counts, self._figures(), self._overdue.tickers
         )
 
     def _figures(self) -> str:

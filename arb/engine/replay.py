@@ -25,7 +25,7 @@ from arb.engine.catalogue import Discovery
 from arb.engine.discovery import listed_on_tape
 from arb.engine.journal_keeper import JournalKeeper
 from arb.engine.listed import Found
-from arb.engine.messages import Frame, StopTrading
+from arb.engine.messages import Frame, PolledQuotes, StopTrading
 from arb.engine.names import (
     BOOK_FEED,
     DISCOVERY,
@@ -47,7 +47,8 @@ from arb.feeds.providers import tape_parser
 from arb.io.clock import NS_PER_MS, VirtualClock
 from arb.journal.writer import Journal, MemoryFile
 from arb.settings import Settings
-from arb.tape.format import Feed, Record
+from arb.tape.format import Feed, Record, TapeError
+from arb.tape.polled import parse_reading
 from arb.tape.reader import TapeReader
 
 # What a replay starts with, as a new account of the simulated world does.
@@ -57,6 +58,9 @@ CASH_E6 = MoneyE6(10_000_000_000)
 AFTERWARDS_S = 2.0
 
 MS_PER_S = 1000
+
+# What comes of one provider, and goes to its actor alone.
+OF_ODDS = frozenset({Feed.ODDS, Feed.POLLED})
 
 STOP_TIMEOUT_S = 5.0
 
@@ -120,6 +124,7 @@ class Replay:
             feeds = {
                 Feed.BOOKS: system.address(BOOK_FEED),
                 Feed.ODDS: system.address(ODDS_FEED),
+                Feed.POLLED: system.address(ODDS_FEED),
                 Feed.LISTING: system.address(DISCOVERY),
             }
             odds = {each: system.address(odds_feed_name(each, providers)) for each in providers}
@@ -153,7 +158,8 @@ def _providers(reader: TapeReader) -> tuple[str, ...]:
 def _odds_feed(
     parts: Parts, provider: str, events: Sequence[OddsEvent], ctx: Context
 ) -> OddsFeedActor:
-    return OddsFeedActor(ctx, parts, provider, tape_parser(provider, events))
+    parser = tape_parser(provider, events)
+    return OddsFeedActor(ctx, parts, provider, parser.parse, restore=parser.restore)
 
 
 async def _feed(
@@ -166,11 +172,18 @@ async def _feed(
         if record.at_ms != now_ms:
             now_ms = record.at_ms
             await trio.sleep_until(start_s + (now_ms - begins_ms) / MS_PER_S)
-        told = odds.get(record.source) if record.feed is Feed.ODDS else None
-        (told or feeds[record.feed]).tell(_frame(record, begins_ms))
+        told = odds.get(record.source) if record.feed in OF_ODDS else None
+        (told or feeds[record.feed]).tell(_message(record, begins_ms))
         frames += 1
     return frames
 
 
-def _frame(record: Record, begins_ms: int) -> Frame:
-    return Frame(record.raw, record.at_ms, (record.at_ms - begins_ms) * NS_PER_MS)
+def _message(record: Record, begins_ms: int) -> Frame | PolledQuotes:
+    received_ns = (record.at_ms - begins_ms) * NS_PER_MS
+    if record.feed is not Feed.POLLED:
+        return Frame(record.raw, record.at_ms, received_ns)
+    try:
+        reading = parse_reading(record.raw, record.source)
+    except ValueError as error:
+        raise TapeError(f"{record.source} at {record.at_ms}: {error}") from None
+    return PolledQuotes(reading.quotes, received_ns, reading.memory)

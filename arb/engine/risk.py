@@ -14,7 +14,6 @@ from typing import Any
 from actors import Actor, Address, Context, Down, MailboxFull
 from arb.core.commands import AmendIntent, CancelOrder, OrderIntent
 from arb.core.events import OrderEvent, OrderKept, OrderRefused
-from arb.core.exits import plan_exits
 from arb.core.orders import Order
 from arb.core.permission import Permission
 from arb.core.risk import (
@@ -28,7 +27,7 @@ from arb.core.risk import (
 )
 from arb.engine.bookkeeping import Bookkeeper
 from arb.engine.connections import ConnectionHands, Connections
-from arb.engine.exit_keeper import Stand, exit_view, last_fair
+from arb.engine.exit_keeper import moves_without_market
 from arb.engine.exit_watch import ExitWatch, WatchHands
 from arb.engine.guard import GATEWAY_FULL, Guard
 from arb.engine.messages import (
@@ -315,17 +314,10 @@ class RiskManager(Actor):
             self._cover(ticker)
 
     def _cover(self, ticker: str) -> None:
-        """Rest an exit for what an absent market has not covered, at its last trusted fair value.
-
-        One that rests is renewed, and not moved: without a market nobody sees its book.
-        """
-        listing = self._parts.listing(ticker)
-        holding = self._books.holding(ticker, 0)
-        fair = last_fair(self._parts, holding)
-        if listing is None or fair is None or self._switches.exits_withdrawn:
+        """Rest what an absent market has not covered, and renew what rests."""
+        if self._switches.exits_withdrawn:
             return
-        stand = Stand(listing, holding, None, self._parts.clock.monotonic_ns())
-        for move in plan_exits(exit_view(self._parts, stand, fair)):
+        for move in moves_without_market(self._parts, self._books.holding(ticker, 0)):
             if isinstance(move, OrderIntent):
                 self._consider(move)
             else:

@@ -7,6 +7,7 @@ were left.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import attrs
@@ -20,6 +21,7 @@ from arb.engine.bookkeeping import Bookkeeper
 from arb.engine.halt_file import LeftHalt
 from arb.engine.messages import (
     ChangeLimit,
+    ChangeSetting,
     ClearHalt,
     CloseGivenUp,
     CloseNow,
@@ -32,17 +34,25 @@ from arb.engine.messages import (
     Reduce,
     ResetGroups,
     Resume,
+    Retuned,
+    SettingChanged,
     StopTrading,
     TriggerGroups,
 )
 from arb.engine.parts import Parts
 from arb.journal.records import RecordKind
+from arb.settings import SettingsError, Source, SourceKind, changed
 
 # The exposure limit can be lowered to this and no further; at zero, pause says it better.
 LIMIT_MIN_E6 = MoneyE6(1_000_000)
 
 # How soon a halt that was left in a file is heeded; a look that finds none takes 5 µs.
 LOOK_FOR_HALT_S = 0.25
+
+# Said as a setting, the limit is what it says; what + and - have made of it before is over.
+LIMIT_KEY = "risk.max_total_exposure_cents"
+
+MS_PER_S = 1000
 
 
 @attrs.frozen
@@ -94,6 +104,7 @@ class Switchboard:
             CloseGivenUp: self._on_close_given_up,
             Flatten: self._on_flatten,
             ChangeLimit: self._on_change_limit,
+            ChangeSetting: self._on_change_setting,
             StopTrading: self._on_stop,
             LookForHalt: self._on_look_for_halt,
         }
@@ -144,12 +155,12 @@ class Switchboard:
         self._permission.halt = halt
         data = {"reason": halt.reason, "by": halt.by, "cancel_exits": wish.cancel_exits}
         self._books.record(RecordKind.HALT, data)
+        # One request a shard, however many rest; and nothing is taken until the halt is cleared.
+        self._gateway.tell(TriggerGroups())
         self._hands.cancel_entries("halted")
         if wish.cancel_exits:
             self._switches.exits_withdrawn = True
             self._hands.cancel_exits("halted")
-        # One request a shard, however many rest; and nothing is taken until the halt is cleared.
-        self._gateway.tell(TriggerGroups())
         # The cancels are out. A loss of power must not forget that somebody pulled the plug.
         self._books.sync()
         self._board.say("RISK", halt.text, level="error")
@@ -257,6 +268,29 @@ class Switchboard:
         self._board.say("PERSON", f"exposure limit {dollars(limit_e6)} by {change.by}")
         self._hands.publish()
         return limit_e6
+
+    def _on_change_setting(self, change: ChangeSetting) -> SettingChanged:
+        parts, key = self._parts, change.key
+        at = f"{datetime.fromtimestamp(parts.clock.wall_ms() // MS_PER_S, UTC):%F %T} UTC"
+        source = Source(SourceKind.PERSON, f"{change.by}, {at}")
+        before = parts.settings
+        try:
+            after = changed(before, key, change.text, source)
+        except SettingsError as error:
+            return SettingChanged(done=False, text=str(error))
+        old, new = before.value(key), after.value(key)
+        # Written first: what follows from a change that nobody can look up is worth nothing.
+        data = {"key": key, "old": old, "new": new, "by": change.by}
+        self._books.record(RecordKind.SETTING, data)
+        parts.retune(after)
+        if key == LIMIT_KEY:
+            self._switches.limit_e6 = None
+        text = f"{key} {old} -> {new}"
+        self._board.say("PERSON", f"{text} by {change.by}")
+        for listing in parts.catalogue.listings:
+            self._hands.tell_market(listing.ticker, Retuned())
+        self._hands.publish()
+        return SettingChanged(done=True, text=text)
 
     def _on_stop(self, stop: StopTrading) -> int:
         """Cancel what must not outlive the engine, and return how many of those still stand."""

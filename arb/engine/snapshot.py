@@ -24,6 +24,9 @@ FORMAT = 1
 
 MS_PER_S = 1000
 
+# What a row shows instead of the decision while something that is ours is not on sale.
+NO_EXIT = "NO EXIT"
+
 
 @attrs.define
 class Photographer:
@@ -55,6 +58,7 @@ class Photographer:
             "connections": [_connection(board, name, now_ms) for name in board.connections],
             "markets": self._markets(tree, now_ms),
             "positions": self._positions(),
+            "alarms": [attrs.asdict(alarm) for alarm in board.alarms.values()],
             "orders_by_hand": [attrs.asdict(order) for order in board.by_hand],
             "trades": [attrs.asdict(line) for line in board.trades],
             "log": [attrs.asdict(line) for line in board.log],
@@ -90,7 +94,7 @@ class Photographer:
 
     def _market(self, listing: Listing, actor: str, now_ms: int) -> dict[str, Any]:
         board = self.parts.board
-        row = board.markets.get(listing.ticker)
+        row = _alarmed(board, board.markets.get(listing.ticker))
         holding = board.holdings.get(listing.ticker)
         game = listing.game
         return {
@@ -122,11 +126,12 @@ class Photographer:
         for ticker, holding in sorted(board.holdings.items()):
             if not holding.count_e2:
                 continue
-            exits = holding.exits
+            exits = holding.closing
             shown.append(
                 {
                     "ticker": ticker,
                     "count_e2": holding.count_e2,
+                    "by_hand_e2": holding.by_hand_e2,
                     "entry_e4": holding.entry_e4,
                     "exit_e4": exits[0].price_e4 if exits else None,
                     "exit_remaining_e2": sum(order.at_stake_e2 for order in exits),
@@ -146,6 +151,8 @@ def counts(board: Board) -> dict[str, Any]:
         "orders": board.counts["orders"],
         "fills": board.counts["fills"],
         "exits": board.counts["exits"],
+        "exits_missing": board.counts["exits_missing"],
+        "reversals": board.counts["reversals"],
         "invariant_checks": board.counts["invariant_checks"],
         "invariant_violations": board.counts["invariant_violations"],
         "decisions": dict(board.decisions),
@@ -201,6 +208,14 @@ def _connection(board: Board, name: str, now_ms: int) -> dict[str, Any]:
         "age_ms": now_ms - line.alive_ms if line.alive_ms is not None else None,
         "detail": line.detail,
     }
+
+
+def _alarmed(board: Board, row: MarketRow | None) -> MarketRow | None:
+    """Return a row that says what is wrong with its market's exits, if anything is."""
+    alarm = board.alarms.get(row.ticker) if row is not None else None
+    if row is None or alarm is None:
+        return row
+    return attrs.evolve(row, action=NO_EXIT, reason=alarm.text)
 
 
 def _row(row: MarketRow | None, now_ms: int) -> dict[str, Any]:

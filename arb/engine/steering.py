@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import trio
@@ -15,6 +16,7 @@ from arb.engine.control_requests import SteeringError
 from arb.engine.messages import (
     AcceptAccount,
     ChangeLimit,
+    ChangeSetting,
     ClearHalt,
     Flatten,
     ForceClose,
@@ -26,8 +28,12 @@ from arb.engine.messages import (
     ShowComparison,
 )
 from arb.engine.names import RISK
+from arb.engine.offload import IN_PLACE, Offload
 from arb.engine.snapshot import Photographer
 from arb.engine.stopping import StopRequest
+from arb.engine.world_hand import WorldHand, WorldRefused
+from arb.io.text import one_line
+from arb.settings import SettingsError, write_value
 
 # The risk manager answers in the turn it is asked; a second means that it is down.
 ASK_TIMEOUT_S = 1.0
@@ -42,6 +48,8 @@ NODES_A_TURN = 100
 
 # Whoever steers through the socket is a person with the rights of the engine's owner.
 PERSON = "a person"
+# A login; a longer text is somebody's prank on the log.
+BY_LENGTH_MAX = 40
 
 Verb = Callable[[dict[str, Any]], Awaitable[str]]
 
@@ -49,10 +57,23 @@ Verb = Callable[[dict[str, Any]], Awaitable[str]]
 class EngineSteering:
     """What the control socket may ask of this engine."""
 
-    def __init__(self, photographer: Photographer, stop: StopRequest, system: System) -> None:
+    def __init__(
+        self,
+        photographer: Photographer,
+        stop: StopRequest,
+        system: System,
+        world: WorldHand | None = None,
+        off_loop: Offload = IN_PLACE.call,
+    ) -> None:
+        """Steer an engine; ``world`` is the simulated world it started, if it started one.
+
+        Files are written by ``off_loop``: a slow disk must not hold the loop up.
+        """
+        self._world = world
         self._photographer = photographer
         self._stop = stop
         self._system = system
+        self._off_loop = off_loop
         self._closeups = CloseUps(photographer.parts, system)
         self._verbs: dict[str, Verb] = {
             "kill": self._kill,
@@ -69,6 +90,9 @@ class EngineSteering:
             "reconcile": self._reconcile,
             "accept": self._accept,
             "limit": self._limit,
+            "fault": self._fault,
+            "faults_off": self._faults_off,
+            "set": self._set,
             "stop": self._stop_engine,
         }
 
@@ -98,6 +122,8 @@ class EngineSteering:
 
     async def show(self, what: str, name: str) -> dict[str, Any]:
         """Return one thing closely; raises `SteeringError`."""
+        if what == "faults":
+            return await self._ask_world("faults")
         try:
             return await self._closeups.show(what, name)
         except (ActorError, LookupError) as error:
@@ -181,9 +207,53 @@ class EngineSteering:
         limit_e6 = await self._ask(ChangeLimit(change_e6, PERSON))
         return f"the exposure limit is {dollars(limit_e6)}"
 
+    async def _set(self, arguments: dict[str, Any]) -> str:
+        key, text = arguments["key"].strip(), arguments["value"].strip()
+        by = one_line(arguments.get("by", PERSON), BY_LENGTH_MAX)
+        answer = await self._ask(ChangeSetting(key, text, by))
+        if not answer.done:
+            raise SteeringError(answer.text)
+        if not arguments.get("write", False):
+            return f"{answer.text}, in all markets, until the engine ends"
+        return f"{answer.text}, in all markets, and {await self._written(key)}"
+
+    async def _written(self, key: str) -> str:
+        """Write a setting in force to the file of this engine, and say what came of it."""
+        settings = self._photographer.parts.settings
+        file = settings.file
+        if file is None:
+            return (
+                "not written: the engine reads no settings file; start it with --settings FILE,"
+                " which may be empty"
+            )
+        try:
+            await self._off_loop(partial(write_value, file, key, settings.value(key)))
+        except SettingsError as error:
+            return f"not written: {error}"
+        return f"written to {file}"
+
     async def _stop_engine(self, arguments: dict[str, Any]) -> str:
         self._stop.request("a person asked", exits=arguments.get("exits"))
         return "stopping: entries are cancelled first"
+
+    async def _fault(self, arguments: dict[str, Any]) -> str:
+        on = arguments["switch"] == "on"
+        answer = await self._ask_world("switch", name=arguments["name"], on=on)
+        return self._said(str(answer["text"]))
+
+    async def _faults_off(self, _arguments: dict[str, Any]) -> str:
+        return self._said(str((await self._ask_world("all_off"))["text"]))
+
+    async def _ask_world(self, verb: str, **arguments: Any) -> dict[str, Any]:
+        if self._world is None:
+            raise SteeringError(
+                "only the simulated world has faults to switch: this engine runs in"
+                f" {self._photographer.mode}"
+            )
+        try:
+            return await self._world.ask(verb, **arguments)
+        except WorldRefused as error:
+            raise SteeringError(str(error)) from None
 
     async def _ask(self, message: object) -> Any:
         return await self._system.address(RISK).ask(message, timeout_s=ASK_TIMEOUT_S)

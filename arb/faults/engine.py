@@ -109,6 +109,7 @@ class Seams:
     tree: type[LiveTree] = LiveTree
     change_tree: Callable[[SupervisorSpec], SupervisorSpec] = _same_tree
     change_connections: Callable[[Connections], Connections] = _same_connections
+    tape: Path | None = None
 
 
 @attrs.define
@@ -150,6 +151,7 @@ async def opened_engine(seams: Seams) -> AsyncIterator[OpenedEngine]:
             None,
             seams.rng,
             seams.offloads,
+            seams.tape,
             teams=seams.teams,
         )
         async with open_system(
@@ -178,6 +180,8 @@ async def _parts(seams: Seams, made: Connections) -> Parts:
         risk=settings.risk,
         execution=settings.execution,
         exits=settings.exits,
+        settings=settings,
         installation=INSTALLATION,
         orders_stand_on_book=seams.mode is not Mode.PAPER,
+        taped=seams.tape is not None,
     )

@@ -19,16 +19,11 @@ import trio
 
 from arb.core.ledger import Ledger
 from arb.core.orders import TERMINAL
+from arb.engine.embedded_world import World, WorldFailed, embedded_world
+from arb.engine.world_hand import WorldRefused
 from arb.faults.judge_account import account_differences
-from arb.faults.kill9 import Kill9Failed, differences_left
-from arb.faults.processes import (
-    ProcessFailed,
-    WorldProcess,
-    journal_in,
-    start_engine,
-    stop_engine,
-    world_process,
-)
+from arb.faults.kill9 import Kill9Failed, settled_and_stopped, truth_now
+from arb.faults.processes import environment, start_engine
 from arb.journal.reading import read_records
 from arb.journal.recovery import recover
 
@@ -70,42 +65,34 @@ async def run_hour(folder: Path, dice: Random, speed: float) -> HourReport:
     """Let an engine trade for an hour of the world's time, and judge it; raises `Kill9Failed`."""
     report = HourReport()
     began_s = trio.current_time()
-    options = ["--speed", str(speed), "--seed", str(dice.randrange(1_000_000))]
-    options += ["--start-in", str(START_IN_S), "--stagger", str(STAGGER_S)]
+    options = ["--start-in", str(START_IN_S), "--stagger", str(STAGGER_S)]
     options += ["--length", str(LENGTH_S)]
+    seed = dice.randrange(1_000_000)
     try:
-        async with world_process(folder, options) as world:
-            environment = world.environment(folder)
-            environment["ARB_ENGINE__DISCOVERY_INTERVAL_MS"] = DISCOVERY_MS
-            process = await start_engine(environment)
+        async with embedded_world(seed=seed, speed=speed, options=options) as world:
+            surroundings = environment(world, folder)
+            surroundings["ARB_ENGINE__DISCOVERY_INTERVAL_MS"] = DISCOVERY_MS
+            process = await start_engine(surroundings)
             added = await _let_pass(world, MINUTES_OF_AN_HOUR * 60 / speed)
-            await world.ask("freeze")
-            journal = journal_in(folder)
-            if not await trio.Path(journal).exists():
-                process.kill()
-                raise Kill9Failed("the engine began no journal")
-            differing = await differences_left(world, journal)
-            report.violations += [f"I5: before the stop: {each}" for each in differing]
-            wrong = await stop_engine(process)
-            report.violations += [wrong] if wrong else []
-            truth = await world.ask("truth")
-    except ProcessFailed as error:
+            journal = await settled_and_stopped(process, folder, world, report.violations)
+            truth = await truth_now(world)
+    except (WorldFailed, WorldRefused) as error:
         raise Kill9Failed(str(error)) from None
     ledger = recover(read_records(journal)).ledger
     judge(ledger, truth, added, report)
-    await _ask_why(ledger, environment, dice, report)
+    await _ask_why(ledger, surroundings, dice, report)
     report.seconds = round(trio.current_time() - began_s, 1)
     return report
 
 
-async def _let_pass(world: WorldProcess, seconds: float) -> list[str]:
+async def _let_pass(world: World, seconds: float) -> list[str]:
     """List another game now and then; return their events."""
     added: list[str] = []
     with trio.move_on_after(seconds):
         while True:
             await trio.sleep(NEW_GAME_EVERY_S)
             with trio.CancelScope(shield=True):
-                said = await world.ask("new game")
+                said = await world.hand.ask("new_game")
             added.append(said["listed"])
     return added
 
@@ -125,25 +112,25 @@ def judge(ledger: Ledger, truth: Mapping[str, Any], added: list[str], report: Ho
 
 
 async def _ask_why(
-    ledger: Ledger, environment: Mapping[str, str], dice: Random, report: HourReport
+    ledger: Ledger, surroundings: Mapping[str, str], dice: Random, report: HourReport
 ) -> None:
     """Have `arb why` explain some orders, picked at random."""
     names = dice.sample(sorted(ledger.orders), min(ASKED_OF_WHY, len(ledger.orders)))
     for name in names:
-        wrong = unexplained(ledger, name, await _why(name, environment))
+        wrong = unexplained(ledger, name, await _why(name, surroundings))
         if wrong is None:
             report.explained += 1
         else:
             report.violations.append(f"arb why {name}: {wrong}")
 
 
-async def _why(name: str, environment: Mapping[str, str]) -> dict[str, Any]:
+async def _why(name: str, surroundings: Mapping[str, str]) -> dict[str, Any]:
     command = [sys.executable, "-m", "arb", "why", name, "--json", "--mode", "demo"]
     with trio.move_on_after(WHY_S):
         done = await trio.run_process(
             command,
-            env=environment,
-            cwd=environment["ARB_ENGINE__STATE_DIR"],
+            env=surroundings,
+            cwd=surroundings["ARB_ENGINE__STATE_DIR"],
             capture_stdout=True,
             stderr=subprocess.DEVNULL,
             check=False,

@@ -7,7 +7,6 @@ the file system, and Python's own end.
 
 from __future__ import annotations
 
-import signal
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -18,19 +17,25 @@ import attrs
 import trio
 
 from arb.core.ledger import Ledger
+from arb.engine.embedded_world import World, WorldFailed, embedded_world
+from arb.engine.world_hand import WorldRefused
 from arb.faults.judge_account import account_differences
 from arb.faults.processes import (
-    START_S,
-    ProcessFailed,
-    WorldProcess,
-    journal_in,
+    STOP_S,
+    WORLD_SPEED,
+    environment,
+    journal_path,
+    journal_size,
+    kill_engine,
+    ledger_of,
+    records_of,
     start_engine,
     stop_engine,
-    world_process,
+    until_journal_grows,
 )
 from arb.io.clock import SystemClock
 from arb.journal.frames import JournalDamaged
-from arb.journal.records import NotARecord, Record, RecordKind
+from arb.journal.records import NotARecord, RecordKind
 from arb.journal.recovery import recover
 from arb.journal.writer import Journal, JournalFailed, MemoryFile
 
@@ -38,10 +43,6 @@ from arb.journal.writer import Journal, JournalFailed, MemoryFile
 STARTING_SHARE = 0.25
 STARTING_S = (0.1, 2.0)
 TRADING_S = (0.0, 3.0)
-LOOK_S = 0.02
-
-# Prices move so much quicker that a life of a second has orders in it.
-WORLD_SPEED = 20.0
 
 # What the last engine has to find everything, with prices that still move: an entry lives this
 # long at the most when nobody cancels it any more.
@@ -73,65 +74,55 @@ async def run_cycles(
 ) -> Kill9Report:
     """Kill an engine so many times, and judge what it leaves each time; raises `Kill9Failed`."""
     report = Kill9Report()
-    options = ["--speed", str(WORLD_SPEED), "--seed", str(dice.randrange(1_000_000))]
     try:
-        async with world_process(folder, options) as world:
-            environment = world.environment(folder)
+        async with embedded_world(seed=dice.randrange(1_000_000), speed=WORLD_SPEED) as world:
+            surroundings = environment(world, folder)
             before = b""
             for _ in range(cycles):
-                await _one_life(environment, folder, dice)
-                before = check_journal(journal_in(folder), before, report)
+                await _one_life(surroundings, folder, dice)
+                before = check_journal(journal_path(folder), before, report)
                 if not report.violations:
-                    check_orders(before, await world.ask("truth"), report)
+                    check_orders(before, await truth_now(world), report)
                 report.cycles += 1
                 tell(report)
                 if report.violations:
                     return report
-            await _last_life(world, folder, report)
-    except ProcessFailed as error:
+            await _last_life(surroundings, folder, world, report)
+    except (WorldFailed, WorldRefused) as error:
         raise Kill9Failed(str(error)) from None
     return report
 
 
-async def _size(folder: Path) -> int:
-    journal = trio.Path(journal_in(folder))
-    return (await journal.stat()).st_size if await journal.exists() else 0
+async def truth_now(world: World) -> dict[str, Any]:
+    """Return what is true in a world; raises `WorldRefused`."""
+    truth: dict[str, Any] = (await world.hand.ask("truth"))["truth"]
+    return truth
 
 
-async def _one_life(environment: dict[str, str], folder: Path, dice: Random) -> None:
-    size = await _size(folder)
-    process = await start_engine(environment)
+async def _one_life(surroundings: dict[str, str], folder: Path, dice: Random) -> None:
+    size = await journal_size(folder)
+    process = await start_engine(surroundings)
     # Some are killed while they start; the others once they have written something.
     if dice.random() < STARTING_SHARE:
         await trio.sleep(dice.uniform(*STARTING_S))
     else:
-        with trio.move_on_after(START_S):
-            # A file of another process cannot be waited for: it is looked at.
-            while await _size(folder) <= size and process.returncode is None:  # noqa: ASYNC110
-                await trio.sleep(LOOK_S)
+        await until_journal_grows(process, folder, size)
         await trio.sleep(dice.uniform(*TRADING_S))
     if process.returncode is not None:
         raise Kill9Failed(f"the engine ended by itself with code {process.returncode}")
-    process.send_signal(signal.SIGKILL)
-    await process.wait()
+    await kill_engine(process)
 
 
-async def _last_life(world: WorldProcess, folder: Path, report: Kill9Report) -> None:
+async def _last_life(
+    surroundings: dict[str, str], folder: Path, world: World, report: Kill9Report
+) -> None:
     """Let an engine find everything while nothing moves, end it in order, and judge the account."""
-    process = await start_engine(world.environment(folder))
+    process = await start_engine(surroundings)
     await trio.sleep(ENTRY_TTL_S)
-    await world.ask("freeze")
-    journal = journal_in(folder)
-    if not await trio.Path(journal).exists():
-        process.kill()
-        raise Kill9Failed("no engine lived long enough to begin a journal")
-    differing = await differences_left(world, journal)
-    report.violations += [f"I5: before the stop: {each}" for each in differing]
-    wrong = await stop_engine(process)
-    report.violations += [wrong] if wrong else []
+    journal = await settled_and_stopped(process, folder, world, report.violations)
     data = check_journal(journal, b"", report)
-    records = _records(data)
-    ledger, truth = recover(records).ledger, await world.ask("truth")
+    records = records_of(data)
+    ledger, truth = ledger_of(data), await truth_now(world)
     report.violations += [
         f"I5: after the stop: {each}" for each in account_differences(ledger, truth)
     ]
@@ -145,13 +136,33 @@ async def _last_life(world: WorldProcess, folder: Path, report: Kill9Report) -> 
         report.violations.append(f"I12: entries rest after the stop: {entries}")
 
 
-async def differences_left(world: WorldProcess, journal: Path) -> list[str]:
+async def settled_and_stopped(
+    process: trio.Process, folder: Path, world: World, violations: list[str]
+) -> Path:
+    """Let the world stand still, judge the account, stop the engine, and return its journal."""
+    await world.hand.ask("stand_still")
+    journal = journal_path(folder)
+    if not await trio.Path(journal).exists():
+        await kill_engine(process)
+        raise Kill9Failed("no engine lived long enough to begin a journal")
+    violations += [
+        f"I5: before the stop: {each}" for each in await differences_left(world, journal)
+    ]
+    code = await stop_engine(process)
+    if code is None:
+        violations.append(f"L4: the engine did not stop within {STOP_S:g} s")
+    elif code:
+        violations.append(f"L4: the engine stopped with code {code}")
+    return journal
+
+
+async def differences_left(world: World, journal: Path) -> list[str]:
     """Return where journal and exchange still differ when both have had their time to settle."""
     found: list[str] = []
     with trio.move_on_after(SETTLING_S):
         while True:
-            truth = await world.ask("truth")
-            ledger = recover(_records(await trio.Path(journal).read_bytes())).ledger
+            truth = await truth_now(world)
+            ledger = ledger_of(await trio.Path(journal).read_bytes())
             found = account_differences(ledger, truth)
             if not found:
                 break
@@ -173,7 +184,7 @@ def check_orders(data: bytes, truth: dict[str, Any], report: Kill9Report) -> Non
 
     Fills may lag while no engine looks; none may be there that never happened.
     """
-    records = _records(data)
+    records = records_of(data)
     meant = Counter(each.data["id"] for each in records if each.kind is RecordKind.INTENT)
     placed = Counter(name for name, _ in truth["filled_e2"])
     strange = [name for name in placed if name not in meant]
@@ -207,9 +218,3 @@ def check_journal(path: Path, before: bytes, report: Kill9Report) -> bytes:
     if not valid.startswith(before):
         report.violations.append("I13: records that had been written are gone")
     return valid
-
-
-def _records(data: bytes) -> list[Record]:
-    file = MemoryFile()
-    file.write(data)
-    return Journal(file, SystemClock()).records()

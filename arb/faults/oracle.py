@@ -183,6 +183,7 @@ class Oracle:
             if box is not None and box.capacity is not None:
                 text = f"{node.path} holds {box.length} of {box.capacity} messages"
                 self.trace.check("I16", box.length <= box.capacity, text)
+        self._compare_exposure(engine)
         self._note_sometimes(engine)
         found = engine.parts.board.counts["invariant_violations"]
         lines = [line.text for line in engine.parts.board.log if "must never be" in line.text]
@@ -191,6 +192,19 @@ class Oracle:
             self.trace.sometimes["an alarm after a loss of power"] += 1
             return
         self.trace.check("I4", not found, f"the engine itself found: {lines}")
+
+    def _compare_exposure(self, engine: OpenedEngine) -> None:
+        """Check that the engine counts all that may be lost: what it left out, no limit would see.
+
+        What was written down in the second that a loss of power took, it cannot know of.
+        """
+        machine = self.machine
+        if machine is None or machine.power_lost or RISK not in machine.saboteur.instances:
+            return
+        shown_e6 = total_exposure_e6(self.ledger(), engine.parts.fee_e6, engine.parts.rival)
+        true_e6 = self.orders.exposure_e6(trio.current_time())
+        text = f"the engine counts {shown_e6} at risk, it is {true_e6}"
+        self.trace.check("I3", shown_e6 >= true_e6, text)
 
     def _note_sometimes(self, engine: OpenedEngine) -> None:
         board, sometimes = engine.parts.board, self.trace.sometimes

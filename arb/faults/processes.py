@@ -1,4 +1,4 @@
-"""Real processes on one machine: a simulated world, and engines that come and go beside it."""
+"""The engine as a process of its own on real sockets: started, ended, and read from its files."""
 
 from __future__ import annotations
 
@@ -6,132 +6,129 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO
+from urllib.parse import urlsplit, urlunsplit
 
-import orjson
 import trio
+
+from arb.core.ledger import Ledger
+from arb.engine.embedded_world import World
+from arb.io.clock import SystemClock
+from arb.journal.records import Record
+from arb.journal.recovery import recover
+from arb.journal.writer import Journal, MemoryFile
 
 # The engine is up and trades within this; a slow machine takes its time to import everything.
 START_S = 30.0
 
-# A world that steps on a busy core answers a moment later.
-ANSWER_S = 20.0
-
-# An engine ends in order: its own five seconds, and what the machine takes.
+# It ends in order: its own five seconds, and what the machine takes.
 STOP_S = 15.0
 
+# Prices move so much quicker that a life of a second has orders in it.
+WORLD_SPEED = 20.0
+
+# A file of another process cannot be waited for: it is looked at.
+LOOK_S = 0.02
+
+# What is judged must be the code that this is a part of, wherever it is run from.
 _ROOT = Path(__file__).resolve().parents[2]
 
-
-class ProcessFailed(Exception):
-    """A process did not start, answer or end as it must; says which in one line."""
-
-
-class WorldProcess:
-    """A world in another process, which lives on whatever becomes of an engine."""
-
-    def __init__(self, process: trio.Process) -> None:
-        self._process = process
-        self._rest = b""
-        self.said: dict[str, Any] = {}
-
-    async def announced(self) -> None:
-        """Wait for the line that says where everything is; raises `ProcessFailed`."""
-        self.said = await self._line(START_S)
-
-    async def ask(self, deed: str) -> dict[str, Any]:
-        """Have the world do or say something, as `arb.sim.truth.obey` does."""
-        if self._process.stdin is None:
-            raise ProcessFailed("the simulated world has no standard input")
-        await self._process.stdin.send_all(deed.encode() + b"\n")
-        return await self._line(ANSWER_S)
-
-    async def _line(self, timeout_s: float) -> dict[str, Any]:
-        with trio.move_on_after(timeout_s):
-            while b"\n" not in self._rest and self._process.stdout is not None:
-                piece = await self._process.stdout.receive_some()
-                if not piece:
-                    break
-                self._rest += piece
-        line, found, self._rest = self._rest.partition(b"\n")
-        if not found:
-            raise ProcessFailed("the simulated world said nothing: see standard error")
-        answer: dict[str, Any] = orjson.loads(line)
-        return answer
-
-    def environment(self, folder: Path) -> dict[str, str]:
-        """Return the environment of an engine in this world, with its state in ``folder``."""
-        said = self.said
-        clean = {key: value for key, value in os.environ.items() if not key.startswith("ARB_")}
-        return {
-            **clean,
-            # What is tried must be the code that this is a part of, wherever it is run from.
-            "PYTHONPATH": str(_ROOT),
-            "ARB_KALSHI__API_BASE": said["rest"],
-            "ARB_KALSHI__WS_URL": said["ws"],
-            "ARB_KALSHI__API_KEY": said["key_id"],
-            "ARB_KALSHI__PRIVATE_KEY_PATH": said["private_key_path"],
-            "ARB_ODDS_FEED__REST_URL": said["odds_rest"],
-            "ARB_ODDS_FEED__WS_URL": said["odds_ws"],
-            "ARB_ODDS_FEED__API_KEY": said["odds_key"],
-            "ARB_ENGINE__STATE_DIR": str(folder / "state"),
-        }
-
-    def __repr__(self) -> str:
-        return f"<WorldProcess {self._process!r}>"
+PROVIDER = "odds-api-io"
+STATE = "state"
 
 
-@asynccontextmanager
-async def world_process(folder: Path, options: Sequence[str]) -> AsyncIterator[WorldProcess]:
-    """Start a world with these options of `arb sim`, and end it on leaving; `ProcessFailed`."""
-    command = [sys.executable, "-m", "arb", "sim", "--json", "--until-stdin-closes"]
-    process = await trio.lowlevel.open_process(
-        [*command, *options, "--state-dir", str(folder / "world")],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        start_new_session=True,
-        env={**os.environ, "PYTHONPATH": str(_ROOT)},
-    )
-    try:
-        world = WorldProcess(process)
-        await world.announced()
-        yield world
-    finally:
-        process.kill()
-        with trio.CancelScope(shield=True):
-            await process.wait()
+def environment(
+    world: World, folder: Path, *, exchange_port: int | None = None, odds_port: int | None = None
+) -> dict[str, str]:
+    """Return the environment of an engine in demo mode that trades in a world.
+
+    With ports it reaches the world's servers through others, which listen there on loopback.
+    """
+    odds = world.odds[PROVIDER]
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("ARB_")}
+    return {
+        **clean,
+        "PYTHONPATH": str(_ROOT),
+        "ARB_KALSHI__API_BASE": _at(world.rest_url, exchange_port),
+        "ARB_KALSHI__WS_URL": _at(world.ws_url, exchange_port),
+        "ARB_KALSHI__API_KEY": world.key_id,
+        "ARB_KALSHI__PRIVATE_KEY_PATH": str(world.private_key_path),
+        "ARB_ODDS_FEED__REST_URL": _at(odds.rest_url, odds_port),
+        "ARB_ODDS_FEED__WS_URL": _at(odds.ws_url, odds_port),
+        "ARB_ODDS_FEED__API_KEY": odds.key,
+        "ARB_ENGINE__STATE_DIR": str(folder / STATE),
+    }
 
 
-async def start_engine(environment: Mapping[str, str]) -> trio.Process:
-    """Start an engine without a console; it says nothing, its journal says all."""
+async def start_engine(
+    environment: dict[str, str],
+    *options: str,
+    said: IO[bytes] | None = None,
+    log: IO[bytes] | None = None,
+) -> trio.Process:
+    """Start an engine; ``said`` takes its standard output and ``log`` its standard error."""
     state = environment["ARB_ENGINE__STATE_DIR"]
     await trio.Path(state).mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "arb", "run", "--mode", "demo", "--headless", "--json"]
     return await trio.lowlevel.open_process(
-        [sys.executable, "-m", "arb", "run", "--mode", "demo", "--headless", "--json"],
+        [*command, *options],
         env=environment,
         cwd=state,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL if said is None else said,
+        stderr=subprocess.DEVNULL if log is None else log,
     )
 
 
-async def stop_engine(process: trio.Process) -> str | None:
-    """Let an engine end in order; return what is wrong with how it ended, None where nothing is."""
+async def until_journal_grows(process: trio.Process, folder: Path, size: int) -> None:
+    """Wait until the journal is longer, the engine has ended, or takes too long to start."""
+    with trio.move_on_after(START_S):
+        while await journal_size(folder) <= size and process.returncode is None:  # noqa: ASYNC110
+            await trio.sleep(LOOK_S)
+
+
+async def stop_engine(process: trio.Process) -> int | None:
+    """End an engine in order, unless it has ended; its exit code, None where it was killed."""
     process.send_signal(signal.SIGTERM)
     with trio.move_on_after(STOP_S):
-        await process.wait()
-    if process.returncode is None:
+        return await process.wait()
+    await kill_engine(process)
+    return None
+
+
+async def kill_engine(process: trio.Process) -> None:
+    """End an engine now, whatever it does."""
+    with trio.CancelScope(shield=True):
         process.kill()
         await process.wait()
-        return f"L4: the engine did not stop within {STOP_S:g} s"
-    return f"L4: the engine stopped with code {process.returncode}" if process.returncode else None
 
 
-def journal_in(folder: Path) -> Path:
-    """Return the journal of the one engine whose state lies there, or where none is."""
-    found = sorted((folder / "state").rglob("journal"))
-    return found[0] if found else folder / "no journal"
+def journal_path(folder: Path) -> Path:
+    """Return the journal below a folder, or a path where none is."""
+    found = sorted((folder / STATE).rglob("*journal*"))
+    return next((path for path in found if path.is_file()), folder / "no journal")
+
+
+async def journal_size(folder: Path) -> int:
+    """Return how many bytes the journal below a folder has."""
+    journal = trio.Path(journal_path(folder))
+    return (await journal.stat()).st_size if await journal.exists() else 0
+
+
+def records_of(data: bytes) -> list[Record]:
+    """Return the records in a journal's bytes; raises what reading one raises."""
+    file = MemoryFile()
+    file.write(data)
+    return Journal(file, SystemClock()).records()
+
+
+def ledger_of(data: bytes) -> Ledger:
+    """Return the books that a journal's bytes lead to."""
+    return recover(records_of(data)).ledger
+
+
+def _at(url: str, port: int | None) -> str:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    return url if port is None else urlunsplit(parts._replace(netloc=f"{host}:{port}"))

@@ -19,7 +19,7 @@ from actors.testing import seeded_schedule
 from arb.faults.catalogue import kind_of
 from arb.faults.clock import MachineClock
 from arb.faults.disk import SimDisk, SimFile
-from arb.faults.engine import EXCHANGE, ODDS, Seams, venues_of
+from arb.faults.engine import EXCHANGE, ODDS, OpenedEngine, Seams, venues_of
 from arb.faults.liveness import Liveness
 from arb.faults.machine import Machine
 from arb.faults.oracle import Oracle
@@ -27,6 +27,7 @@ from arb.faults.plan import Fault, Plan, tier_of
 from arb.faults.saboteur import Saboteur
 from arb.faults.stage import Heal, Stage
 from arb.faults.trace import Trace, Violation
+from arb.faults.visitors import Visitors, visitors_apart
 from arb.faults.watch import Watch
 from arb.faults.wires import Plug, Wires
 from arb.faults.wiring import WiredTree, by_port, on_lanes
@@ -76,11 +77,21 @@ class Outcome:
 
 
 def simulate(
-    plan: Plan, *, on_line: Callable[[str], None] | None = None, until: int | None = None
+    plan: Plan,
+    *,
+    on_line: Callable[[str], None] | None = None,
+    until: int | None = None,
+    visitors: bool = False,
 ) -> Outcome:
-    """Run one seed's plan in virtual time; the same plan gives the same outcome, everywhere."""
+    """Run one seed's plan in virtual time; the same plan gives the same outcome, everywhere.
+
+    So it does with ``visitors`` at the engine's control socket, who stall, send rubbish and die.
+    """
     clock = MockClock(autojump_threshold=0)
     trace = Trace(on_line, until)
+    if visitors:
+        with seeded_schedule(plan.seed), visitors_apart(plan.seed):
+            return trio.run(Session(plan, trace, clock, visitors=True).run, clock=clock)
     with seeded_schedule(plan.seed):
         return trio.run(Session(plan, trace, clock).run, clock=clock)
 
@@ -88,7 +99,9 @@ def simulate(
 class Session:
     """One run."""
 
-    def __init__(self, plan: Plan, trace: Trace, mock_clock: MockClock) -> None:
+    def __init__(
+        self, plan: Plan, trace: Trace, mock_clock: MockClock, *, visitors: bool = False
+    ) -> None:
         self._plan = plan
         self._trace = trace
         self._jump = mock_clock.jump
@@ -96,6 +109,7 @@ class Session:
         self._watch = Watch(trace)
         self._open: list[Heal] = []
         self._healed = False
+        self._visitors = Visitors(plan.seed, self._present) if visitors else None
 
     async def run(self) -> Outcome:
         """Run to the end, and say what came of it."""
@@ -111,6 +125,8 @@ class Session:
                 self._trace.on_until = nursery.cancel_scope.cancel
                 self._machine = self._build_machine(nursery, true)
                 self._oracle.machine = self._machine
+                if self._visitors is not None:
+                    self._visitors.start(nursery)
                 await self._play(nursery)
                 nursery.cancel_scope.cancel()
         self._trace.check("L4", not limit.cancelled_caught, f"no end within {RUN_MAX_S:g} s")
@@ -177,6 +193,9 @@ class Session:
         await trio.sleep(self._plan.faulty_s)
         self._heal(stage)
         await Liveness(stage, self._oracle, self._dice).run()
+
+    def _present(self) -> OpenedEngine | None:
+        return self._machine.engine
 
     def _stand_still(self, seconds: float) -> None:
         """Let time pass while the whole process stands still."""

@@ -11,6 +11,7 @@ from arb.feeds.base import FeedError
 from arb.io.http import Http, HttpAnswer, HttpFailed
 from arb.io.text import one_line
 from arb.io.url import without_secret
+from arb.io.websocket import TOO_MANY_REQUESTS
 
 _OK = 200
 
@@ -38,7 +39,8 @@ async def ask(
         raise FeedError(one_line(without_secret(f"{place}: {failed}", key))) from None
     if answer.status != _OK:
         text = f"{place}: HTTP {answer.status}: {one_line(answer.body)}"
-        raise FeedError(one_line(without_secret(text, key)))
+        throttled = answer.status == TOO_MANY_REQUESTS
+        raise FeedError(one_line(without_secret(text, key)), throttled=throttled)
     return answer
 
 

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import Any, Protocol
 
 import attrs
 
 from arb.core.events import Quote
 from arb.core.games import OddsEvent
 from arb.io.text import one_line
-
-# These are exchanges that this engine compares the books with, or trades on: a fair value that
-# they took part in would be compared with itself.
-EXCLUDED_BOOKS = frozenset({"kalshi", "polymarket"})
 
 
 @attrs.frozen
@@ -57,7 +53,14 @@ NO_ODDS = 2.0
 
 
 class FeedError(Exception):
-    """A read from a provider failed: one line, with no key in it."""
+    """A read from a provider failed: one line, with no key in it.
+
+    ``throttled`` says that the provider wants us to come more rarely.
+    """
+
+    def __init__(self, text: str, *, throttled: bool = False) -> None:
+        super().__init__(text)
+        self.throttled = throttled
 
 
 class OddsPoll(Protocol):
@@ -99,3 +102,6 @@ class OddsFeed(OddsPoll, Protocol):
 
     def parse(self, raw: str | bytes, received_ms: int) -> Parsed:
         """Read one message of the stream; never raises."""
+
+    def memory(self) -> Any:
+        """Return as JSON what `parse` rests on beside the message, None where that is nothing."""

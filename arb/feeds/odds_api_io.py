@@ -176,7 +176,8 @@ class OddsApiIo:
                 self._open = True
                 yield socket
         except ConnectFailed as failed:
-            raise ConnectFailed(failed.status, self._masked(failed.text)) from None
+            text = self._masked(failed.text)
+            raise ConnectFailed(failed.status, text, throttled=failed.throttled) from None
         finally:
             self._open = False
 
@@ -189,6 +190,9 @@ class OddsApiIo:
             self.last_sequence = None
         self._note(*parsed.bad)
         return parsed
+
+    def memory(self) -> None:
+        """Return nothing: a message says all that there is to know."""
 
     def _note(self, *bad: Bad) -> None:
         for each in bad:

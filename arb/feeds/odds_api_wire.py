@@ -14,7 +14,7 @@ import orjson
 
 from arb.core.events import Quote, QuoteOrigin
 from arb.core.odds import BadOdds, decimal_from_text
-from arb.feeds.base import EXCLUDED_BOOKS, NO_ODDS, RESYNC, UNKNOWN_TYPE, Bad, Notice, Parsed
+from arb.feeds.base import NO_ODDS, RESYNC, UNKNOWN_TYPE, Bad, Notice, Parsed
 from arb.io.iso import iso_ms
 
 PROVIDER = "odds-api-io"
@@ -87,8 +87,6 @@ def _piece(line: str | bytes, received_ms: int) -> Piece:
 
 def _updated(message: Fields, received_ms: int) -> Piece:
     event_id, book = event_id_of(message.get("id")), _book(message)
-    if book.casefold() in EXCLUDED_BOOKS:
-        return Notice("excluded book", book)
     markets = message.get("markets")
     if type(markets) is not list:
         raise _Wrong("markets are no list")
@@ -104,8 +102,6 @@ def _updated(message: Fields, received_ms: int) -> Piece:
 
 def _taken_away(message: Fields, received_ms: int) -> Piece:
     event_id, book = event_id_of(message.get("id")), _book(message)
-    if book.casefold() in EXCLUDED_BOOKS:
-        return Notice("excluded book", book)
     source_ms = _optional_ms(message.get("timestamp"))
     return _suspended(event_id, book, source_ms, received_ms, QuoteOrigin.STREAM)
 
@@ -229,8 +225,6 @@ def snapshot_quotes(event: object, received_ms: int) -> Parsed:
     quotes: list[Quote] = []
     bad: list[Bad] = []
     for book, markets in books.items():
-        if book.casefold() in EXCLUDED_BOOKS:
-            continue
         try:
             quote = _polled(event_id_of(event.get("id")), book, markets, received_ms)
         except _Wrong as wrong:

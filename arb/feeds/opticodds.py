@@ -11,6 +11,8 @@ from contextlib import AbstractAsyncContextManager
 from types import MappingProxyType
 from typing import Any
 
+import attrs
+
 from arb.core.events import Quote, QuoteOrigin
 from arb.core.games import OddsEvent
 from arb.feeds.asking import ask, content_of
@@ -36,6 +38,9 @@ FIXTURES_PER_CALL = 5
 PAGES_MAX = 20
 
 MONEYLINE = ("market", "Moneyline")
+
+# Kalshi is one of the provider's sportsbooks, whose prices name their market.
+KALSHI = "Kalshi"
 
 # A fixture that is over, or put off, is not offered.
 OFFERED = frozenset({"unplayed", "live"})
@@ -74,7 +79,29 @@ class OpticOdds:
                 event = _event(row, league)
                 found += [event] if event is not None else []
         self._reader.learn(found)
-        return found
+        tickers = await self._kalshi_tickers([event.event_id for event in found])
+        return [
+            attrs.evolve(event, kalshi_event_ticker=tickers.get(event.event_id)) for event in found
+        ]
+
+    async def _kalshi_tickers(self, fixtures: Sequence[str]) -> dict[str, str]:
+        """Return by fixture which event Kalshi's own prices of it are of, as far as it is said.
+
+        They are a help in matching and no more: without them names and times decide alone.
+        """
+        given: dict[str, set[str]] = {}
+        try:
+            for some in _parts(fixtures, FIXTURES_PER_CALL):
+                params = [("fixture_id", each) for each in some]
+                params += [("sportsbook", KALSHI), MONEYLINE]
+                async for row in self._pages("fixtures/odds", params):
+                    for odds in _odds_of(row):
+                        fixture = odds["fixture_id"]
+                        if isinstance(fixture, str):
+                            given.setdefault(fixture, set()).update(_event_ticker(odds))
+        except FeedError:
+            return {}
+        return {fixture: each.pop() for fixture, each in given.items() if len(each) == 1}
 
     async def snapshot(self, event_ids: Sequence[str]) -> list[Quote]:
         """Return every book's price of some fixtures as they stand; raises `FeedError`."""
@@ -147,6 +174,10 @@ class OpticOdds:
         text = raw if isinstance(raw, str) else raw.decode(errors="replace")
         return self._reader.event(text, received_ms)
 
+    def memory(self) -> list[Any]:
+        """Return what the reader knows of prices."""
+        return self._reader.memory()
+
     def __repr__(self) -> str:
         return f"<OpticOdds {self._rest_url} {self._reader!r}>"
 
@@ -166,6 +197,14 @@ def _parts(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:
 def _odds_of(row: Any) -> list[Any]:
     odds = row.get("odds") if isinstance(row, dict) else None
     return [{**each, "fixture_id": row.get("id")} for each in odds or () if isinstance(each, dict)]
+
+
+def _event_ticker(odds: Any) -> tuple[str, ...]:
+    """Return the event of the market that a price is of, nothing where that is not said."""
+    source = odds.get("source_ids")
+    market = source.get("market_id") if isinstance(source, dict) else None
+    event = market.rpartition("-")[0] if isinstance(market, str) else ""
+    return (event,) if event else ()
 
 
 def _event(row: Any, league: str) -> OddsEvent | None:

@@ -18,7 +18,7 @@ import orjson
 from arb.core.events import Quote, QuoteOrigin
 from arb.core.games import OddsEvent
 from arb.core.odds import BadOdds, OddsFault, american_to_decimal
-from arb.feeds.base import EXCLUDED_BOOKS, NO_ODDS, UNKNOWN_TYPE, Bad, Notice, Parsed
+from arb.feeds.base import NO_ODDS, UNKNOWN_TYPE, Bad, Notice, Parsed
 
 PROVIDER = "opticodds"
 
@@ -68,6 +68,25 @@ class OpticOddsReader:
     def forget_prices(self) -> None:
         """Forget every price: a stream that starts anew has not said what went before it."""
         self._prices.clear()
+
+    def memory(self) -> list[Any]:
+        """Return every price with whose it is, as JSON."""
+        return [
+            (*key, *sorted(price.sides, key=price.sides.__getitem__), price.odds, price.stamps_s)
+            for key, price in self._prices.items()
+        ]
+
+    def restore(self, memory: Any) -> None:
+        """Know what another reader did, and nothing else; raises `ValueError`."""
+        try:
+            self._prices = {
+                (fixture, book): _Price({home: 0, away: 1}, list(odds), list(stamps_s))
+                for fixture, book, home, away, odds, stamps_s in memory
+            }
+        except TypeError as error:
+            raise ValueError(f"no memory of prices: {error}") from None
+        for (fixture, _), price in self._prices.items():
+            self._fixtures[fixture] = dict(price.sides)
 
     def event(self, raw: str, received_ms: int) -> Parsed:
         """Read one event of the stream as it was sent; never raises."""
@@ -137,8 +156,10 @@ class OpticOddsReader:
     def _opened(self, key: _Key) -> _Price | None:
         """Return the place of a price that is heard of first; None where it is none of ours."""
         fixture, book = key
+        if type(book) is not str:
+            raise TypeError("a book is no text")
         sides = self._fixtures.get(fixture)
-        if sides is None or book.lower() in EXCLUDED_BOOKS:
+        if sides is None:
             return None
         if len(self._prices) >= PRICES_MAX:
             raise ValueError("too many prices")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
+from typing import Any
 
 import attrs
 
@@ -85,17 +86,33 @@ _FEEDS: Mapping[str, Make] = MappingProxyType(
 )
 
 
-def tape_parser(provider: str, events: Iterable[OddsEvent]) -> Parse:
+@attrs.frozen
+class TapeParser:
+    """What reads a provider's messages from a tape.
+
+    ``restore`` takes over what the live reader remembered at that place; raises `ValueError`.
+    """
+
+    parse: Parse
+    restore: Callable[[Any], None]
+
+
+def _remember_nothing(_memory: Any) -> None:
+    """Need nothing beside the message."""
+
+
+def tape_parser(provider: str, events: Iterable[OddsEvent]) -> TapeParser:
     """Return what reads a provider's messages from a tape; ``events`` are the tape's games."""
     if provider == opticodds_wire.PROVIDER:
-        reader = opticodds_wire.OpticOddsReader()
-        reader.learn(event for event in events if event.provider == provider)
-        return reader.event
-    if provider == the_odds_api_wire.PROVIDER:
-        return the_odds_api_wire.TheOddsApiReader().answer
+        optic = opticodds_wire.OpticOddsReader()
+        optic.learn(event for event in events if event.provider == provider)
+        return TapeParser(optic.event, optic.restore)
     if provider == unabated_wire.PROVIDER:
-        return unabated_wire.UnabatedReader().message
-    return odds_api_wire.parse_frame
+        unabated = unabated_wire.UnabatedReader()
+        return TapeParser(unabated.message, unabated.restore)
+    if provider == the_odds_api_wire.PROVIDER:
+        return TapeParser(the_odds_api_wire.TheOddsApiReader().answer, _remember_nothing)
+    return TapeParser(odds_api_wire.parse_frame, _remember_nothing)
 
 
 def make_feed(seams: Seams, place: OddsPlace, settings: Settings) -> OddsFeed:

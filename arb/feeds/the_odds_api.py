@@ -18,7 +18,7 @@ from arb.feeds.asking import ask
 from arb.feeds.base import FeedError, Parsed
 from arb.feeds.the_odds_api_wire import MARKET, PROVIDER, SPORTS, TheOddsApiReader, events_of
 from arb.io.http import Http, HttpAnswer
-from arb.io.websocket import ConnectFailed, SocketClosed
+from arb.io.websocket import TRY_AGAIN_LATER, ConnectFailed, SocketClosed
 
 S_PER_DAY = 86_400.0
 
@@ -123,7 +123,7 @@ class TheOddsApi:
         try:
             await polls.begin()
         except FeedError as error:
-            raise ConnectFailed(None, str(error)) from None
+            raise ConnectFailed(None, str(error), throttled=error.throttled) from None
         yield polls
 
     async def next_answer(self) -> bytes:
@@ -140,6 +140,9 @@ class TheOddsApi:
     def parse(self, raw: str | bytes, received_ms: int) -> Parsed:
         """Read one answer; never raises."""
         return self._reader.answer(raw, received_ms)
+
+    def memory(self) -> None:
+        """Return nothing: a message says all that there is to know."""
 
     async def _ask(self, sport: str) -> HttpAnswer:
         key = _key_of(sport)
@@ -187,7 +190,8 @@ class Polls:
         try:
             return await self._answer()
         except FeedError as error:
-            raise SocketClosed(str(error)) from None
+            code = TRY_AGAIN_LATER if error.throttled else None
+            raise SocketClosed(str(error), code) from None
 
     async def _answer(self) -> bytes:
         body = await self._feed.next_answer()

@@ -15,7 +15,7 @@ import orjson
 from arb.core.events import Quote, QuoteOrigin
 from arb.core.games import OddsEvent
 from arb.core.odds import BadOdds, decimal_from_text
-from arb.feeds.base import EXCLUDED_BOOKS, NO_ODDS, Bad, Notice, Parsed
+from arb.feeds.base import NO_ODDS, Bad, Notice, Parsed
 from arb.io.iso import iso_ms
 
 PROVIDER = "the-odds-api"
@@ -79,9 +79,9 @@ class TheOddsApiReader:
         seen = set()
         for entry in row["bookmakers"]:
             try:
-                book = entry["title"]
-                if book.casefold() in EXCLUDED_BOOKS or not self._wants(book):
-                    notices.append(Notice("excluded book", book))
+                book = _text(entry["title"])
+                if not self._wants(book):
+                    notices.append(Notice("a book that was not asked for", book))
                     continue
                 quote = _quote(event_id, home, away, entry, received_ms, live=live)
             except BadOdds as wrong:

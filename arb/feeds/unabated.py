@@ -133,7 +133,7 @@ class Unabated:
                     await self._start(socket, authorization)
                     gap = await self._gap()
             except (SocketClosed, FeedError) as error:
-                raise ConnectFailed(None, str(error)) from None
+                raise ConnectFailed(None, str(error), throttled=error.throttled) from None
             except trio.TooSlowError:
                 raise ConnectFailed(None, f"no subscription within {START_TIMEOUT_S:g} s") from None
             yield FilledStream(socket, gap)
@@ -173,6 +173,10 @@ class Unabated:
     def parse(self, raw: str | bytes, received_ms: int) -> Parsed:
         """Read one message of the stream; never raises."""
         return self._reader.message(raw, received_ms)
+
+    def memory(self) -> list[Any]:
+        """Return what the reader knows of prices."""
+        return self._reader.memory()
 
     def __repr__(self) -> str:
         return f"<Unabated {self._rest_url} {self._reader!r}>"

@@ -16,7 +16,7 @@ import orjson
 from arb.core.events import Quote, QuoteOrigin
 from arb.core.games import OddsEvent
 from arb.core.odds import BadOdds, OddsFault, american_to_decimal
-from arb.feeds.base import EXCLUDED_BOOKS, NO_ODDS, UNKNOWN_TYPE, Bad, Notice, Parsed
+from arb.feeds.base import NO_ODDS, UNKNOWN_TYPE, Bad, Notice, Parsed
 from arb.io.iso import iso_ms
 
 PROVIDER = "unabated"
@@ -94,6 +94,39 @@ class UnabatedReader:
                 bad.append(Bad(f"a market cannot be read: {type(wrong).__name__}", market))
         parsed = self.lines(lines, received_ms, None, QuoteOrigin.POLL)
         return list(events.values()), attrs.evolve(parsed, bad=(*bad, *parsed.bad))
+
+    def memory(self) -> list[Any]:
+        """Return every price with its two lines, as JSON."""
+        ids: dict[int, list[int | None]] = {}
+        for number, line in self._lines.items():
+            ids.setdefault(id(line.price), [None, None])[line.side] = number
+        return [
+            (
+                each.event_id,
+                source,
+                each.book,
+                each.odds,
+                each.sequences,
+                each.source_ms,
+                each.live,
+                ids.get(id(each), [None, None]),
+            )
+            for (_, source), each in self._prices.items()
+        ]
+
+    def restore(self, memory: Any) -> None:
+        """Know what another reader did, and nothing else; raises `ValueError`."""
+        self._lines.clear()
+        self._prices.clear()
+        try:
+            for event_id, source, book, odds, sequences, source_ms, live, ids in memory:
+                price = _Price(event_id, book, list(odds), list(sequences), source_ms, live)
+                self._prices[event_id, source] = price
+                for side, number in enumerate(ids):
+                    if number is not None:
+                        self._lines[number] = _Line(price, side)
+        except TypeError as error:
+            raise ValueError(f"no memory of prices: {error}") from None
 
     def message(self, raw: str | bytes, received_ms: int) -> Parsed:
         """Read a frame of the socket, or what filled a gap; never raises."""
@@ -176,10 +209,7 @@ class UnabatedReader:
         return found
 
     def _wants(self, book: str) -> bool:
-        name = book.casefold()
-        return (
-            bool(name) and name not in EXCLUDED_BOOKS and (not self._wanted or name in self._wanted)
-        )
+        return bool(book) and (not self._wanted or book.casefold() in self._wanted)
 
     def __repr__(self) -> str:
         return f"<UnabatedReader {len(self._lines)} lines, {len(self._sources)} books>"

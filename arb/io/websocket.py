@@ -40,13 +40,22 @@ _RECEIVE_BYTES = 65_536
 _ABNORMAL = 1006
 
 
-class ConnectFailed(Exception):
-    """No WebSocket connection came about; ``status`` is the HTTP answer where there was one."""
+# What a server says that wants less of us: as an HTTP status, and as a WebSocket close code.
+TOO_MANY_REQUESTS = 429
+TRY_AGAIN_LATER = 1013
 
-    def __init__(self, status: int | None, text: str) -> None:
+
+class ConnectFailed(Exception):
+    """No WebSocket connection came about; ``status`` is the HTTP answer where there was one.
+
+    ``throttled`` says that the server wants us to come more rarely.
+    """
+
+    def __init__(self, status: int | None, text: str, *, throttled: bool = False) -> None:
         super().__init__(text if status is None else f"HTTP {status}: {text}")
         self.status = status
         self.text = text
+        self.throttled = throttled or status == TOO_MANY_REQUESTS
 
 
 class SocketClosed(Exception):
@@ -56,6 +65,11 @@ class SocketClosed(Exception):
         super().__init__(reason)
         self.reason = reason
         self.code = code
+
+    @property
+    def throttled(self) -> bool:
+        """Return whether the server wants us to come more rarely."""
+        return self.code == TRY_AGAIN_LATER
 
 
 class open_socket:  # noqa: N801 - used as a function is: async with open_socket(...) as socket

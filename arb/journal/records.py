@@ -49,6 +49,7 @@ class RecordKind(StrEnum):
     STOP = "stop"
     GROUP = "group"
     DAY = "day"
+    SETTING = "setting"
 
 
 REPORTS: dict[str, type[OrderEvent]] = {

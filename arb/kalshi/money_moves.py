@@ -31,6 +31,9 @@ _PRICE_PLACES = 4
 DETERMINED = "determined"
 FINALIZED = "finalized"
 
+# Trading is over, and the result is not known, or is not believed.
+ENDED = ("closed", "disputed", "amended")
+
 _PRIMARY_SUBACCOUNT = 0
 _TRADING_FUNDS = "event_contract"
 

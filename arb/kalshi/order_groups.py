@@ -61,18 +61,30 @@ class OrderGroupClient:
         """Let a group take orders again, nothing counted."""
         await self._put(group_id, exchange_index, "reset", {})
 
-    async def trigger(self, group_id: str, exchange_index: int) -> None:
+    def pay_for_trigger(self, group_id: str) -> None:
+        """Pay for a trigger before the cancels beside it spend what there is."""
+        self._rest.pay_ahead("PUT", f"{_path(group_id)}/trigger")
+
+    async def trigger(self, group_id: str, exchange_index: int, *, paid: bool = False) -> None:
         """Cancel all orders of a group, and have it take none until it is reset."""
-        await self._put(group_id, exchange_index, "trigger", {})
+        await self._put(group_id, exchange_index, "trigger", {}, paid=paid)
 
     async def delete(self, group_id: str, exchange_index: int) -> None:
         """Remove a group for ever; its orders are cancelled."""
         params = [("exchange_index", str(exchange_index))]
         await self._rest.write("DELETE", _path(group_id), params=params)
 
-    async def _put(self, group_id: str, exchange_index: int, verb: str, content: object) -> None:
+    async def _put(
+        self,
+        group_id: str,
+        exchange_index: int,
+        verb: str,
+        content: object,
+        *,
+        paid: bool = False,
+    ) -> None:
         params = [("exchange_index", str(exchange_index))]
-        await self._rest.write("PUT", f"{_path(group_id)}/{verb}", content, params)
+        await self._rest.write("PUT", f"{_path(group_id)}/{verb}", content, params, paid=paid)
 
     def __repr__(self) -> str:
         return f"<OrderGroupClient {self._rest!r}>"

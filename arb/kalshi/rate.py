@@ -186,8 +186,12 @@ class RateBudget:
 
     async def write(self, method: str, path: str) -> None:
         """Pay for a write that is no order, and wait until the common bucket has what was paid."""
+        await trio.sleep(self.pay_ahead(method, path))
+
+    def pay_ahead(self, method: str, path: str) -> float:
+        """Pay for a write that is no order; return the seconds until its bucket has had it."""
         cost = self.costs.of(method, path)
-        await trio.sleep(self._write[0].owe(cost, self._clock.monotonic_ns()))
+        return self._write[0].owe(cost, self._clock.monotonic_ns())
 
     def refused_read(self, path: str) -> None:
         """Note a 429 to a read: the bucket is empty, whatever we had counted."""

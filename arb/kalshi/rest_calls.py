@@ -140,14 +140,25 @@ class RestCalls:
         except orjson.JSONDecodeError:
             raise RestError(f"GET {path}: no JSON: {one_line(answer.body, 80)}") from None
 
+    def pay_ahead(self, method: str, path: str) -> None:
+        """Pay for a `write` before others spend what there is; it is then ``paid``."""
+        if self._budget is not None:
+            self._budget.pay_ahead(method, path)
+
     async def write(
-        self, method: str, path: str, content: object = None, params: Params = ()
+        self,
+        method: str,
+        path: str,
+        content: object = None,
+        params: Params = (),
+        *,
+        paid: bool = False,
     ) -> Fields:
         """Ask for a change that is no order, paid for like one; return what it was answered.
 
         Raises `RestError`, after which it may have been made all the same.
         """
-        if self._budget is not None:
+        if self._budget is not None and not paid:
             await self._budget.write(method, path)
         body = None if content is None else orjson.dumps(content)
         answer = await self._answer(method, path, params, body)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from arb.settings.change import CHANGEABLE, changed, checked
 from arb.settings.errors import SettingsError
 from arb.settings.load import load
 from arb.settings.odds_places import OddsPlace, odds_places
+from arb.settings.rewrite import write_value
 from arb.settings.secret import Secret
 from arb.settings.sections import Engine, Kalshi, OddsFeed
 from arb.settings.settings import Settings, Source, SourceKind
 from arb.settings.venues import Mode, Venue, venue
 
 __all__ = [
+    "CHANGEABLE",
     "Engine",
     "Kalshi",
     "Mode",
@@ -22,7 +25,10 @@ __all__ = [
     "Source",
     "SourceKind",
     "Venue",
+    "changed",
+    "checked",
     "load",
     "odds_places",
     "venue",
+    "write_value",
 ]

@@ -56,7 +56,7 @@ def load(environ: Mapping[str, str], *, file: Path | None = None, folder: Path) 
     if chosen is not None:
         found.update(_from_file(chosen))
     found.update(_from_environment(environ))
-    settings = _build(found)
+    settings = _build(found, chosen)
     check_together(settings)
     return settings
 
@@ -78,17 +78,23 @@ def _from_file(path: Path) -> Found:
     return found
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_text(path: Path) -> str:
+    """Return a settings file's text, its line ends as they are; raises `SettingsError`."""
     try:
         with path.open("rb") as opened:
             content = opened.read(FILE_BYTES_MAX + 1)
         if len(content) > FILE_BYTES_MAX:
             raise SettingsError(f"{path} is longer than {FILE_BYTES_MAX} bytes: no settings file")
-        return tomllib.loads(content.decode())
+        return content.decode()
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path} is not UTF-8 at byte {error.start}") from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(read_text(path))
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path} is not valid TOML: {error}") from None
 
@@ -163,10 +169,11 @@ def _meant(section: str) -> str:
     return f"; the nearest is [{near}]" if near else f"; there are {', '.join(section_names())}"
 
 
-def _build(found: Found) -> Settings:
+def _build(found: Found, file: Path | None) -> Settings:
     values = {key: value for key, (value, _) in found.items()}
     sections = {name: _section(name, kind, values) for name, kind in SECTIONS.items()}
-    return Settings(**sections, sources={key: source for key, (_, source) in found.items()})
+    sources = {key: source for key, (_, source) in found.items()}
+    return Settings(**sections, sources=sources, file=file)
 
 
 def _section(name: str, kind: type[Any], values: Mapping[str, Any]) -> Any:

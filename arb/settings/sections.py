@@ -11,6 +11,11 @@ from arb.settings.secret import Secret
 FSYNC_SECOND = "second"
 FSYNC_ORDER = "order"
 
+# What becomes of an engine whose last console has disappeared.
+UNATTENDED_RUN = "run"
+UNATTENDED_REDUCE = "reduce"
+UNATTENDED_STOP = "stop"
+
 LEAGUES = ("nfl", "nba", "mlb", "nhl")
 
 PROVIDERS = ("odds-api-io", "opticodds", "the-odds-api", "unabated")
@@ -252,6 +257,13 @@ class Engine:
         unit="ms",
         low=0,
         high=600_000,
+    )
+    unattended: str = setting(
+        UNATTENDED_REDUCE,
+        "what an engine that was started with a console does when its last console disappears, as"
+        " with a closed terminal or a lost ssh: run on, reduce to exits until a person resumes, or"
+        " stop; leaving it running with q is no disappearance",
+        choices=(UNATTENDED_RUN, UNATTENDED_REDUCE, UNATTENDED_STOP),
     )
     log_level: str = setting(
         "info",

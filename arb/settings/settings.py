@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import IntEnum
 from operator import attrgetter
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -21,11 +22,15 @@ class SourceKind(IntEnum):
     DEFAULT = 0
     FILE = 1
     ENVIRONMENT = 2
+    PERSON = 3
 
 
 @attrs.frozen
 class Source:
-    """Where one value came from: the default, a file or an environment variable."""
+    """Where one value came from: the default, a file, an environment variable, or a person's hand.
+
+    ``name`` says which file, which variable, who and when.
+    """
 
     kind: SourceKind
     name: str = "default"
@@ -43,7 +48,10 @@ def _read_only(sources: Mapping[str, Source]) -> Mapping[str, Source]:
 
 @attrs.frozen(kw_only=True)
 class Settings:
-    """Every setting in force, each section by its name, and where each value came from."""
+    """Every setting in force, each section by its name, and where each value came from.
+
+    ``file`` is the settings file that was read, None where there was none.
+    """
 
     strategy: Strategy = attrs.field(factory=Strategy)
     risk: Risk = attrs.field(factory=Risk)
@@ -55,6 +63,7 @@ class Settings:
     sources: Mapping[str, Source] = attrs.field(
         factory=dict, converter=_read_only, repr=False, eq=False
     )
+    file: Path | None = attrs.field(default=None, repr=False, eq=False)
 
     def value(self, key: str) -> Any:
         """Return the value of a dotted key such as ``kalshi.demo.api_base``."""

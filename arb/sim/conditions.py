@@ -151,17 +151,28 @@ class ExchangeConditions:
 class OddsConditions:
     """Faults of the odds provider.
 
-    ``freeze`` stops the stream while the connection lives; ``absent_books`` are silent and gone
-    from REST; ``swap_sides`` exchanges home and away; ``shift`` moves every home chance by that
-    much; ``duplicate`` sends every update twice; ``silent`` streams nothing at all, no sign of life
-    either, where the protocol has one of its own.
+    ``freeze`` stops the stream while the connection lives; ``lag_ms`` sends changes so much later,
+    while REST has them at once; ``absent_books`` are silent and gone
+    from REST; ``frozen_books`` keep the line they have, which REST repeats; ``greedy_books`` take
+    twice their margin; ``swap_sides`` exchanges home and away, ``swapped_games`` in some games
+    alone; ``shift`` moves every home chance by that much; ``duplicate`` sends every update twice;
+    ``silent`` streams nothing at all, no sign of life either, where the protocol has one of its
+    own. ``throttle`` lets nobody in: streams end with 1013 as soon as they are open, or are
+    answered with 429 where there is no such code. ``forget_resume`` takes a resume and sends
+    nothing of what was missed.
     """
 
     freeze: bool = False
+    lag_ms: int = 0
     absent_books: set[str] = attrs.field(factory=set)
+    frozen_books: set[str] = attrs.field(factory=set)
+    greedy_books: set[str] = attrs.field(factory=set)
     swap_sides: bool = False
+    swapped_games: set[int] = attrs.field(factory=set)
     shift: float = 0.0
     duplicate: bool = False
     rest_status: int | None = None
     refuse_upgrades: int | None = None
     silent: bool = False
+    throttle: bool = False
+    forget_resume: bool = False

@@ -63,9 +63,9 @@ class Simulation:
     def __init__(self, settings: SimulationSettings, clock: WallClock) -> None:
         self.settings = settings
         self.clock = clock
-        self.frozen = False
         self.exchange_conditions = ExchangeConditions()
         self.odds_conditions = OddsConditions()
+        self.stands_still = False
         self.keys = KeyRing()
         # Two runs of one seed must not hand out the same order and trade ids: a journal may
         # remember those of the run before. In virtual time the moment is the same each time.
@@ -122,12 +122,12 @@ class Simulation:
         return game
 
     async def run(self) -> None:
-        """Step for ever by Trio's clock; no time passes in a world that is frozen."""
+        """Step for ever by Trio's clock, but while the world shall stand still."""
         last = trio.current_time()
         while True:
             await trio.sleep(STEP_S)
             now = trio.current_time()
-            if not self.frozen:
+            if not self.stands_still:
                 self.step(now - last)
             last = now
 

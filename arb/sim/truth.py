@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from arb.sim.exchange.markets import MarketStatus
@@ -35,25 +34,6 @@ def truth_of(simulation: Simulation) -> dict[str, Any]:
         "orders": len(member.history),
         "filled_e2": [[o.client_order_id, o.filled_e2] for o in member.history.values()],
     }
-
-
-def obey(simulation: Simulation, deed: str) -> dict[str, Any]:
-    """Do what the process that started the world asks of it, and return the answer.
-
-    ``freeze`` lets no more time pass, ``new game`` lists one more, ``truth`` says what is so.
-    """
-    deeds: dict[str, Callable[[], dict[str, Any]]] = {
-        "freeze": lambda: _freeze(simulation),
-        "new game": lambda: {"listed": simulation.list_another().event_ticker},
-        "truth": lambda: truth_of(simulation),
-    }
-    do = deeds.get(deed)
-    return do() if do is not None else {"error": f"{deed!r} is none of {', '.join(deeds)}"}
-
-
-def _freeze(simulation: Simulation) -> dict[str, Any]:
-    simulation.frozen = True
-    return {"frozen": True}
 
 
 def _levels(market: Any, side: BookSide) -> dict[str, int]:

@@ -23,10 +23,11 @@ from arb.core.money import CountE2
 FORMAT = "arb-tape"
 
 # Raised when a reader of the version before could no longer understand a tape.
-VERSION = 2
+VERSION = 3
 
-# The first version knew no listings after the header, and nothing that changes in them.
-VERSIONS_READ = (1, VERSION)
+# The first version knew no listings after the header, and nothing that changes in them; the second
+# did not keep what was read of a provider beside its stream.
+VERSIONS_READ = (1, 2, VERSION)
 
 # A tape whose name ends so is compressed.
 GZIP_SUFFIX = ".gz"
@@ -39,11 +40,13 @@ class TapeError(Exception):
 class Feed(StrEnum):
     """Which kind of feed a frame came from, and so which parser reads it.
 
-    A listing is what both sides list from then on, as a header of its own.
+    A listing is what both sides list from then on, as a header of its own. What was polled is a
+    provider's reading, as `arb.tape.polled` writes it.
     """
 
     BOOKS = "books"
     ODDS = "odds"
+    POLLED = "polled"
     LISTING = "listing"
 
 

@@ -67,12 +67,15 @@ async def test_the_lag_of_the_loop_is_measured(autojump_clock: trio.testing.Mock
     watchdog = WatchdogSpec(beat_s=0.02, thread=False)
     async with open_system(spec, rng=Random(0), watchdog=watchdog) as system:
         assert (system.snapshot().lag_p50_s, system.snapshot().lag_p99_s) == (None, None)
+        assert system.worst_lag_s() is None
         await trio.sleep(1)
         assert (system.snapshot().lag_p50_s, system.snapshot().lag_p99_s) == (0, 0)
+        assert system.worst_lag_s() == 0
         assert system._heartbeat is not None
         assert "lag p50, p99 (0.0, 0.0)" in repr(system._heartbeat)
     async with open_system(spec, rng=Random(0)) as system:
         assert system.snapshot().lag_p50_s is None
+        assert system.worst_lag_s() is None
 
 
 async def test_a_watched_tree_has_timers_too(autojump_clock: trio.testing.MockClock) -> None:

@@ -55,6 +55,16 @@ def test_for_people_it_is_four_lines(tape: Path, capsys: pytest.CaptureFixture[s
     assert lines[3].startswith("state ")
 
 
+def test_edges_alone_are_counted(tape: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In words or as one object; nothing is traded for it."""
+    capsys.readouterr()
+    assert run(["replay", str(tape), "--edges"]) == 0
+    assert "2 moments of 2 markets" in capsys.readouterr().out
+    assert run(["replay", str(tape), "--edges", "--json"]) == 0
+    assert orjson.loads(capsys.readouterr().out)["moments"] == 2
+    assert run(["replay", "no.tape", "--edges"]) == 1
+
+
 @pytest.mark.parametrize("speed", ["0", "-1", "101"])
 def test_a_wrong_speed_is_one_line(
     tape: Path, capsys: pytest.CaptureFixture[str], speed: str

@@ -14,6 +14,7 @@ import pytest
 import trio
 
 from arb.cli.actors import actors
+from arb.cli.change import change
 from arb.cli.clear import clear
 from arb.cli.console import console
 from arb.cli.errors import CommandFailed, UsageError
@@ -110,6 +111,18 @@ def running(serve: Serve) -> FakeEngine:
         (stop, ("stop", {})),
         (reconcile, ("reconcile", {})),
         (lambda: reconcile(accept=True), ("accept", {"by": getpass.getuser()})),
+        (
+            lambda: change("strategy.min_edge_after_fees", "2", write=True),
+            (
+                "set",
+                {
+                    "key": "strategy.min_edge_after_fees",
+                    "value": "2",
+                    "by": getpass.getuser(),
+                    "write": True,
+                },
+            ),
+        ),
         (lambda: stop(exits="keep"), ("stop", {"exits": "keep"})),
     ],
 )

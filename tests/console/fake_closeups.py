@@ -9,7 +9,14 @@ START_MS = 1_755_990_000_000
 
 def closeup(what: str, name: str) -> dict[str, Any]:
     """Return one thing closely."""
-    made = {"market": market, "matching": matching, "latency": latency, "actor": actor}
+    made = {
+        "market": market,
+        "matching": matching,
+        "latency": latency,
+        "actor": actor,
+        "faults": faults,
+        "settings": settings,
+    }
     return made[what](name)
 
 
@@ -103,6 +110,34 @@ def latency(_name: str) -> dict[str, Any]:
     }
 
 
+def faults(_name: str) -> dict[str, Any]:
+    """Return the faults of a world: two that are on, one that has passed, and others."""
+    rows = [
+        _fault("order-refused", "orders", "each order is answered 409, not taken"),
+        _fault("answer-lost", "orders", "taken, then hung up on", on=True, at_ms=START_MS - 12_000),
+        _fault("cancel-lags", "cancels", "cancels arrive 3 s late"),
+        _fault("key-refused", "REST", "the key is refused"),
+        _fault("upgrade-refused", "sockets", "cut, and not let in again: 503"),
+        _fault(
+            "sequence-gap",
+            "books",
+            "the next frame leaves out 7 numbers",
+            passing=True,
+            at_ms=START_MS - 90_000,
+        ),
+        _fault("late-private", "private", "private messages come 2 s late"),
+        _fault("trading-pause", "trading", "no trading; cancels are taken"),
+        _fault("frozen", "odds", "no price moves, the connection lives"),
+        _fault("wrong-prices", "odds", "every home team is 8 points too good"),
+    ]
+    return {"faults": rows}
+
+
+def _fault(name: str, where: str, does: str, **more: Any) -> dict[str, Any]:
+    row = {"name": name, "where": where, "does": does, "passing": False, "on": False, "at_ms": None}
+    return row | more
+
+
 def actor(name: str) -> dict[str, Any]:
     """Return an actor that has failed once."""
     return {
@@ -150,4 +185,28 @@ def _game(name: str, event: str, quarantined: list[str]) -> dict[str, Any]:
         "providers": ["odds-api"],
         "swapped": False,
         "quarantined": quarantined,
+    }
+
+
+def settings(_name: str) -> dict[str, Any]:
+    """Return two settings that may change, and one that takes a new start."""
+    return {
+        "file": "/home/kim/own.toml",
+        "settings": [
+            _setting("strategy.taker_edge_threshold", "5", "default"),
+            _setting("strategy.maker_edge_threshold", "2", "/home/kim/own.toml"),
+            _setting("strategy.min_books", "3", "ARB_STRATEGY__MIN_BOOKS", changeable=False),
+        ],
+    }
+
+
+def _setting(key: str, value: str, source: str, *, changeable: bool = True) -> dict[str, Any]:
+    return {
+        "key": key,
+        "value": value,
+        "unit": "cents",
+        "source": source,
+        "reason": f"the reason of {key}",
+        "allowed": "a whole number from 1 to 99 cents",
+        "changeable": changeable,
     }

@@ -199,6 +199,7 @@ class FakeEngine:
         self.commands: list[tuple[str, dict[str, Any]]] = []
         self.pictures = 0
         self.shown: list[tuple[str, str]] = []
+        self.faults = closeup("faults", "")
         self._rng = random.Random(seed)
 
     def __repr__(self) -> str:
@@ -232,6 +233,8 @@ class FakeEngine:
             account = self.document["account"]
             account["exposure_limit_e6"] += arguments["change_cents"] * 10_000
             return f"exposure limit is now ${account['exposure_limit_e6'] / 1e6:.2f}"
+        elif verb in {"fault", "faults_off"}:
+            self._switch(arguments.get("name"), on=arguments.get("switch") == "on")
         elif verb in {"kill", "restart"} and "nobody" in arguments["name"]:
             raise SteeringError(f"no actor {arguments['name']}: nearest is risk")
         return f"{verb} done" if not arguments else f"{verb} {next(iter(arguments.values()))} done"
@@ -240,7 +243,20 @@ class FakeEngine:
         """Return something closely, made up."""
         await trio.lowlevel.checkpoint()
         self.shown.append((what, name))
+        if what == "faults":
+            if self.document["mode"] != "sim":
+                raise SteeringError("only the simulated world has faults to switch")
+            return self.faults
         return closeup(what, name)
+
+    def _switch(self, name: str | None, *, on: bool) -> None:
+        """Switch a fault, or all; without its sockets the engine loses a connection."""
+        for row in self.faults["faults"]:
+            if name in {None, row["name"]}:
+                row |= {"on": on, "at_ms": self.document["at_ms"] if on else None}
+            if row["name"] == "upgrade-refused":
+                books = self.document["connections"][0]
+                books |= {"connected": not row["on"], "detail": "503" if row["on"] else ""}
 
     def wander(self, elapsed_ms: int) -> None:
         """Let time pass in the picture."""

@@ -51,10 +51,10 @@ class FakeShell:
 class Bench:
     """A cockpit with a link that shows what the test gives it."""
 
-    def __init__(self, *, owns_engine: bool = True) -> None:
+    def __init__(self, *, owns_engine: bool = True, read_only: bool = False) -> None:
         self.link = Link(Path("/nowhere"))
         self.shell = FakeShell()
-        self.cockpit = Cockpit(self.link, self.shell, owns_engine=owns_engine)
+        self.cockpit = Cockpit(self.link, self.shell, owns_engine=owns_engine, read_only=read_only)
         self.now_s = 100.0
 
     def show(self, document: dict[str, Any]) -> bool:

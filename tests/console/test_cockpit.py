@@ -66,7 +66,7 @@ def test_a_small_terminal_at_rest() -> None:
         "┌─ Kalshi Arb Engine ─  SIMULATED WORLD  ─ ▶ RUNNING ──────── seed-7 · v0.1.0 ─┐",
         "│ Balance $1,234.56 │ Exp $320.00/$500.00 │ P&L +$45.23 │ Fees $1.20 +1        │",
         "│ ● Kalshi books 0.4s │ ● Kalshi orders 0.7s │ ● Odds 1.2s │ Up 2h 14m         │",
-        "├─ ▸ Live Markets ─────────────────────────────────────── 2 markets, 2 acting ─┤",
+        "├─ ▸ Live Markets ─────────────────────── 2 markets, 2 acting, Enter says why ─┤",
         "│ Ticker            Fair   Bid   Ask   Edge Action   Why          Odds Latency │",
         "│▸MLB-NYYBOS-NYY    62.3    58    60  +2.3c MAKER    edge 2.8c …  1.2s    48µs │",
         "│ MLB-NYYBOS-BOS    62.3    58    60  +2.3c MAKER    edge 2.8c …  1.2s    48µs │",
@@ -101,6 +101,7 @@ def test_the_actors_screen_shows_the_tree(bench: Bench) -> None:
     "key,sent",
     [
         ("p", ("pause", {})),
+        ("x", ("reduce", {})),
         ("r", ("resume", {})),
         ("+", ("limit", {"change_cents": 1_000})),
         ("=", ("limit", {"change_cents": 1_000})),

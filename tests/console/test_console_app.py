@@ -14,6 +14,7 @@ import trio
 from arb.console import app
 from arb.console.app import check_terminal, failure, run_console
 from arb.console.outcome import ConsoleFailed, NoTerminal, Outcome
+from arb.engine.attendance import Attendance
 from arb.engine.control import ControlServer
 from arb.engine.control_requests import SteeringError
 from tests.console.fake_engine import FakeEngine, tickers
@@ -27,6 +28,7 @@ class Stage:
         self.path = path
         self.screen = FakeScreen()
         self.engine = FakeEngine(8)
+        self.attendance = Attendance()
         self.engine_scope = trio.CancelScope()
         self.owns_engine = owns_engine
         self.outcome: Outcome | None = None
@@ -35,7 +37,7 @@ class Stage:
 
     async def serve(self) -> None:
         """Serve the engine until its scope is cancelled."""
-        server = ControlServer(self.engine, self.path)
+        server = ControlServer(self.engine, self.path, self.attendance)
         server.open()
         with self.engine_scope:
             await server.serve()
@@ -117,9 +119,29 @@ async def test_stopping_stops_the_engine(stage: Stage) -> None:
     assert stage.engine.commands == [("stop", {})]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+async def test_a_lost_terminal_is_a_disappearance(stage: Stage) -> None:
+    """The engine is told nothing, and misses the console."""
+    await until(lambda: stage.attendance.consoles == 1)
+    os.kill(os.getpid(), signal.SIGHUP)
+
+    assert await stage.ends() is Outcome.HUNG_UP
+    await until(lambda: stage.attendance.is_missed)
+    assert stage.engine.commands == []
+
+
+async def test_leaving_it_running_is_no_disappearance(stage: Stage) -> None:
+    """The engine hears of it before the connection ends."""
+    await until(lambda: stage.attendance.consoles == 1)
+    stage.screen.press("q", "l")
+
+    assert await stage.ends() is Outcome.LEAVE_RUNNING
+    await until(lambda: stage.attendance.consoles == 0)
+    assert not stage.attendance.is_missed
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_a_signal_stops_an_own_engine(stage: Stage, number: signal.Signals) -> None:
-    """Ctrl-C, a termination and a lost terminal stop what the console has started."""
+    """Ctrl-C and a termination stop what the console has started."""
     os.kill(os.getpid(), number)
 
     assert await stage.ends() is Outcome.STOP

@@ -75,6 +75,16 @@ def test_money_is_told_in_short_on_a_narrow_terminal() -> None:
     assert line.endswith("+1")
 
 
+def test_today_is_told_with_the_loss_that_halts() -> None:
+    """The day's loss carries a minus, and beside it stands how far it may go."""
+    document = picture(2)
+    document["account"] |= {"day_e6": -1_200_000, "day_loss_max_e6": 100_000_000}
+    line = money_line(read_snapshot(document), 200)
+
+    assert "Today -$1.20 (halts at -$100.00)" in text(line)
+    assert tone_of(line, "-$1.20") is Tone.BAD
+
+
 def test_a_loss_and_a_full_limit_stand_out() -> None:
     """A loss carries a minus, an exposure near its limit an exclamation mark."""
     document = picture(2)

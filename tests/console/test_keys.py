@@ -15,6 +15,7 @@ from arb.console.keys import (
     bottom_line,
     find_action,
     help_rows,
+    no_meaning,
     tabs,
 )
 
@@ -56,7 +57,7 @@ def test_the_keys_of_the_design_do_what_it_says() -> None:
 def test_a_key_works_only_on_its_screens() -> None:
     """Force close needs a market; there is none in the actor tree."""
     assert find_action("f", Screen.ACTORS) is None
-    assert find_action("x", Screen.TRADING) is None
+    assert find_action("X", Screen.TRADING) is None
     assert "orce close" not in text(Screen.ACTORS, 200)
 
 
@@ -91,7 +92,7 @@ def test_every_screen_is_a_tab() -> None:
     """The frame's last line names every screen by its key, and sets off the one that is shown."""
     line = "".join(cell.text for cell in tabs(Screen.MARKET))
 
-    assert line == " 1 Trading 2 Actors▸3 Market 4 Matching 5 Latency"
+    assert line == " 1 Trading 2 Actors▸3 Market 4 Matching 5 Latency 6 Faults"
     for number, screen in enumerate(Screen, 1):
         action = find_action(str(number), Screen.TRADING)
         assert action is not None
@@ -107,3 +108,18 @@ def test_a_click_on_the_bottom_line_is_its_key() -> None:
     shown = "".join(each.text for each in bottom_line(Screen.TRADING, 200, read_only=True))
     assert "[p]ause" not in shown
     assert action_at(Screen.TRADING, shown.index("[/]"), read_only=True) is Action.FILTER
+
+
+@pytest.mark.parametrize(
+    "key,screen,said",
+    [
+        ("x", Screen.TRADING, "x does nothing; ? shows every key"),
+        ("f", Screen.ACTORS, "f does nothing on Actors, but on Trading, Market; ? shows every key"),
+        ("f5", Screen.TRADING, "f5 does nothing; ? shows every key"),
+        ("\x07", Screen.TRADING, "that key does nothing; ? shows every key"),
+        ("meta " * 20, Screen.TRADING, "meta meta meta meta  does nothing; ? shows every key"),
+    ],
+)
+def test_a_key_without_meaning_says_so(key: str, screen: Screen, said: str) -> None:
+    """Whoever presses it learns where it works, and where all keys stand."""
+    assert no_meaning(key, screen) == said

@@ -14,11 +14,13 @@ import pytest
 import trio
 
 from arb.engine.control import ControlServer
+from arb.io.login import login
 from tests.console.fake_engine import FakeEngine, tickers
 from tests.console.fake_shell import PATIENCE_S
 from tests.console.golden import PROGRAM
 
 STEP_S = 0.05
+KEY = "strategy.maker_edge_threshold"
 
 
 class Pane:
@@ -26,7 +28,8 @@ class Pane:
 
     def __init__(self, command: str) -> None:
         self._tmux = ["tmux", "-L", f"arb-walk-{os.getpid()}", "-f", os.devnull]
-        shell = f"PYTHONUTF8=1 TERM=screen-256color {command}; echo code $?; exec cat"
+        once = f"PYTHONUTF8=1 TERM=screen-256color {command}; echo code $?"
+        shell = f"{once}; read again; {once} again; exec cat"
         self._run("new-session", "-d", "-s", "walk", "-x", "120", "-y", "36", shell)
 
     def __repr__(self) -> str:
@@ -69,7 +72,7 @@ def pane(tmp_path: Path) -> Iterator[Pane]:
 
 @pytest.mark.slow
 async def test_the_main_walk(tmp_path: Path, pane: Pane, nursery: trio.Nursery) -> None:
-    """Find a market, look at it, kill its actor, halt, clear, quit and leave it running."""
+    """Look, kill an actor, change a threshold, halt, clear, switch a fault, leave, come back."""
     engine = FakeEngine(8)
     server = ControlServer(engine, tmp_path / "c.sock")
     server.open()
@@ -85,18 +88,41 @@ async def test_the_main_walk(tmp_path: Path, pane: Pane, nursery: trio.Nursery) 
     await pane.shows("▸ No ◂")
     pane.press("y")
     await pane.shows(f"kill {ticker} done")
+    pane.press("c")
+    await pane.shows("Settings in force")
+    pane.press("j", "Enter", "3", "Enter")
+    await pane.shows("strategy.maker_edge_threshold: 2 → 3 cents")
+    pane.press("y")
+    await pane.shows("set strategy.maker_edge_threshold done")
+    pane.press("c")
     pane.press("H", "o", "d", "d", "Enter")
     await pane.shows("HALTED")
     pane.press("C", "o", "k", "Enter")
     await pane.shows("▶ RUNNING")
+    pane.press("6")
+    await pane.shows("answer-lost")
+    pane.press("/", *"upgrade", "Enter", "Enter")
+    await pane.shows("● ON")
+    await pane.shows("Simulated World, 2 ON")
+    await pane.shows("Kalshi books DOWN")
+    pane.press("O")
+    await pane.shows("● Kalshi books CONNECTED")
     pane.press("q")
     await pane.shows("▸ Cancel ◂")
     pane.press("l")
     await pane.shows("code 0")
+    pane.press("Enter")
+    await pane.shows("Balance $1,234.56")
+    pane.press("q", "l")
+    await pane.shows("code 0 again")
+    assert not server.attendance.is_missed
 
     assert engine.commands == [
         ("kill", {"name": ticker}),
+        ("set", {"key": KEY, "value": "3", "write": False, "by": login()}),
         ("halt", {"reason": "odd"}),
         ("clear", {"reason": "ok"}),
+        ("fault", {"name": "upgrade-refused", "switch": "on"}),
+        ("faults_off", {}),
     ]
     nursery.cancel_scope.cancel()

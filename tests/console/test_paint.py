@@ -16,7 +16,7 @@ from arb.console.palette import (
     palette,
 )
 from arb.console.widgets.frame import Edges, framed, inside_columns, rule
-from arb.console.widgets.paint import box, columns_of, encode, fit, fit_line, paint
+from arb.console.widgets.paint import box, columns_of, encoder, fit, fit_line, paint
 
 
 @given(st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S"])), st.integers(0, 40))
@@ -56,8 +56,8 @@ def test_painting_keeps_text_and_tones() -> None:
 
 def test_a_terminal_without_unicode_gets_plain_signs() -> None:
     """Signs are replaced by ones it has, each of the same width."""
-    assert encode("▸│● é", "ascii") == b">|* ?"
-    assert encode("●", "UTF-8") == "●".encode()
+    assert encoder("ascii")("▸│● é") == b">|* ?"
+    assert encoder("UTF-8")("●") == "●".encode()
 
 
 def test_only_boxes_can_be_drawn() -> None:

@@ -127,7 +127,8 @@ def test_the_note_counts_markets_that_act() -> None:
     """Markets that only wait or skip are not counted as acting."""
     markets = [market("A", action="SKIP"), market("B"), market("C", action="WAIT")]
 
-    assert markets_table(read_snapshot(picture(2, markets=markets))).note == "3 markets, 1 acting"
+    note = markets_table(read_snapshot(picture(2, markets=markets))).note
+    assert note == "3 markets, 1 acting, Enter says why"
 
 
 def test_a_position_shows_its_exit() -> None:

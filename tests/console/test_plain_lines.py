@@ -15,6 +15,7 @@ def test_every_fact_has_a_line_of_its_own() -> None:
         "since_ms": START_MS - 12_000,
         "detail": "refused",
     }
+    document["account"] |= {"day_e6": -1_200_000, "day_loss_max_e6": 100_000_000}
     document["bad_input"] = [{"source": "odds", "reason": "price", "count": 3, "example": "x"}]
     lines = list(plain_lines(read_snapshot(document)))
 
@@ -23,6 +24,7 @@ def test_every_fact_has_a_line_of_its_own() -> None:
         "trading: halted: daily loss",
         "exposure: $320.00 of $500.00",
         "profit and loss: +$40.00 closed, +$5.23 open, fees $1.20",
+        "today: -$1.20, halts at a loss of $100.00",
         "connection Kalshi books: down for 12s, refused",
         "connection Odds: connected, last sign of life 1.2s ago",
         "refused post_only_cross: 2",

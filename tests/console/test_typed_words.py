@@ -72,14 +72,12 @@ def test_a_read_only_console_changes_nothing(bench: Bench) -> None:
     bench.press("K", "y", "F", "2")
 
     assert bench.shell.sent == []
-    assert "READ-ONLY" in bench.text(120)
-    assert "▾ trading" in bench.text(120)
+    assert "READ-ONLY" in bench.text(140)
+    assert "▾ trading" in bench.text(140)
 
 
 def test_settings_are_shown_with_their_sources(bench: Bench) -> None:
-    """c shows every setting that the console was given, or that it has none."""
-    bench.press("c")
-    assert "started without settings" in bench.text()
+    """c shows every setting that the console was given, until the engine shows its own."""
     facts = (("strategy.min_books", "2 books · default"),)
     bench.cockpit = Cockpit(bench.link, bench.shell, owns_engine=True, settings=facts)
     bench.cockpit.do(Action.SETTINGS)

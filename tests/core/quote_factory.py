@@ -5,19 +5,31 @@ from __future__ import annotations
 from typing import Any
 
 import attrs
+import pytest
 
 from arb.core.events import Quote, QuoteOrigin
-from arb.core.staleness import Evaluation, HeldQuote, NotFresh, QuoteBoard
+from arb.core.held_quote import HeldQuote
+from arb.core.staleness import Evaluation, NotFresh, QuoteBoard
 
 POLL, STREAM = QuoteOrigin.POLL, QuoteOrigin.STREAM
 CONFIRM_MS = 60_000
 STALE_MS = 5_000
 
 
+# The usual price's inverses sum to this: a margin of three per cent.
+TOTAL = 1 / 1.8 + 1 / 2.1
+
+
 def quote(book: str, home: float = 1.8, *, at_ms: int = 1_000, **changes: Any) -> Quote:
-    """Make a streamed quote whose source and receive times are the same."""
-    made = Quote("feed", "g1", book, home, 2.1, source_ms=at_ms, received_ms=at_ms)
+    """Make a streamed quote of the usual margin whose source and receive times are the same."""
+    away = 2.1 if home == 1.8 else 1 / (TOTAL - 1 / home)
+    made = Quote("feed", "g1", book, home, away, source_ms=at_ms, received_ms=at_ms)
     return attrs.evolve(made, **changes)
+
+
+def chance_of(home: float) -> Any:
+    """Return the chance that a price of the usual margin says, to a rounding error."""
+    return pytest.approx(1 / home / TOTAL)
 
 
 def held(board: QuoteBoard, book: str) -> HeldQuote:

@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from arb.core.commands import OrderIntent, Purpose, TimeInForce
-from arb.core.consensus import NoConsensusReason
+from arb.core.consensus import BookRejected, NoConsensusReason, RejectReason
 from arb.core.decide import Action, Decision, Reason
 from arb.core.devig import worst_case
 from arb.core.edge import buy_edge_e4
@@ -191,6 +191,38 @@ def test_the_sibling_may_sell_the_same_bet_cheaper(bid: int | None, cheaper: boo
 def test_a_sibling_without_a_live_book_offers_nothing(seen: Any) -> None:
     """What cannot be bought there is no reason not to buy here."""
     assert evaluate(sibling_top=seen).action == "TAKER"
+
+
+@pytest.mark.parametrize("chance, wished", [(0.591, True), (0.589, False)])
+@pytest.mark.parametrize("is_home", [True, False])
+def test_a_change_that_sees_no_edge_itself_buys_nothing(
+    chance: float, wished: bool, is_home: bool
+) -> None:
+    """Two books at 62 % outvote one that has just gone to where the exchange is."""
+    quotes = QuoteBoard()
+    sides = (HOME, AWAY) if is_home else (AWAY, HOME)
+    for book in BOOKS:
+        quotes.apply(quote(book, 1_000, *sides))
+    quotes.evaluate(1_500, min_books=3, book_confirm_ms=60_000, stale_odds_threshold_ms=5_000)
+    sides = (1 / chance, 1 / (1 - chance))
+    quotes.apply(quote("a", 2_500, *(sides if is_home else sides[::-1])))
+    evaluation = evaluate(quotes, listing=listing(BOS if is_home else NYY), sibling_top=None)
+
+    assert (evaluation.wished is not None) is wished
+    if not wished:
+        gated(evaluation, Gate.TRIGGER_AGAINST)
+
+
+def test_books_that_are_left_out_are_named() -> None:
+    """Whoever asks why reads which book did not count, and for what."""
+    quotes = board()
+    quotes.apply(quote("d", 2_600, home=1.1, away=1.1))
+    out = (BookRejected("d", RejectReason.OVERROUND_TOO_LARGE),)
+
+    assert evaluate(quotes).left_out == out
+    assert evaluate(quotes, top=None).left_out == out
+    few = attrs.evolve(EVALUATOR, strategy=Strategy(min_books=5))
+    assert few.evaluate(quotes, INPUTS).left_out == out
 
 
 def test_gates_are_asked_in_their_order() -> None:

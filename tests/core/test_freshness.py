@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arb.core.consensus import Consensus, NoConsensus, fair_value
+from arb.core.consensus import INFERRED, Consensus, NoConsensus, fair_value
 from arb.core.staleness import (
     Freshness,
     NotFresh,
@@ -19,6 +19,7 @@ from tests.core.quote_factory import (
     POLL,
     STALE_MS,
     STREAM,
+    chance_of,
     evaluate,
     quote,
     settled_board,
@@ -41,7 +42,7 @@ def test_a_changed_price_of_the_same_books_triggers() -> None:
     board.apply(quote("b", 1.7, at_ms=2_000))
     freshness = evaluate(board, 2_100).freshness
 
-    assert freshness == Freshness(None, "b", 2_000)
+    assert freshness == Freshness(None, "b", 2_000, chance_of(1.7))
     assert freshness is not None
     assert freshness.may_trigger
 
@@ -165,7 +166,7 @@ def test_an_outlier_that_comes_or_goes_changes_the_set() -> None:
     evaluation = evaluate(board, 2_001)
     assert isinstance(evaluation.fair, Consensus)
     assert evaluation.fair.books == ("a", "b", "c")
-    assert evaluation.freshness == Freshness(None, "a", 2_001)
+    assert evaluation.freshness == Freshness(None, "a", 2_001, chance_of(1.79))
 
     board.apply(quote("d", at_ms=2_002))
     assert verdict(board, 2_002) is NotFresh.BOOKS_CHANGED
@@ -210,5 +211,6 @@ def test_what_stands_is_what_a_new_board_would_say(steps: list[Any]) -> None:
         )
         kept = evaluate(board, now_ms)
         confirmed = board.confirmed(now_ms, CONFIRM_MS)
-        assert kept.fair == fair_value([each.chance for each in confirmed], 3)
+        suspected = [each for each in kept.fair.rejected if each.reason in INFERRED]
+        assert kept.fair == fair_value([*(each.chance for each in confirmed), *suspected], 3)
         assert evaluate(board, now_ms).fair == kept.fair

@@ -5,15 +5,16 @@ from __future__ import annotations
 import pytest
 
 from arb.core.consensus import BookChance, BookRejected, Consensus, NoConsensus, RejectReason
+from arb.core.held_quote import QuoteEffect
 from arb.core.staleness import (
     BOOKS_MAX,
     Freshness,
     QuoteBoard,
-    QuoteEffect,
 )
 from tests.core.quote_factory import (
     CONFIRM_MS,
     POLL,
+    chance_of,
     evaluate,
     held,
     quote,
@@ -198,12 +199,15 @@ def test_a_removed_book_is_forgotten() -> None:
     assert board.quotes() == ()
 
 
-def test_an_excluded_book_is_not_held() -> None:
+@pytest.mark.parametrize("book", ["Kalshi", "kalshi", "KALSHI"])
+def test_an_excluded_book_is_not_held(book: str) -> None:
     """A prediction market's price is no evidence of the fair value of its own contract."""
     board = QuoteBoard(excluded_books=frozenset({"Kalshi"}))
 
-    assert board.apply(quote("Kalshi")) is QuoteEffect.EXCLUDED
+    assert board.apply(quote(book)) is QuoteEffect.EXCLUDED
+    assert board.apply(quote(book, origin=POLL)) is QuoteEffect.EXCLUDED
     assert board.quotes() == ()
+    assert QuoteBoard().apply(quote(book)) is QuoteEffect.CHANGED
 
 
 def test_a_book_is_confirmed_up_to_the_limit() -> None:
@@ -275,7 +279,7 @@ def test_an_evaluation_carries_the_consensus() -> None:
     assert isinstance(evaluation.fair, Consensus)
     assert evaluation.fair.books == ("a", "b", "c")
     assert [each.book for each in evaluation.fair.rejected] == ["d"]
-    assert evaluation.freshness == Freshness(None, "a", 2_000)
+    assert evaluation.freshness == Freshness(None, "a", 2_000, chance_of(1.7))
 
 
 def test_without_a_consensus_there_is_nothing_to_be_fresh() -> None:

@@ -215,6 +215,7 @@ def open_rig(member: Member) -> Callable[..., object]:
         file: JournalFile | None = None,
         simulation: Simulation | None = None,
         mode: Mode = Mode.SIM,
+        tape: Path | None = None,
     ) -> AsyncIterator[Rig]:
         clock = VirtualClock(EPOCH_MS)
         file = MemoryFile() if file is None else file
@@ -239,6 +240,7 @@ def open_rig(member: Member) -> Callable[..., object]:
                 file,
                 random.Random(1),
                 mode,
+                tape=tape,
             )
             async with opened_engine(seams) as made:
                 yield Rig(

@@ -86,7 +86,13 @@ class Bench:
         self.tell(GameQuotes(GAME.game_id, quotes, self.parts.clock.monotonic_ns()))
 
     def top(
-        self, bid: int | None, ask: int | None, *, usable: bool = True, ticker: str = NYY
+        self,
+        bid: int | None,
+        ask: int | None,
+        *,
+        usable: bool = True,
+        ticker: str = NYY,
+        ask_size: int = 10_000,
     ) -> None:
         """Show a top of the book."""
         made = Top(
@@ -94,7 +100,7 @@ class Bench:
             None if bid is None else PriceE4(bid),
             CountE2(0 if bid is None else 10_000),
             None if ask is None else PriceE4(ask),
-            CountE2(0 if ask is None else 10_000),
+            CountE2(0 if ask is None else ask_size),
             usable,
             self.now_ms(),
             self.parts.clock.monotonic_ns(),

@@ -37,7 +37,7 @@ SETTINGS = attrs.evolve(MAKER_ONLY, engine=Engine(discovery_interval_ms=15_000))
 
 async def settled(rig: Rig) -> list[str]:
     """Freeze the world, and return what still differs when all that moved has had its time."""
-    rig.simulation.frozen = True
+    rig.simulation.stands_still = True
     found: list[str] = []
     for _ in range(180):
         await trio.sleep(0.5)

@@ -333,3 +333,21 @@ async def test_serving_needs_an_open_socket(tmp_path: Path) -> None:
     """A server that was not opened says so."""
     with pytest.raises(ControlError, match="not open"):
         await ControlServer(FakeEngine(2), tmp_path / "c.sock").serve()
+
+
+async def test_consoles_are_counted_until_they_leave_or_disappear(venue: Venue) -> None:
+    """One that says so leaves; one whose connection ends has disappeared; a command is neither."""
+    attendance = venue.server.attendance
+    first, second, script = [await venue.client() for _ in range(3)]
+    for _ in range(2):
+        assert (await first.ask(id=1, do="attend"))["ok"] is True
+    assert (await second.ask(id=1, do="attend"))["ok"] is True
+    await script.ask(id=1, do="status")
+    assert attendance.consoles == 2
+    await script.stream.aclose()
+    assert (await first.ask(id=2, do="leave"))["text"] == "the engine goes on"
+    await first.stream.aclose()
+    assert (attendance.consoles, attendance.is_missed) == (1, False)
+    await second.stream.aclose()
+    await until(lambda: attendance.is_missed)
+    assert attendance.consoles == 0

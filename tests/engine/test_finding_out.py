@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from itertools import pairwise
 from typing import Any
 
@@ -15,7 +17,7 @@ from arb.core.events import Fill, OrderAccepted, OrderClosed, OrderEvent, OrderR
 from arb.core.money import CountE2, PriceE4
 from arb.core.orders import OrderState
 from arb.engine.board import Board
-from arb.engine.link import RETRY_MAX_S, Link
+from arb.engine.link import RETRY_MAX_S, THROTTLED_FIRST_S, Link
 from arb.engine.lookups import Lookups
 from arb.engine.messages import (
     RestingOrder,
@@ -23,7 +25,7 @@ from arb.engine.messages import (
 from arb.engine.standing import LISTED_AFTER_MS, Standing
 from arb.io.clock import VirtualClock
 from arb.io.memory import MemoryNetwork
-from arb.io.websocket import open_socket
+from arb.io.websocket import TRY_AGAIN_LATER, SocketClosed, open_socket
 from arb.kalshi.listing import ListedOrder
 from arb.kalshi.rest_calls import RestError
 from tests.core.order_factory import (
@@ -76,6 +78,36 @@ class TestLink:
         assert said[-1] == (False, "not running")
         assert repr(link) == "<Link A>"
 
+    async def test_a_link_that_is_sent_away_stays_away_for_long(
+        self, autojump_clock: object
+    ) -> None:
+        """Eight seconds, sixteen, up to two minutes: streams that open and end are no success."""
+        tried: list[float] = []
+        lasts_s = [0.5]
+
+        @asynccontextmanager
+        async def opens() -> AsyncIterator[Any]:
+            tried.append(trio.current_time())
+            yield Heard()
+
+        async def serve(_stream: object) -> None:
+            await trio.sleep(lasts_s[0])
+            raise SocketClosed("try again later", TRY_AGAIN_LATER)
+
+        link = Link("A", opens, Board(VirtualClock(0)), random.Random(3), yields=True)
+        with trio.move_on_after(600):
+            await link.run(serve)
+        pauses = [after - before - 0.5 for before, after in pairwise(tried)]
+        usual = [8.0, 16.0, 32.0, 64.0, 120.0, 120.0]
+        assert all(0.75 * u <= p <= 1.25 * u for p, u in zip(pauses, usual, strict=False))
+        assert len(pauses) >= 6
+
+        lasts_s[0], since = 30.0, len(tried)
+        with trio.move_on_after(240):
+            await link.run(serve)
+        pauses = [after - before - 30.0 for before, after in pairwise(tried[since:])]
+        assert max(pauses) <= 1.25 * THROTTLED_FIRST_S
+
     async def test_a_link_that_nobody_listens_to_says_nothing(self, autojump_clock: object) -> None:
         """Before an actor takes it over its reports are heard by nobody."""
         async with trio.open_nursery() as nursery:
@@ -87,6 +119,13 @@ class TestLink:
             link.report(True, "nobody hears this")
             assert board.connections == {}
             nursery.cancel_scope.cancel()
+
+
+@attrs.define
+class Heard:
+    """A stream that was heard when it was opened."""
+
+    last_proof_s: float = 0.0
 
 
 @attrs.define

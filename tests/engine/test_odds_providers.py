@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import attrs
@@ -10,12 +10,15 @@ import pytest
 import trio
 
 from arb.faults.engine import ODDS
+from arb.io.websocket import Socket, SocketClosed, open_socket
 from arb.settings import OddsFeed, Settings
 from arb.settings.sections import PROVIDERS, TheOddsApi
 from arb.sim.exchange.values import BookSide
+from arb.sim.odds.server import REPLACED
 from tests.engine.conftest import Rig
 
 OpenRig = Callable[..., Any]
+Disturb = Callable[[Rig], Awaitable[None]]
 
 GARBAGE = (
     "event: odds\ndata: {broken\n\n",
@@ -55,44 +58,124 @@ async def goes_on(rig: Rig) -> None:
     await rig.until(lambda: bought(rig) > before)
 
 
+async def restarted(rig: Rig) -> None:
+    """Let the server go and come back: nobody answers meanwhile."""
+    rig.network.deafen(*ODDS)
+    rig.simulation.odds.cut_connections()
+    await rig.until(lambda: rig.state == "paused", 60)
+    assert "Odds is down" in rig.reasons
+    await stands_still(rig, 20)
+    rig.network.listen(*ODDS, rig.simulation.odds.serve_stream)
+
+
+async def silent(rig: Rig) -> None:
+    """Let the connection live and say nothing, and let nothing be read either."""
+    rig.simulation.odds_conditions.freeze = True
+    rig.simulation.odds_conditions.silent = True
+    rig.simulation.odds_conditions.rest_status = 503
+    await stands_still(rig, 60)
+
+
+async def garbled(rig: Rig) -> None:
+    """Send what is no message of anybody, between messages that are."""
+    for text in GARBAGE:
+        rig.simulation.odds.inject_frame(text)
+    await trio.sleep(5)
+    assert rig.board.bad or rig.board.counts["odds notice: unknown type"]
+
+
+async def sent_away(rig: Rig) -> None:
+    """End every stream with 1013, and everything else with 429."""
+    rig.simulation.odds_conditions.rest_status = 429
+    rig.simulation.odds.throttle()
+    await stands_still(rig, 60)
+
+
+async def refused(rig: Rig) -> None:
+    """Answer 429 to whoever wants a stream, and to all else."""
+    rig.simulation.odds_conditions.rest_status = 429
+    rig.simulation.odds_conditions.refuse_upgrades = 429
+    rig.simulation.odds.cut_connections()
+    await stands_still(rig, 60)
+
+
+async def resumed_without_a_word(rig: Rig) -> None:
+    """Lose what was said while a connection was away, although a resume was granted."""
+    conditions, desk = rig.simulation.odds_conditions, rig.simulation.desk
+    conditions.forget_resume = True
+    for game_id in rig.simulation.world.fixtures:
+        rig.network.deafen(*ODDS)
+        rig.simulation.odds.cut_connections()
+        rig.simulation.world.jump(game_id, 0.6)
+        await trio.sleep(3)
+        conditions.frozen_books = set(desk.books)
+        rig.network.listen(*ODDS, rig.simulation.odds.serve_stream)
+        await rig.until_running()
+        await trio.sleep(3)
+        held, told = prices_held(rig, game_id), prices_told(rig, game_id)
+        assert {book: told[book] for book in held} == pytest.approx(held, abs=0.006)
+        conditions.frozen_books = set()
+
+
+def prices_held(rig: Rig, game_id: int) -> dict[str, float]:
+    """Return what the engine takes the books to say of the home team, margins included."""
+    game = rig.simulation.world.fixtures[game_id].game
+    listing = rig.parts.listing(game.home_ticker)
+    assert listing is not None
+    quotes = rig.parts.odds_of(listing.game.game_id).quotes.quotes()
+    return {each.book: 1 / each.quote.home for each in quotes if not each.quote.suspended}
+
+
+def prices_told(rig: Rig, game_id: int) -> dict[str, float]:
+    """Return what the provider says."""
+    lines = rig.simulation.desk.lines(game_id)
+    return {book: 1 / float(line.home) for book, line in lines.items()}
+
+
+DISTURBANCES = (restarted, silent, garbled, sent_away, refused, resumed_without_a_word)
+
+
 @pytest.mark.slow
+@pytest.mark.parametrize("disturb", DISTURBANCES)
 @pytest.mark.parametrize("provider", PROVIDERS)
 async def test_a_provider_drives_the_engine_and_survives_its_troubles(
-    provider: str, open_rig: OpenRig, autojump_clock: object
+    provider: str, disturb: Disturb, open_rig: OpenRig, autojump_clock: object
 ) -> None:
-    """A minute of trading, then a restart, silence, garbage and throttling, one after another."""
+    """A minute of trading, then one trouble; nothing is bought on stale odds, and it goes on."""
     async with open_rig(games=4, settings=settings_of(provider)) as rig:
         await trio.sleep(60)
         assert bought(rig) >= 2
         assert rig.board.counts["quotes"] > 300
 
-        rig.network.deafen(*ODDS)
-        rig.simulation.odds.cut_connections()
-        await rig.until(lambda: rig.state == "paused", 60)
-        assert "Odds is down" in rig.reasons
-        await stands_still(rig, 20)
-        rig.network.listen(*ODDS, rig.simulation.odds.serve_stream)
-        await goes_on(rig)
-
-        rig.simulation.odds_conditions.freeze = True
-        rig.simulation.odds_conditions.silent = True
-        rig.simulation.odds_conditions.rest_status = 503
-        await stands_still(rig, 60)
-        await goes_on(rig)
-
-        before = bought(rig)
-        for text in GARBAGE:
-            rig.simulation.odds.inject_frame(text)
-        await rig.until(lambda: bought(rig) > before)
-
-        rig.simulation.odds_conditions.rest_status = 429
-        rig.simulation.odds_conditions.refuse_upgrades = 429
-        rig.simulation.odds.cut_connections()
-        await stands_still(rig, 60)
+        await disturb(rig)
         await goes_on(rig)
 
         assert rig.board.counts["invariant_violations"] == 0
         assert all(node.restarts == 0 for node in rig.system.snapshot())
+
+
+async def ended(socket: Socket) -> int | None:
+    """Read until a socket is closed, and return with which code."""
+    while True:
+        try:
+            await socket.receive()
+        except SocketClosed as closed:
+            return closed.code
+
+
+async def test_a_second_connection_of_one_key_closes_the_first_which_comes_back(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """Somebody else with our key takes the stream away; the engine stops, and takes it back."""
+    async with open_rig() as rig:
+        await rig.until_running()
+        key, (host, port) = rig.simulation.odds_key, ODDS
+        url = f"ws://{host}:{port}/v3/ws?apiKey={key}&markets=ML"
+        async with open_socket(rig.network, url) as other:
+            await rig.until(lambda: "Odds is down" in rig.reasons, 5)
+            assert await ended(other) == REPLACED
+        await rig.until_running()
+        assert len(rig.simulation.odds.sessions) == 1
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import trio
 
-from arb.engine import reconciler
+from arb.engine import overdue
 from arb.engine.control_requests import SteeringError
 from arb.engine.reconciler import DIFFERENCE_REPEATED_S
 from arb.journal.records import RecordKind, read_account
@@ -220,7 +220,7 @@ async def test_a_payment_that_is_overdue_is_reported(
     open_rig: OpenRig, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Decided and not paid for too long: said once, shown, and nothing is stopped."""
-    monkeypatch.setattr(reconciler, "OVERDUE_AFTER_MS", 120_000)
+    monkeypatch.setattr(overdue, "PAID_WITHIN_MS", 120_000)
     async with open_rig() as rig:
         await rig.until(lambda: bool(rig.held_e2))
         ticker = held_ticker(rig)
@@ -233,7 +233,7 @@ async def test_a_payment_that_is_overdue_is_reported(
 
         told = f"{ticker} is decided for 2 minutes and has not been paid"
         assert said.count(told) == 1
-        assert f"decided and not paid for long: {ticker}" in await read_now(rig)
+        assert f"ended and not paid for long: {ticker}" in await read_now(rig)
         assert "not reconciled" not in rig.reasons
 
 

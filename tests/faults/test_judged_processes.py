@@ -12,7 +12,7 @@ from arb.core.money import MoneyE6
 from arb.faults.hour import HourReport, judge, unexplained
 from arb.faults.judge_account import account_differences
 from arb.faults.kill9 import Kill9Report, check_journal, check_orders, entries_resting
-from arb.faults.processes import journal_in
+from arb.faults.processes import journal_path
 from arb.journal.records import RecordKind, fill_data, intent_data
 from arb.journal.writer import Journal, MemoryFile
 from tests.core.order_factory import CASH, ENTRY, EXIT, NYY, accepted, closed, fill, order
@@ -141,13 +141,13 @@ def test_entries_that_rest_are_found_and_sales_are_not() -> None:
 
 def test_a_journal_is_found_where_its_engine_filed_it(tmp_path: Path) -> None:
     """Wherever its account's directory is; the state that lies beside it is none."""
-    assert not journal_in(tmp_path).exists()
+    assert not journal_path(tmp_path).exists()
     place = tmp_path / "state" / "demo" / "account-1"
     place.mkdir(parents=True)
     for name in ("journal.state", "journal"):
         (place / name).touch()
 
-    assert journal_in(tmp_path) == place / "journal"
+    assert journal_path(tmp_path) == place / "journal"
 
 
 def test_an_hour_is_summed_up() -> None:

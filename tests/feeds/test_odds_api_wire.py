@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from arb.core.events import Quote, QuoteOrigin
 from arb.feeds import odds_api_wire
-from arb.feeds.base import Notice
 from arb.feeds.odds_api_wire import parse_frame, sequence_of, snapshot_quotes
 
 NOW_MS = 1_755_528_773_100
@@ -111,15 +110,6 @@ def test_a_price_taken_away_is_a_suspended_quote(message: dict[str, Any]) -> Non
 
     assert (quote.event_id, quote.book, quote.suspended) == ("5", "FanDuel", True)
     assert quote.source_ms == NOW_MS
-
-
-@pytest.mark.parametrize("book", ["Kalshi", "kalshi", "Polymarket"])
-@pytest.mark.parametrize("kind", ["updated", "deleted"])
-def test_exchanges_that_we_compare_with_are_left_out(book: str, kind: str) -> None:
-    """A fair value never rests on the price it is compared with."""
-    parsed = parse_frame(frame({**UPDATED, "type": kind, "bookie": book}), NOW_MS)
-
-    assert (parsed.quotes, parsed.notices) == ((), (Notice("excluded book", book),))
 
 
 def test_other_messages_are_noticed() -> None:
@@ -255,7 +245,7 @@ def test_the_last_sequence_number_of_a_frame() -> None:
 
 
 def test_a_snapshot_has_every_book_of_a_game() -> None:
-    """Polled quotes confirm books; a bad book costs itself alone, exchanges are left out."""
+    """Polled quotes confirm books; a bad book costs itself alone."""
     good = [
         {"name": "ML", "updatedAt": "2025-08-18T14:52:52Z", "odds": [{"home": "1.71", "away": 2.2}]}
     ]
@@ -263,7 +253,6 @@ def test_a_snapshot_has_every_book_of_a_game() -> None:
         "id": 88001,
         "bookmakers": {
             "Bet365": good,
-            "Kalshi": good,
             "Broken": [{"name": "ML", "odds": [{"home": "0.5", "away": "2"}]}],
             "Worse": "x",
             "Worst": ["x"],
@@ -296,7 +285,8 @@ def test_the_sample_messages_are_read(shared_data: Path) -> None:
     parsed = parse_frame(raw, NOW_MS)
 
     assert parsed.bad == ()
-    assert [quote.book for quote in parsed.quotes] == ["Bet365", "FanDuel", "FanDuel"]
+    books = [quote.book for quote in parsed.quotes if quote.book != "Kalshi"]
+    assert books == ["Bet365", "FanDuel", "FanDuel"]
     assert parsed.needs_snapshot
     assert sequence_of(raw) == 14
     assert len(parsed.quotes) + len(parsed.notices) == len(raw.splitlines())

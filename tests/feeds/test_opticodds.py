@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 import trio
@@ -15,6 +16,7 @@ from arb.io.clock import VirtualClock
 from arb.io.http import Http
 from arb.io.memory import MemoryNetwork
 from arb.io.websocket import ConnectFailed, SocketClosed
+from arb.sim.serving.http import json_response
 from tests.sim.odds_provider import KEY, Provider
 
 BOOKS = ("Pinnacle", "FanDuel", "DraftKings", "A", "B", "C")
@@ -51,6 +53,32 @@ async def test_games_and_prices_are_read(autojump_clock: object) -> None:
     assert len(quotes) == 6
     assert {quote.origin for quote in quotes} == {QuoteOrigin.POLL}
     assert {round(quote.home, 2) for quote in quotes} == {1.90}
+
+
+async def test_kalshis_own_prices_name_its_event(autojump_clock: object) -> None:
+    """Both sides' markets are of one event; where it is not said, names and times decide alone."""
+    async with served() as (feed, provider, _):
+        games = await feed.events(("nfl", "mlb"))
+        tickers = [game.event_ticker for game in provider.games]
+        assert [game.kalshi_event_ticker for game in games] == tickers
+
+        for said in (json_response(500, {}), json_response(200, {"data": [{"id": 5}, ODD_ROW]})):
+            optic: Any = provider.server.others[0]
+            optic._odds = lambda _request, said=said: said
+            games = await feed.events(("nfl", "mlb"))
+            assert [game.kalshi_event_ticker for game in games] == [None, None]
+
+
+# Prices of two events, of no market, and of none that can be read.
+ODD_ROW = {
+    "id": "F",
+    "odds": [
+        {"source_ids": {"market_id": "KXMLBGAME-26APR10PITCHC-CHC"}},
+        {"source_ids": {"market_id": "KXMLBGAME-26APR11PITCHC-PIT"}},
+        {"source_ids": {"market_id": 7}},
+        {"source_ids": None},
+    ],
+}
 
 
 async def test_changes_of_every_sport_come_as_one_stream(autojump_clock: object) -> None:

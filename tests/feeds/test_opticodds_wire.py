@@ -107,11 +107,10 @@ def test_a_lock_takes_the_price_away_until_it_is_told_anew() -> None:
         {"market": "1st Half Moneyline"},
         {"is_main": False},
         {"fixture_id": "F2"},
-        {"sportsbook": "Kalshi"},
     ],
 )
 def test_other_rows_are_passed_over(more: dict[str, object]) -> None:
-    """Other markets, alternates, unknown fixtures and exchanges are counted, not used."""
+    """Other markets, alternates and unknown fixtures are counted, not used."""
     parsed = reader().event(event(row("Chicago Cubs", -150, **more)), AT_MS)
 
     assert (parsed.quotes, parsed.bad) == ((), ())

@@ -90,7 +90,7 @@ def test_a_price_nobody_takes_or_half_of_one_is_none(entry: dict[str, Any]) -> N
 
 
 def test_books_that_nobody_asked_for_are_left_out() -> None:
-    """Exchanges always; with a list, all that are not on it."""
+    """With a list, all that are not on it; which books count is for the settings to say."""
     rows = body(game(book(), book(title="Kalshi"), book(title="Bovada")))
     parsed = TheOddsApiReader(["draftkings"]).answer(rows, AT_MS)
 

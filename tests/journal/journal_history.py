@@ -31,6 +31,7 @@ OTHER_KINDS = (
     (RecordKind.HALT, {"reason": "loss", "by": "a rule", "cancel_exits": False}),
     (RecordKind.CLEAR, {"reason": "looked at", "by": "me"}),
     (RecordKind.STOP, {"reason": "a person"}),
+    (RecordKind.SETTING, {"key": "risk.max_total_exposure_cents", "old": 4, "new": 5, "by": "me"}),
     (RecordKind.DAY, {"date": "2026-11-22", "before_e6": -5}),
 )
 DEPOSIT_E6 = MoneyE6(5_000_000)

@@ -9,7 +9,9 @@ from arb.io.clock import VirtualClock
 from arb.sim.exchange.placing import place
 from arb.sim.exchange.values import BookSide, Lifetime, OrderRequest
 from arb.sim.simulation import Simulation, SimulationSettings
-from arb.sim.truth import obey, truth_of
+from arb.sim.switchboard import Switchboard
+from arb.sim.truth import truth_of
+from arb.sim.wishes import answer
 from arb.sim.world.games import Calendar
 
 EPOCH_MS = 1_795_343_226_907
@@ -81,24 +83,13 @@ async def test_the_end_of_a_game_is_told(autojump_clock: object) -> None:
     assert truth["cash_e6"] == world.settings.cash_e6 + gained_e6
 
 
-async def test_no_time_passes_in_a_frozen_world(autojump_clock: object) -> None:
-    """Books stand still, and a game that would end does not."""
-    world = new_world(Calendar(start_in_ms=1_000, length_ms=1_000))
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(world.run)
-        await trio.sleep(0.5)
-        assert obey(world, "freeze") == {"frozen": True}
-        before = obey(world, "truth")
-        await trio.sleep(1_000)
-        nursery.cancel_scope.cancel()
-
-    assert obey(world, "truth") == before
-
-
 async def test_games_are_added_one_by_one(autojump_clock: object) -> None:
     """Each is another one, begins so far ahead as the calendar says, and is on both sides."""
     world = new_world(Calendar(start_in_ms=60_000, stagger_ms=3_600_000))
-    listed = {obey(world, "new game")["listed"] for _ in range(8)}
+    board = Switchboard(world, world.clock)
+    said = [orjson.loads(answer(board, b'{"do":"new_game"}')) for _ in range(8)]
+    listed = {each["listed"] for each in said}
+    truth = orjson.loads(answer(board, b'{"do":"truth"}'))["truth"]
 
     assert len(listed) == 8
     assert len(world.world.fixtures) == 10
@@ -106,11 +97,4 @@ async def test_games_are_added_one_by_one(autojump_clock: object) -> None:
     starts = [each.game.start_ms for each in list(world.world.fixtures.values())[2:]]
     assert min(starts) == EPOCH_MS + 60_000
     assert len(world.venue.markets) == 20
-
-
-async def test_what_is_not_known_is_said(autojump_clock: object) -> None:
-    """A word that nobody understands does nothing."""
-    world = new_world()
-
-    assert obey(world, "end it")["error"] == "'end it' is none of freeze, new game, truth"
-    assert not world.frozen
+    assert truth == truth_of(world)

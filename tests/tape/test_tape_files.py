@@ -240,7 +240,7 @@ def header_with(**changes: object) -> bytes:
         (b"hello\n", "not JSON"),
         (b"{}\n", "this is no tape"),
         (header_with(format="tar"), "this is no tape"),
-        (header_with(version=3), "version 3, understood is version 2"),
+        (header_with(version=4), "version 4, understood is version 3"),
         (header_with(begins_ms="now"), "header.begins_ms"),
         (header_with(begins_ms=1.5), "header.begins_ms"),
         (header_with(level_size_e2=True), "level_size_e2"),

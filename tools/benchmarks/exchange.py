@@ -180,7 +180,13 @@ class StillAccount(Rest):
         return EndpointCosts()
 
     async def write(
-        self, method: str, path: str, content: object = None, params: Params = ()
+        self,
+        method: str,
+        path: str,
+        content: object = None,
+        params: Params = (),
+        *,
+        paid: bool = False,
     ) -> Fields:
         """Make an order group."""
         await trio.lowlevel.checkpoint()

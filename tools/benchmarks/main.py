@@ -8,7 +8,7 @@ import platform
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
-from tools.benchmarks import actors, books, journal, lane, path, replay
+from tools.benchmarks import actors, books, halting, journal, lane, path, replay
 from tools.benchmarks.figures import BenchmarkFailed, Figure, as_json, show
 
 # Each topic measures itself, in full or quickly.
@@ -19,6 +19,7 @@ TOPICS: dict[str, Callable[[bool], list[Figure]]] = {
     "replay": lambda quick: replay.run(replay.QUICK if quick else replay.Plan()),
     "actors": lambda quick: actors.run(actors.QUICK if quick else actors.Plan()),
     "lane": lambda quick: lane.run(lane.QUICK if quick else lane.Plan()),
+    "halt": lambda quick: halting.run(halting.QUICK if quick else halting.Plan()),
 }
 
 

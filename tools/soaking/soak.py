@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import attrs
 import trio
@@ -88,7 +87,6 @@ class SoakedEngine(Engine):
         super().__init__(config, StopRequest())
         self.outcome = Outcome()
         self._plan = plan
-        self._made: Parts | None = None
         self._world: RemoteWorld | None = None
 
     @asynccontextmanager
@@ -102,14 +100,10 @@ class SoakedEngine(Engine):
             self._world = world
             yield venues
 
-    def _parts(self, *arguments: Any, **more: Any) -> Parts:
-        self._made = super()._parts(*arguments, **more)
-        return self._made
-
-    async def _until_stop(self, system: System) -> str:
+    async def _until_stop(self, system: System, parts: Parts) -> str:
         """Bring the faults, and compare once nothing moves any more."""
-        world, parts = self._world, self._made
-        if world is None or parts is None:
+        world = self._world
+        if world is None:
             raise SoakFailed("the engine trades without a world")
         plan, outcome = self._plan, self.outcome
         async with trio.open_nursery() as nursery:

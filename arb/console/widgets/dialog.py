@@ -8,6 +8,7 @@ import attrs
 import urwid
 
 from arb.console.cells import Cell, Line, Tone
+from arb.console.closeups import Look, Wish
 from arb.console.widgets.frame import Edges, framed, rule
 from arb.console.widgets.paint import Size, box, columns_of, paint
 
@@ -36,6 +37,13 @@ class Dialog(urwid.Widget):
 
     _sizing = frozenset([urwid.BOX])
     _selectable = False
+    # What the engine is to be asked for while the box is open, in place of the screen's wish.
+    wish: Wish | None = None
+
+    def see(self, look: Look) -> bool:
+        """Take in what the engine showed; returns whether that changes what is drawn."""
+        del look
+        return False
 
     def size_in(self, columns: int, rows: int) -> tuple[int, int]:
         """Return the columns and rows that the box takes of a screen."""

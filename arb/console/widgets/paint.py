@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import urwid
 from urwid.util import get_encoding
@@ -68,23 +68,30 @@ def fit_line(cells: Sequence[Cell], width: int, tone: Tone = Tone.PLAIN) -> list
 
 def paint(lines: Sequence[Line | list[Cell]], columns: int) -> urwid.TextCanvas:
     """Return a canvas of these lines, each fitted to ``columns``."""
-    encoding = get_encoding()
+    encode = encoder(get_encoding())
     texts: list[bytes] = []
     attributes: list[list[tuple[str, int]]] = []
     for cells in lines:
-        row = b""
-        runs: list[tuple[str, int]] = []
-        for cell in fit_line(cells, columns):
-            piece = encode(cell.text, encoding)
-            row += piece
-            runs.append((cell.tone.value, len(piece)))
-        texts.append(row)
-        attributes.append(runs)
+        fitted = fit_line(cells, columns)
+        pieces = [encode(cell.text) for cell in fitted]
+        texts.append(b"".join(pieces))
+        # A tone is a text, and its `value` would cost more than all the rest of this line.
+        attributes.append(
+            [(cell.tone, len(piece)) for cell, piece in zip(fitted, pieces, strict=True)]
+        )
     return urwid.TextCanvas(texts, attributes, maxcol=columns, check_width=False)  # type: ignore[arg-type]
 
 
-def encode(text: str, encoding: str) -> bytes:
-    """Encode for a terminal; signs that it does not have become plain ones."""
+def encoder(encoding: str) -> Callable[[str], bytes]:
+    """Return what encodes for a terminal; signs that it does not have become plain ones."""
     if encoding.lower().replace("-", "") == "utf8":
-        return text.encode("utf-8", "replace")
+        return _as_utf8
+    return _as_plain
+
+
+def _as_utf8(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
+
+
+def _as_plain(text: str) -> bytes:
     return text.translate(_PLAIN_SIGNS).encode("ascii", "replace")

@@ -40,15 +40,22 @@ class TypedQuestion(Dialog):
         act: Callable[[str], None],
         *,
         word: str | None = None,
+        check: Callable[[str], str | None] | None = None,
+        tone: Tone = Tone.BAD,
     ) -> None:
-        """Ask for exactly ``word``, or without one for any text that is not blank."""
+        """Ask for exactly ``word``, or for a text that is not blank and that ``check`` lets pass.
+
+        ``check`` says in one line what is wrong with a text, None where nothing is.
+        """
         super().__init__()
         self._title = title
         self._lines = tuple(lines)
         self._act = act
         self._word = word
+        self._check = check
+        self._tone = tone
         self._typed = ""
-        self._wrong = False
+        self._wrong = ""
 
     def __repr__(self) -> str:
         return f"<TypedQuestion {self._title!r} [{len(self._typed)} letters]>"
@@ -62,12 +69,12 @@ class TypedQuestion(Dialog):
         """Take a letter; Enter does it if the right thing is typed, Esc never does."""
         self._invalidate()
         if key != "enter":
-            self._wrong = False
+            self._wrong = ""
             self._typed = typed_after(self._typed, key)
             return key == "esc"
         typed = self._typed.strip()
-        if typed != self._word if self._word is not None else not typed:
-            self._wrong = True
+        self._wrong = self._problem(typed)
+        if self._wrong:
             return False
         self._act(typed)
         return True
@@ -81,15 +88,24 @@ class TypedQuestion(Dialog):
             *((Cell(f" {text}"),) for text in self._wrapped(columns)),
             (),
             field,
-            (Cell(f" {self._hint}", Tone.BAD if self._wrong else Tone.DIM),),
+            (Cell(f" {self._wrong or self._hint}", Tone.BAD if self._wrong else Tone.DIM),),
         ]
-        lines = [rule(columns, (Cell(self._title, Tone.BAD),), (), TOP)]
+        lines = [rule(columns, (Cell(self._title, self._tone),), (), TOP)]
         lines += [framed(cells, columns, TOP) for cells in inside][: max(0, rows - 2)]
         lines.append(rule(columns, (), (), BOTTOM))
         return paint(lines[:rows], columns)
 
+    def _problem(self, typed: str) -> str:
+        if self._word is not None:
+            return "" if typed == self._word else self._hint
+        if not typed:
+            return self._hint
+        return (self._check(typed) or "") if self._check is not None else ""
+
     @property
     def _hint(self) -> str:
+        if self._check is not None:
+            return "Type the new value, then Enter; Esc does nothing"
         if self._word is None:
             return "Type a reason, then Enter; Esc does nothing"
         return f'Type "{self._word}", then Enter; Esc does nothing'

@@ -14,8 +14,9 @@ from arb.console.closeup_view import (
     quotes_table,
     seen_market,
 )
-from arb.console.closeups import BookQuote, MatchedGame, Step, UnmatchedGame, Wish
+from arb.console.closeups import BookQuote, MatchedGame, Step, UnmatchedGame, Wish, WorldFault
 from arb.console.fact_view import Fact
+from arb.console.fault_view import faults_table, seen_faults
 from arb.console.keys import Screen
 from arb.console.latency_view import (
     BarRow,
@@ -35,6 +36,7 @@ from arb.console.matching_view import (
 )
 from arb.console.money_view import positions_table, trades_table
 from arb.console.snapshot import ActorEntry, LogLine, Market, Position, Trade
+from arb.console.table_view import TableView
 from arb.console.view_model import Scene
 from arb.console.widgets.header import Foot, Header
 from arb.console.widgets.panels import Band, Panels, rows_of
@@ -50,6 +52,11 @@ PAIR_COLUMNS = 70
 FULL_TABLE_EXTRA = 3
 
 
+def log_of(scene: Scene) -> TableView[LogLine]:
+    """Return the log as a person has chosen to see it."""
+    return log_table(scene.picture, scene.zone, scene.log_lines, scene.log_choice)
+
+
 class TradingScreen(Panels):
     """Markets over positions and trades over the log."""
 
@@ -57,7 +64,7 @@ class TradingScreen(Panels):
         self.markets: Table[Market] = Table(markets_table(scene.picture), lasting=True)
         self.positions: Table[Position] = Table(positions_table(scene.picture))
         self.trades: Table[Trade] = Table(trades_table(scene.picture, scene.zone))
-        self.log: Table[LogLine] = Table(log_table(scene.picture, scene.zone))
+        self.log: Table[LogLine] = Table(log_of(scene))
         tables = (self.markets, self.positions, self.trades, self.log)
         super().__init__(Screen.TRADING, header, foot, tables)
 
@@ -67,7 +74,7 @@ class TradingScreen(Panels):
             self.markets.show(markets_table(scene.picture)),
             self.positions.show(positions_table(scene.picture)),
             self.trades.show(trades_table(scene.picture, scene.zone)),
-            self.log.show(log_table(scene.picture, scene.zone)),
+            self.log.show(log_of(scene)),
         )
         return any(changes)
 
@@ -100,7 +107,7 @@ class ActorsScreen(Panels):
         tree = actors_table(scene.picture, scene.rates, scene.history)
         self.actors: Table[ActorEntry] = Table(tree, lasting=True)
         self.chosen: Table[Fact] = Table(actor_panel(None, None, ""))
-        self.log: Table[LogLine] = Table(log_table(scene.picture, scene.zone))
+        self.log: Table[LogLine] = Table(log_of(scene))
         super().__init__(Screen.ACTORS, header, foot, (self.actors, self.chosen, self.log))
 
     def wish(self, scene: Scene) -> Wish | None:
@@ -117,7 +124,7 @@ class ActorsScreen(Panels):
         changes = (
             tree,
             self.chosen.show(scene.aged(panel)),
-            self.log.show(log_table(scene.picture, scene.zone)),
+            self.log.show(log_of(scene)),
         )
         return any(changes)
 
@@ -275,3 +282,35 @@ class LatencyScreen(Panels):
             )
         pair = Want(4, max(histogram.most, rates.most), 4, 1)
         return (Band((self.steps,), steps), Band((self.histogram, self.rates), pair, left=12))
+
+
+class FaultsScreen(Panels):
+    """What the simulated world is put under, over the log of what the engine makes of it."""
+
+    def __init__(self, header: Header, foot: Foot, scene: Scene) -> None:
+        self.faults: Table[WorldFault] = Table(faults_table(None, "", scene.zone), lasting=True)
+        self.log: Table[LogLine] = Table(log_table(scene.picture, scene.zone))
+        super().__init__(Screen.FAULTS, header, foot, (self.faults, self.log))
+
+    def wish(self, scene: Scene) -> Wish | None:
+        """Return a wish for the faults."""
+        del scene
+        return Wish("faults")
+
+    def show(self, scene: Scene) -> bool:
+        """Show a new picture; returns whether anything of it differs from the last."""
+        wish = Wish("faults")
+        seen, why = seen_faults(scene.look_at(wish)), scene.why_nothing(wish)
+        changes = (
+            self.faults.show(scene.aged(faults_table(seen, why, scene.zone))),
+            self.log.show(log_table(scene.picture, scene.zone)),
+        )
+        return any(changes)
+
+    def bands(self, columns: int) -> Sequence[Band]:
+        """Return the panels from top to bottom as they stand at this width."""
+        del columns
+        return (
+            Band((self.faults,), Want(5, FULL_TABLE_EXTRA + rows_of(self.faults), 5, 0)),
+            Band((self.log,), Want(3, 1 + rows_of(self.log), 2, 1)),
+        )

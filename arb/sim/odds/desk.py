@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import deque
 from typing import Protocol
 
 import attrs
@@ -74,6 +75,7 @@ class OddsDesk:
         self.seq = rng.randrange(400_000, 500_000)
         self._quotes: dict[tuple[int, str], _Quote] = {}
         self._pending: dict[tuple[int, str], Change] = {}
+        self._late: deque[tuple[int, list[Change]]] = deque()
         self._suspends = suspensions
         self._next_suspension_ms = rng.expovariate(1 / _SUSPENSION_EVERY_MS)
 
@@ -90,6 +92,8 @@ class OddsDesk:
 
     def line_changed(self, game: Game, follower: Follower) -> None:
         """Take a book's new line; a suspended game is back with it only when its time has come."""
+        if follower.bookmaker.name in self.conditions.frozen_books:
+            return
         quote = self._quotes[game.game_id, follower.bookmaker.name]
         quote.line = follower.line
         if quote.back_at_ms is None:
@@ -125,7 +129,7 @@ class OddsDesk:
     def lines(self, game_id: int) -> dict[str, Line]:
         """Return the lines that stand for a game, by book, as conditions let them be seen."""
         return {
-            book: self.seen(quote.line)
+            book: self.seen(quote.game, book, quote.line)
             for (known, book), quote in self._quotes.items()
             if known == game_id
             and quote.back_at_ms is None
@@ -134,41 +138,69 @@ class OddsDesk:
 
     def since(self, seq: int) -> list[Change]:
         """Return the newest state of every line that changed after a sequence number."""
+        if self.conditions.forget_resume:
+            return []
         changes = [
             Change(
-                "updated", quote.game, book, self.seen(quote.line), quote.seq, quote.line.made_ms
+                "updated",
+                quote.game,
+                book,
+                self.seen(quote.game, book, quote.line),
+                quote.seq,
+                quote.line.made_ms,
             )
             for (_, book), quote in self._quotes.items()
             if quote.seq > seq and quote.back_at_ms is None
         ]
         return sorted(changes, key=lambda change: change.seq)
 
-    def seen(self, line: Line) -> Line:
-        """Return a line as the conditions show it: shifted, or with its sides swapped."""
+    def swap_starts(self, one_id: int, other_id: int) -> None:
+        """Let the provider tell each of two games' starts as the other's."""
+        one, other = self.games[one_id], self.games[other_id]
+        self.games[one_id] = attrs.evolve(one, start_ms=other.start_ms)
+        self.games[other_id] = attrs.evolve(other, start_ms=one.start_ms)
+
+    def seen(self, game: Game, book: str, line: Line) -> Line:
+        """Return a line as the conditions show it: dearer, shifted, or with its sides swapped."""
         shift = self.conditions.shift
+        if book in self.conditions.greedy_books:
+            home, away = 1 / float(line.home), 1 / float(line.away)
+            total = home + away
+            dearer = (2 * total - 1) / total
+            line = Line(f"{1 / (home * dearer):.3f}", f"{1 / (away * dearer):.3f}", line.made_ms)
         if shift:
             home, away = 1 / float(line.home), 1 / float(line.away)
             line = Line(f"{1 / (home + shift):.2f}", f"{1 / (away - shift):.2f}", line.made_ms)
-        if self.conditions.swap_sides:
+        if self.conditions.swap_sides or game.game_id in self.conditions.swapped_games:
             line = Line(line.away, line.home, line.made_ms)
         return line
 
     def _note(self, kind: str, quote: _Quote, book: str) -> None:
         quote.seq = self._next_seq()
         now_ms = self.clock.wall_ms()
-        change = Change(kind, quote.game, book, self.seen(quote.line), quote.seq, now_ms)
+        line = self.seen(quote.game, book, quote.line)
+        change = Change(kind, quote.game, book, line, quote.seq, now_ms)
         self._pending[quote.game.game_id, book] = change
 
     def _tell(self) -> None:
-        if self.conditions.freeze or not self._pending:
+        if self.conditions.freeze:
             return
+        now_ms = self.clock.wall_ms()
+        if self._pending:
+            self._late.append((now_ms, self._taken()))
+        while self._late and now_ms - self._late[0][0] >= self.conditions.lag_ms:
+            _, changes = self._late.popleft()
+            for listener in list(self.listeners):
+                listener.changed(changes)
+
+    def _taken(self) -> list[Change]:
+        """Take what has changed since the last time."""
         absent = self.conditions.absent_books
         changes = [change for change in self._pending.values() if change.book not in absent]
         self._pending.clear()
         if self.conditions.duplicate:
             changes = [change for change in changes for _ in range(2)]
-        for listener in list(self.listeners):
-            listener.changed(changes)
+        return changes
 
     def _next_seq(self) -> int:
         self.seq += 1

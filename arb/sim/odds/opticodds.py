@@ -26,6 +26,8 @@ Json = dict[str, object]
 PREFIX = "/api/v3"
 STREAM = f"{PREFIX}/stream/odds/"
 BOOKS_PER_CALL_MAX = 5
+TOO_MANY_REQUESTS = 429
+EXCHANGE = "Kalshi"
 _SPORTS = {"NFL": "football", "NBA": "basketball", "MLB": "baseball", "NHL": "hockey"}
 _OUTBOX_EVENTS_MAX = 5_000
 _TWICE_SHARE = 0.05
@@ -72,8 +74,15 @@ class OpticOddsProvider:
         for session in self.sessions:
             session.outbox.put(text)
 
+    def throttle(self) -> None:
+        """End every stream; the condition refuses those that come."""
+        for session in self.sessions:
+            session.outbox.close(0)
+
     def _stream(self, request: Request) -> Response:
         status = self._desk.conditions.refuse_upgrades
+        if self._desk.conditions.throttle:
+            status = TOO_MANY_REQUESTS
         if status is not None:
             return json_response(status, {"error": "Too Many Requests"})
         books = request.texts("sportsbook")
@@ -112,8 +121,7 @@ class OpticOddsProvider:
                 odds = [
                     {**row, "market": "moneyline"}
                     for book in books
-                    if book in lines
-                    for row in _rows(game, book, lines[book], now_ms)
+                    for row in _rows_of(game, book, lines, now_ms)
                 ]
                 rows.append({**_fixture(game, now_ms), "odds": odds})
         return json_response(200, {"data": rows, "page": 1, "total_pages": 1})
@@ -207,6 +215,18 @@ def _fixture(game: Game, now_ms: int) -> Json:
         "start_date": iso(game.start_ms),
         "status": "unplayed" if now_ms < game.start_ms else "live",
     }
+
+
+def _rows_of(game: Game, book: str, lines: dict[str, Line], now_ms: int) -> list[Json]:
+    if book in lines:
+        return _rows(game, book, lines[book], now_ms)
+    if book != EXCHANGE or not lines:
+        return []
+    # The exchange is one more book here, whose prices name the market that they are of.
+    rows = _rows(game, book, next(iter(lines.values())), now_ms)
+    for row, ticker in zip(rows, (game.home_ticker, game.away_ticker), strict=True):
+        row["source_ids"] = {"market_id": ticker}
+    return rows
 
 
 def _rows(game: Game, book: str, line: Line, now_ms: int) -> list[Json]:

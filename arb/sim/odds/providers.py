@@ -23,3 +23,6 @@ class Provider(Protocol):
 
     def inject(self, text: str) -> None:
         """Send a text as it is to every client of the stream."""
+
+    def throttle(self) -> None:
+        """Send every client away; the condition keeps them out."""

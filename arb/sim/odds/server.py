@@ -8,7 +8,7 @@ from arb.sim.odds.desk import OddsDesk
 from arb.sim.odds.opticodds import OpticOddsProvider
 from arb.sim.odds.providers import Provider
 from arb.sim.odds.rest import OddsRest
-from arb.sim.odds.stream import BadFilter, Filters, OddsSession
+from arb.sim.odds.stream import TRY_AGAIN_LATER, BadFilter, Filters, OddsSession
 from arb.sim.odds.the_odds_api import TheOddsApiProvider
 from arb.sim.odds.unabated import UnabatedProvider
 from arb.sim.serving.connection import serve_connection
@@ -58,6 +58,14 @@ class OddsServer:
         for other in self.others:
             other.inject(text)
 
+    def throttle(self) -> None:
+        """Send everybody away, and whoever comes until the condition is lifted."""
+        self.desk.conditions.throttle = True
+        for session in self.sessions:
+            session.outbox.close(TRY_AGAIN_LATER, "try again later")
+        for other in self.others:
+            other.throttle()
+
     def _other(self, path: str) -> Provider | None:
         return next((each for each in self.others if path.startswith(each.prefix)), None)
 
@@ -100,6 +108,8 @@ class OddsServer:
         # One connection a key: the newer one closes the older, without a reason of its own.
         for older in self.sessions:
             older.outbox.close(REPLACED)
+        if self.desk.conditions.throttle:
+            session.outbox.close(TRY_AGAIN_LATER, "try again later")
         self.sessions.append(session)
         self.desk.listeners.append(session)
         return session

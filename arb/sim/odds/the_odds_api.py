@@ -56,6 +56,8 @@ class TheOddsApiProvider:
             return json_response(404, {"message": "Unknown sport"})
         if self._injected:
             return Response(200, self._injected.pop(0))
+        if self._desk.conditions.throttle:
+            return json_response(429, {"message": "Requests are throttled"})
         cost = len(request.texts("markets")) * len(request.texts("regions"))
         if cost == 0:
             return json_response(422, {"message": "Missing regions or markets"})
@@ -76,6 +78,9 @@ class TheOddsApiProvider:
     def inject(self, text: str) -> None:
         """Answer the next request with a text as it is."""
         self._injected.append(text.encode())
+
+    def throttle(self) -> None:
+        """Do nothing: there is no stream to end, and the condition refuses requests."""
 
     def _cached(self, sport: str) -> Response:
         now_ms = self._desk.clock.wall_ms()

@@ -82,12 +82,19 @@ class UnabatedProvider:
             return json_response(400, {"message": "Bad request"})
         session = LineSession(self._api_key, self._left)
         self.sessions.append(session)
+        if self._desk.conditions.throttle:
+            session.outbox.close(1013, "try again later")
         return session
 
     def inject(self, text: str) -> None:
         """Send a text as it is to every client."""
         for session in self.sessions:
             session.outbox.put(text)
+
+    def throttle(self) -> None:
+        """End every subscription; the condition ends those that come."""
+        for session in self.sessions:
+            session.outbox.close(1013, "try again later")
 
     def changed(self, changes: list[Change]) -> None:
         """Number the changed lines, keep them for a minute and send them on."""
@@ -189,6 +196,8 @@ class UnabatedProvider:
         query = str(orjson.loads(request.body).get("query", ""))
         since = _SINCE.search(query)
         leagues = _wanted(query)
+        if self._desk.conditions.forget_resume:
+            return json_response(200, {"data": {"marketLineUpdates": []}})
         since_ms = max(int(since[1]) if since else 0, self._desk.clock.wall_ms() - GAP_MS_MAX)
         updates = [
             _update(league, [row], at_ms)

@@ -125,6 +125,17 @@ class World:
         for listener in self.listeners:
             listener.game_over(fixture.game)
 
+    def ends_first(self) -> Fixture | None:
+        """Return the game that ends before all others, None where every one is over."""
+        playing = (fixture for fixture in self.fixtures.values() if not fixture.over)
+        return min(playing, key=lambda fixture: fixture.ends_ms, default=None)
+
+    def end_first(self, wall_ms: int) -> None:
+        """Blow the final whistle of that game now, whether or not it has begun."""
+        fixture = self.ends_first()
+        if fixture is not None:
+            self._end(fixture, wall_ms)
+
     def _fixture(self, game: Game, bookmakers: Sequence[Bookmaker], wall_ms: int) -> Fixture:
         chance = HomeChance.drawn(self._rng)
         followers = [

@@ -1,0 +1,92 @@
+"""One book's price as a provider last gave it, and what another quote of it does to that.
+
+Two ages are kept apart: when the price last *changed*, and when it was last *confirmed*.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import attrs
+
+from arb.core.consensus import BookChance, BookRejected
+from arb.core.events import Quote, QuoteOrigin
+from arb.core.suspicion import Margin
+
+
+class QuoteEffect(StrEnum):
+    """What a quote did to the board; counted under these words, the last two as bad input."""
+
+    CHANGED = "changed"
+    CONFIRMED = "confirmed"
+    SUSPENDED = "suspended"
+    EXCLUDED = "a book that the settings exclude"
+    OUTDATED = "a poll older than what is known"
+    TOO_MANY_BOOKS = "too many books in one game"
+
+
+@attrs.define
+class HeldQuote:
+    """One book's price as a provider last gave it, and what is known of its age.
+
+    ``chance`` is the price without its margin, worked out once. ``change_number`` orders the
+    changes of the whole board, where two may fall into one millisecond; ``stands`` says that the
+    book was in the last evaluation. ``apart_since_ms`` and ``frozen`` are `watch_movers`'.
+    """
+
+    quote: Quote
+    chance: BookChance | BookRejected
+    changed_ms: int
+    confirmed_ms: int
+    change_number: int
+    margin: Margin
+    stands: bool = False
+    apart_since_ms: int | None = None
+    frozen: bool = False
+
+    @property
+    def book(self) -> str:
+        """Return the book's name."""
+        return self.quote.book
+
+
+def suspend(held: HeldQuote, quote: Quote) -> QuoteEffect:
+    """Take in that the book has taken its price away."""
+    # The price stays the one that was good last, so that what follows is compared with that.
+    last = held.quote
+    held.quote = attrs.evolve(quote, home=last.home, away=last.away, draw=last.draw)
+    return QuoteEffect.SUSPENDED
+
+
+def confirm(held: HeldQuote, quote: Quote) -> QuoteEffect:
+    """Take in that the price is as it was."""
+    held.quote = quote
+    held.confirmed_ms = max(held.confirmed_ms, quote.received_ms)
+    return QuoteEffect.CONFIRMED
+
+
+def same_price(quote: Quote, other: Quote) -> bool:
+    """Tell whether two quotes say the same of every outcome."""
+    return quote.home == other.home and quote.away == other.away and quote.draw == other.draw
+
+
+def is_outdated(quote: Quote, known: Quote) -> bool:
+    """Tell whether a quote is older than the one that is known."""
+    # A stream's messages come in order; a poll's answer may have been passed by one of them.
+    return quote.origin is QuoteOrigin.POLL and _stamp_ms(quote) < _stamp_ms(known)
+
+
+def _stamp_ms(quote: Quote) -> int:
+    # A stamp in the future is a wrong clock: it must not make later polls look outdated.
+    return min(quote.source_ms, quote.received_ms)
+
+
+def changed_ms_of(quote: Quote) -> int:
+    """Return when a price that differs from the one before has changed."""
+    if quote.origin is QuoteOrigin.POLL:
+        return _stamp_ms(quote)
+    # A stream tells a change when it happens, unless the frame was held up on its way: then it
+    # is as old as the stamp that the provider's gateway gave it, where there is one.
+    if quote.gateway_ms is None:
+        return quote.received_ms
+    return min(quote.gateway_ms, quote.received_ms)

@@ -1,0 +1,225 @@
+"""Everything that is ours is on sale, and never more: warned of, trimmed, and mended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import pytest
+import trio
+
+from arb.core.exit_parameters import Exits
+from arb.core.parameters import Execution
+from arb.engine.messages import ForceClose
+from arb.settings import Settings
+from arb.sim.exchange.placing import place
+from arb.sim.exchange.values import BookSide, Change, Lifetime, Order, OrderRequest, SelfTrade
+from tests.engine.conftest import Rig
+
+OpenRig = Callable[..., Any]
+
+
+def on_sale_e2(rig: Rig, ticker: str) -> int:
+    """Return how much of a market rests as our sales."""
+    return sum(sale.remaining_e2 for sale in sales(rig, ticker))
+
+
+def sales(rig: Rig, ticker: str) -> list[Order]:
+    """Return our sales of a market that rest."""
+    return [order for order in rig.resting(BookSide.ASK) if order.ticker == ticker]
+
+
+def covered_e2(rig: Rig, ticker: str) -> int:
+    """Return how much of a market rests as our purchases."""
+    return sum(o.remaining_e2 for o in rig.resting(BookSide.BID) if o.ticker == ticker)
+
+
+def by_hand(rig: Rig, ticker: str, side: BookSide, count_e2: int) -> None:
+    """Let the person whose account it is trade at what the book pays."""
+    worst_e4 = 9_900 if side is BookSide.BID else 100
+    request = OrderRequest(
+        ticker, side, count_e2, worst_e4, Lifetime.IMMEDIATE_OR_CANCEL, SelfTrade.MAKER
+    )
+    place(rig.simulation.venue, rig.account, request)
+
+
+def taken_by_others(rig: Rig, sale: Order) -> None:
+    """Let somebody buy everything up to and with a sale of ours."""
+    request = OrderRequest(
+        sale.ticker, BookSide.BID, 10_000_000, sale.price_e4, Lifetime.IMMEDIATE_OR_CANCEL
+    )
+    place(rig.simulation.venue, rig.simulation.venue.accounts["crowd"], request)
+
+
+async def held_and_on_sale(rig: Rig) -> str:
+    """Wait until something is held and on sale, and return its market."""
+    await rig.until(lambda: bool(rig.resting(BookSide.ASK)))
+    rig.simulation.odds_conditions.freeze = True
+    await trio.sleep(0.5)
+    return str(rig.resting(BookSide.ASK)[0].ticker)
+
+
+async def renewed_in_its_place(rig: Rig, ticker: str) -> None:
+    """Let nobody buy, and watch every sale get a longer life, and none a double."""
+    for game_id, fixture in rig.simulation.world.fixtures.items():
+        if ticker in (fixture.game.home_ticker, fixture.game.away_ticker):
+            rig.simulation.world.jump(game_id, 0.1 if ticker == fixture.game.home_ticker else 0.9)
+    first_s = {sale.order_id: sale.expires_s for sale in sales(rig, ticker)}
+    for _ in range(40):
+        await trio.sleep(1)
+        assert on_sale_e2(rig, ticker) == rig.held_e2.get(ticker, 0)
+        assert {sale.order_id for sale in sales(rig, ticker)} <= first_s.keys()
+    assert sales(rig, ticker)
+    for sale in sales(rig, ticker):
+        assert (sale.expires_s or 0) >= (first_s[sale.order_id] or 0) + 30
+
+
+async def test_an_exit_that_is_missing_is_an_alarm_until_it_rests_again(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """After a second it is said why, shown and counted once; it ends when everything is on sale."""
+    async with open_rig() as rig:
+        ticker = await held_and_on_sale(rig)
+        await trio.sleep(5)
+        assert rig.board.alarms == {}
+        rig.simulation.exchange_conditions.rest_status = 503
+        rig.simulation.venue.take_off_book(rig.resting(BookSide.ASK)[0], Change.CANCEL)
+
+        await trio.sleep(0.9)
+        assert rig.board.alarms == {}
+        await rig.until(lambda: ticker in rig.board.alarms, 2)
+        alarm = rig.board.alarms[ticker]
+        assert alarm.text.startswith("no exit rests for ")
+        assert "exit" in alarm.text.partition(": ")[2]
+        assert rig.said(f"{ticker}: no exit rests for")
+        shown = rig.steering.snapshot()
+        assert [each["ticker"] for each in shown["alarms"]] == [ticker]
+        row = next(each for each in shown["markets"] if each["ticker"] == ticker)
+        assert (row["action"], row["reason"]) == ("NO EXIT", rig.board.alarms[ticker].text)
+        await trio.sleep(3)
+        assert rig.board.counts["exits_missing"] == 1
+
+        rig.heal()
+        await rig.until(lambda: not rig.board.alarms, 90)
+        assert on_sale_e2(rig, ticker) == rig.held_e2[ticker]
+        assert rig.said(f"{ticker}: everything that is ours is on sale again")
+
+
+async def test_an_alarm_says_that_a_person_wanted_it(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """Sales that were cancelled on purpose are missing as well, and for that reason."""
+    async with open_rig() as rig:
+        ticker = await held_and_on_sale(rig)
+        await rig.steering.steer("halt", {"reason": "a test", "exits": "cancel"})
+
+        await rig.until(lambda: ticker in rig.board.alarms, 3)
+        assert rig.board.alarms[ticker].text.endswith("sales were cancelled on purpose")
+
+
+async def test_a_dead_exit_loop_is_covered_and_not_in_silence(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """With its market in quarantine a sale that is lost is rested again by risk, and renewed."""
+    settings = attrs.evolve(Settings(), execution=Execution(exit_expiry_s=60))
+    async with open_rig(settings=settings) as rig:
+        ticker = await held_and_on_sale(rig)
+        await rig.system.quarantine(ticker)
+        rig.simulation.venue.take_off_book(rig.resting(BookSide.ASK)[0], Change.CANCEL)
+        await rig.until(lambda: on_sale_e2(rig, ticker) == rig.held_e2[ticker], 3)
+        await renewed_in_its_place(rig, ticker)
+        assert rig.board.counts["exits_missing"] == 0
+
+
+async def test_a_sale_is_renewed_in_its_place_and_never_stands_twice(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """Nothing else happening, the same orders rest on, and never more of them than is held."""
+    stays = Exits(exit_follow_down=False)
+    settings = attrs.evolve(Settings(), execution=Execution(exit_expiry_s=60), exits=stays)
+    async with open_rig(settings=settings) as rig:
+        ticker = await held_and_on_sale(rig)
+        await renewed_in_its_place(rig, ticker)
+        rig.assert_no_orphan()
+
+
+@pytest.mark.parametrize("exits, said", [
+    (Exits(exit_after_s=30), "held for 30 s"),
+    (Exits(exit_stop=1), "worth 1c less than was paid"),
+])  # fmt: skip
+async def test_a_rule_gives_a_position_up(
+    exits: Exits, said: str, open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """Held for too long, or worth too little, it is sold at what the book pays, and it is said."""
+    settings = attrs.evolve(Settings(), exits=exits)
+    async with open_rig(settings=settings) as rig:
+        await rig.until(lambda: rig.said(f"is closed: {said}"), 400)
+        line = next(each.text for each in rig.board.log if f"is closed: {said}" in each.text)
+        ticker = line.partition(" is closed")[0]
+        taken = len(rig.orders(BookSide.ASK, ticker))
+
+        await rig.until(lambda: ticker not in rig.held_e2, 30)
+        assert len(rig.orders(BookSide.ASK, ticker)) >= taken
+        rig.assert_books_equal()
+
+
+async def test_what_a_person_bought_is_his_to_sell(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """A purchase by hand beside ours is counted and shown, and no exit of ours covers it."""
+    async with open_rig() as rig:
+        ticker = await held_and_on_sale(rig)
+        ours = rig.held_e2[ticker]
+        by_hand(rig, ticker, BookSide.BID, 300)
+        await trio.sleep(5)
+
+        assert rig.held_e2[ticker] == ours + 300
+        assert on_sale_e2(rig, ticker) == ours
+        assert rig.board.alarms == {}
+        (shown,) = (p for p in rig.steering.snapshot()["positions"] if p["ticker"] == ticker)
+        assert (shown["count_e2"], shown["by_hand_e2"]) == (ours + 300, 300)
+        assert any(line.what == "filled by hand" for line in rig.board.trades)
+
+        assert await rig.ask(ForceClose(ticker, "me"))
+        await rig.until(lambda: rig.held_e2[ticker] == 300, 20)
+        await trio.sleep(3)
+        assert rig.held_e2[ticker] == 300
+        assert not await rig.ask(ForceClose(ticker, "me"))
+
+
+async def test_what_a_person_sold_of_ours_is_not_sold_again(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """The sale that is too large now goes at once, and what is left is on sale."""
+    async with open_rig() as rig:
+        ticker = await held_and_on_sale(rig)
+        ours = rig.held_e2[ticker]
+        by_hand(rig, ticker, BookSide.ASK, 200)
+        await rig.until(lambda: on_sale_e2(rig, ticker) == ours - 200, 3)
+
+        assert rig.held_e2[ticker] == ours - 200
+        assert any(o.change is Change.CANCEL for o in rig.orders(BookSide.ASK, ticker))
+        assert rig.board.counts["reversals"] == 0
+        rig.assert_books_equal()
+
+
+async def test_an_exit_that_opened_the_other_side_is_closed_and_told(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """A person sells and our sale fills in the same moment: NO is held, said, and bought back."""
+    async with open_rig() as rig:
+        ticker = await held_and_on_sale(rig)
+        sale = max(sales(rig, ticker), key=lambda each: each.price_e4)
+        ours = rig.held_e2[ticker]
+        by_hand(rig, ticker, BookSide.ASK, ours)
+        taken_by_others(rig, sale)
+        await rig.until(lambda: rig.board.counts["reversals"] > 0, 5)
+
+        assert rig.held_e2[ticker] < 0
+        assert "sold more than was held" in rig.board.alarms[ticker].text
+        await rig.until(lambda: covered_e2(rig, ticker) == -rig.held_e2.get(ticker, 0), 5)
+        await rig.steering.steer("force_close", {"ticker": ticker})
+        await rig.until(lambda: ticker not in rig.held_e2, 20)
+        await rig.until(lambda: ticker not in rig.board.alarms, 3)
+        rig.assert_books_equal()
