@@ -11,7 +11,19 @@ import pytest
 import trio
 
 from arb.kalshi.wire import BookDelta, BookSnapshot, parse_frame
-from tools.benchmarks import actors, books, halting, lane, main, path, posting, replay
+from tools.benchmarks import (
+    actors,
+    attached,
+    books,
+    console,
+    halting,
+    lane,
+    main,
+    odds,
+    path,
+    posting,
+    replay,
+)
 from tools.benchmarks.engine import open_rig
 from tools.benchmarks.figures import (
     BenchmarkFailed,
@@ -30,10 +42,15 @@ from tools.benchmarks.world import BookMessages, OddsMessages, make_world
 TINY: dict[str, Callable[[], list[Figure]]] = {
     "path": lambda: path.run(path.Plan(markets=10, frames=10, rare_frames=1, load_per_s=1_000)),
     "books": lambda: books.run(books.Plan(markets=10, messages=100, through_actors=100)),
+    "odds": lambda: odds.run(odds.Plan(quotes=400, games=8)),
     "replay": lambda: replay.run(replay.Plan(markets=10, messages=400, densities=(2,))),
     "actors": lambda: actors.run(
         actors.Plan(messages=2_000, waits=3, asks=20, actors=20, restarts=2)
     ),
+    "console": lambda: console.run(
+        console.Plan(markets=10, many_markets=20, watched_s=0.3, keys=2, hours=1)
+    ),
+    "attached": lambda: attached.run(attached.Plan(markets=10, turns=1, frames=5)),
     "lane": lambda: lane.run(lane.Plan(orders=3)),
     "halt": lambda: halting.run(halting.Plan(orders=5, rounds=1)),
 }

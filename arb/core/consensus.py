@@ -33,6 +33,11 @@ MEDIAN_TO_DEVIATION = 1.4826
 # of them that moves, and a jump of as much in fair value is not traded anyway.
 OUTLIER_MIN = 0.6
 
+# The same as a ratio of odds, a hair less: what is below it needs no logarithm.
+NEAR_TIMES = math.exp(OUTLIER_MIN) * (1.0 - 1e-12)
+
+NOBODY: frozenset[str] = frozenset()
+
 # Of two books that differ nobody can tell which is wrong.
 OUTLIER_BOOKS_MIN = 3
 
@@ -164,9 +169,9 @@ def fair_value(
     )
 
 
-@attrs.frozen
+@attrs.define
 class Panel:
-    """Chances of different books; ``names`` are theirs in order.
+    """Chances of different books; ``names`` are theirs in order, and stand while those move.
 
     ``rejected`` are the books without one; ``related`` says that some belong to one family.
     """
@@ -182,14 +187,18 @@ def combine(panel: Panel, min_books: int, pooling: Pooling) -> Consensus | NoCon
     if not panel.names:
         reason = _too_few(panel, NoConsensusReason.NO_BOOKS)
         return NoConsensus(reason, panel.names, panel.rejected)
-    far = _outliers(panel.chances)
+    ordered = sorted([each.home for each in panel.chances])
+    homes: list[float] | None = ordered
+    far = _outliers(panel.chances, ordered)
     if far:
-        panel = _without(panel, far)
-    voices = pooling.voices(panel.chances) if panel.related else panel.chances
+        panel, homes = _without(panel, far), None
+    voices: Sequence[Voice] = panel.chances
+    if panel.related:
+        voices, homes = pooling.voices(voices), None
     if len(voices) < min_books:
         usual = NoConsensusReason.TOO_FEW_AGREE if far else NoConsensusReason.TOO_FEW_BOOKS
         return NoConsensus(_too_few(panel, usual), panel.names, panel.rejected)
-    pooled = pooling.pool(voices)
+    pooled = pooling.pool(voices, homes)
     return Consensus(
         pooled.home,
         panel.names,
@@ -206,17 +215,27 @@ def _too_few(panel: Panel, usual: NoConsensusReason) -> NoConsensusReason:
     return max(inferred, key=inferred.count) if inferred else usual
 
 
-def _outliers(chances: Sequence[BookChance]) -> frozenset[str]:
-    """Return the books that are far from the others."""
-    if len(chances) < OUTLIER_BOOKS_MIN:
-        return frozenset()
+def _outliers(chances: Sequence[BookChance], homes: Sequence[float]) -> frozenset[str]:
+    """Return the books that are far from the others; ``homes`` are their chances in order."""
+    if len(homes) < OUTLIER_BOOKS_MIN or _are_near(homes[0], homes[len(homes) // 2], homes[-1]):
+        return NOBODY
     logs = sorted([each.home_log for each in chances])
     middle = logs[len(logs) // 2]
-    if max(logs[-1] - middle, middle - logs[0]) <= OUTLIER_MIN:
-        return frozenset()
     usual = sorted([abs(log - middle) for log in logs])[len(logs) // 2] * MEDIAN_TO_DEVIATION
     limit = max(OUTLIER_MIN, OUTLIER_DEVIATIONS * usual)
     return frozenset(each.book for each in chances if abs(each.home_log - middle) > limit)
+
+
+def _are_near(least: float, middle: float, most: float) -> bool:
+    """Tell without a logarithm whether neither end is further than `OUTLIER_MIN` from the middle.
+
+    A chance that has rounded to 0 or 1 is near nothing; the logarithms decide.
+    """
+    other = 1.0 - middle
+    return (
+        most * other < NEAR_TIMES * (1.0 - most) * middle
+        and (1.0 - least) * middle < NEAR_TIMES * least * other
+    )
 
 
 def _without(panel: Panel, far: frozenset[str]) -> Panel:

@@ -87,19 +87,25 @@ def floors(bought: Bought, fees: FeeSchedule, exits: Exits) -> Floors:
 def break_even_e4(bought: Bought, fees: FeeSchedule, liquidity: Liquidity) -> PriceE4:
     """Return the least price at which a sale of everything pays all that was paid, its fee too.
 
-    A dollar where no price does. It is for one order that fills at once, to the rounding of a fill.
+    A dollar where no price does. It is exact for one order that fills at once.
     """
     count_e2 = CountE2(abs(bought.count_e2))
     paid_e6 = bought.cost_e6 + bought.fees_e6
-    price_e4 = _per_contract_e4(paid_e6, count_e2)
-    while price_e4 < ONE_DOLLAR_E4:
+
+    def missing_e6(price_e4: int) -> int:
         # The balance rounds as for a sale of YES at this price: the complement differs by dollars.
         fee_e6 = fees.fee_e6(price_e4, count_e2, liquidity, Side.ASK)
-        needed_e4 = _per_contract_e4(paid_e6 + fee_e6, count_e2)
-        if needed_e4 <= price_e4:
-            return price_e4
-        price_e4 = needed_e4
-    return PriceE4(ONE_DOLLAR_E4)
+        return paid_e6 + fee_e6 - price_e4 * count_e2
+
+    price_e4 = -(-paid_e6 // count_e2)
+    while price_e4 < ONE_DOLLAR_E4 and (short_e6 := missing_e6(price_e4)) > 0:
+        price_e4 += -(-short_e6 // count_e2)
+    if price_e4 >= ONE_DOLLAR_E4:
+        return PriceE4(ONE_DOLLAR_E4)
+    # Above even odds a fee falls as its price rises, so that the way up may have gone too far.
+    while missing_e6(price_e4 - 1) <= 0:
+        price_e4 -= 1
+    return PriceE4(price_e4)
 
 
 def is_doubtful_fall(
@@ -127,10 +133,6 @@ def why_close(bought: Bought, fair: float | None, now_ms: int, exits: Exits) -> 
     if worth_e4 <= bought.entry_e4 - exits.exit_stop_e4:
         return f"worth {exits.exit_stop}c less than was paid"
     return None
-
-
-def _per_contract_e4(money_e6: int, count_e2: int) -> PriceE4:
-    return PriceE4(-(-money_e6 // count_e2))
 
 
 def _whole_e4(chance: float) -> int:

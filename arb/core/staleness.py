@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import cast
 
 import attrs
 
@@ -87,13 +88,13 @@ class _Standing:
 
     ``until_ms`` is the last moment at which all are surely confirmed, and nobody becomes frozen.
     ``value`` is what they came to when a price changed last: most evaluations follow a move of the
-    exchange's book. While books are ``apart`` each change may decide who stands.
+    exchange's book. While books are ``apart`` each change may decide who stands. ``newest`` changed
+    last of those that are held.
     """
 
     held: list[HeldQuote]
-    books: tuple[str, ...]
-    rejected: tuple[BookRejected, ...]
-    related: bool
+    panel: Panel
+    newest: HeldQuote | None
     confirmed_within_ms: int
     until_ms: int
     apart: bool = False
@@ -176,7 +177,7 @@ class QuoteBoard:
         held.margin.watch(quote)
         standing = self._standing
         if standing is not None:
-            standing.value = None
+            standing.value, standing.newest = None, held
             if held.margin.doubled or standing.apart or isinstance(held.chance, BookRejected):
                 self._standing = None
         held.changed_ms = changed_ms_of(quote)
@@ -257,16 +258,17 @@ class QuoteBoard:
         return Evaluation(value.fair, freshness, value.confirmed_ms)
 
     def _value(self, standing: _Standing) -> _Value:
-        held = standing.held
-        chances = [each.chance for each in held if isinstance(each.chance, BookChance)]
-        panel = Panel(chances, standing.books, standing.rejected, standing.related)
+        held, panel = standing.held, standing.panel
+        # Who stands has a chance; whoever loses it makes the books stand anew.
+        panel.chances = cast("list[BookChance]", [each.chance for each in held])
         fair = combine(panel, standing.min_books, self.pooling)
         if isinstance(fair, NoConsensus):
             return _Value(fair)
-        if len(fair.books) < len(held):
+        newest = standing.newest
+        if newest is None or len(fair.books) < len(held):
             held = [each for each in held if each.book in fair.books]
-        confirmed_ms = min([each.confirmed_ms for each in held])
-        return _Value(fair, max(held, key=_change_number), confirmed_ms)
+            newest = max(held, key=_change_number)
+        return _Value(fair, newest, min([each.confirmed_ms for each in held]))
 
     def _stand(self, now_ms: int, book_confirm_ms: int) -> _Standing:
         heard = self._heard(now_ms, book_confirm_ms)
@@ -282,11 +284,11 @@ class QuoteBoard:
         # In order of their chances, which then stay nearly sorted while prices move.
         held.sort(key=_home)
         books = tuple(sorted([each.book for each in held]))
+        rejected = (*_rejected(confirmed), *self._suspected(heard, confirmed))
         standing = _Standing(
             held,
-            books,
-            (*_rejected(confirmed), *self._suspected(heard, confirmed)),
-            self.pooling.has_relatives(books),
+            Panel([], books, rejected, self.pooling.has_relatives(books)),
+            max(held, key=_change_number, default=None),
             book_confirm_ms,
             min([each.confirmed_ms for each in confirmed], default=now_ms) + book_confirm_ms,
         )
@@ -337,7 +339,7 @@ class QuoteBoard:
 
 def _may_be_apart(fair: Consensus | NoConsensus, standing: _Standing) -> bool:
     """Tell cheaply whether anybody can stand apart: who was cut is far from the rest anyway."""
-    if len(fair.rejected) > len(standing.rejected):
+    if len(fair.rejected) > len(standing.panel.rejected):
         return True
     return isinstance(fair, Consensus) and fair.spread >= APART_MIN
 

@@ -65,8 +65,8 @@ class Margin:
         margin, usual = _margin(quote), self.usual
         times = MARGIN_TIMES_NORMAL if self.doubled else MARGIN_TIMES
         self.doubled = margin >= times * usual and margin - usual >= MARGIN_GAIN_MIN
-        share = MARGIN_RELEARN if self.doubled else MARGIN_LEARN
-        self.usual = max(usual + (margin - usual) * share, MARGIN_LEAST)
+        usual += (margin - usual) * (MARGIN_RELEARN if self.doubled else MARGIN_LEARN)
+        self.usual = usual if usual > MARGIN_LEAST else MARGIN_LEAST  # noqa: FURB136 - half the time
 
 
 class Watched(Protocol):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from operator import mul
 
 import attrs
@@ -38,16 +38,29 @@ class Voice:
     """What one independent opinion says: its fair chance, and the least one of either side.
 
     ``home_low`` and ``away_low`` are the least chance that any method leaves either side; a price
-    without a margin leaves it as it is. The logarithms of all three's odds are worked out once.
+    without a margin leaves it as it is. The logarithms of all three's odds are worked out once, and
+    only where somebody needs them.
     """
 
     book: str
     home: float
     home_low: float = attrs.Factory(lambda self: self.home, takes_self=True)
     away_low: float = attrs.Factory(lambda self: 1.0 - self.home, takes_self=True)
-    home_log: float = attrs.Factory(lambda self: log_odds(self.home), takes_self=True)
-    home_low_log: float = attrs.Factory(lambda self: log_odds(self.home_low), takes_self=True)
-    away_low_log: float = attrs.Factory(lambda self: log_odds(self.away_low), takes_self=True)
+
+    @cached_property
+    def home_log(self) -> float:
+        """Return the logarithm of the odds that ``home`` stands for."""
+        return log_odds(self.home)
+
+    @cached_property
+    def home_low_log(self) -> float:
+        """Return that of ``home_low``."""
+        return log_odds(self.home_low)
+
+    @cached_property
+    def away_low_log(self) -> float:
+        """Return that of ``away_low``."""
+        return log_odds(self.away_low)
 
 
 @attrs.frozen
@@ -87,9 +100,10 @@ class Pooling:
             members.setdefault(self.family_of.get(each.book, each.book), []).append(each)
         return [_one_of(family, some) for family, some in members.items()]
 
-    def pool(self, voices: Sequence[Voice]) -> Pooled:
-        """Return what all voices say together."""
-        homes = sorted([each.home for each in voices])
+    def pool(self, voices: Sequence[Voice], homes: list[float] | None = None) -> Pooled:
+        """Return what all voices say together; ``homes`` are their chances in order, if known."""
+        if homes is None:
+            homes = sorted([each.home for each in voices])
         spread = homes[-1] - homes[0]
         if self.combining is Combining.MEDIAN:
             return Pooled(

@@ -19,7 +19,7 @@ import attrs
 from arb.core.consensus import BookChance
 from arb.core.decide import Reason
 from arb.core.edge import buy_edge_e4
-from arb.core.evaluate import Evaluation, Evaluator, Gate, Inputs
+from arb.core.evaluate import Evaluation, Evaluator, Gate, Inputs, Signal
 from arb.core.events import Liquidity, Quote, Top
 from arb.core.exits import Holding
 from arb.core.listing import Listing
@@ -127,6 +127,7 @@ class EdgeReport:
         self._parsers: dict[str, TapeParser] = {}
         self._games: dict[tuple[str, str], tuple[str, bool]] = {}
         self._listings: tuple[Listing, ...] = ()
+        self._used: dict[str, Signal] = {}
         self.moments = 0
         self.observations = 0
         self.wished = 0
@@ -198,7 +199,9 @@ class EdgeReport:
             if fair is None or not top.usable or top.ask_e4 is None:
                 continue
             self.observations += 1
-            self.wished += evaluation.wished is not None
+            if evaluation.wished is not None and evaluation.signal is not None:
+                self.wished += 1
+                self._used[listing.ticker] = evaluation.signal
             one = _Seen(listing.ticker, at_ms, top.ask_e4, fair)
             seen[listing.ticker] = one
             before_e4 = _after_fee_e4(fair, top.ask_e4, listing)
@@ -229,7 +232,7 @@ class EdgeReport:
             tops[listing.ticker],
             tops.get(listing.sibling),
             Holding(listing.ticker, CountE2(0), PriceE4(0), ()),
-            None,
+            self._used.get(listing.ticker),
             at_ms,
         )
         return self._evaluator.evaluate(self._odds[listing.game.game_id].quotes, inputs)

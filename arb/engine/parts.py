@@ -72,6 +72,7 @@ class Parts:
                 strategy=self.strategy,
                 risk=self.risk,
                 execution=self.execution,
+                exits=self.exits,
             )
         )
 
@@ -79,7 +80,7 @@ class Parts:
         """Replace the settings in force, for all actors at once: no evaluation sees half of it."""
         self.settings = settings
         self.strategy, self.risk = settings.strategy, settings.risk
-        self.execution = settings.execution
+        self.execution, self.exits = settings.execution, settings.exits
         self.evaluator = Evaluator(self.strategy, self.risk, self.execution)
 
     def relist(self, found: Found | None, catalogue: Catalogue) -> None:

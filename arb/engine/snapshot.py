@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
+import trio
 
 from actors import NodeSnapshot, State
 from arb.core.events import Liquidity
@@ -14,7 +15,7 @@ from arb.core.listing import Listing
 from arb.core.money import ONE_DOLLAR_E4, PriceE4
 from arb.core.permission import TradingState
 from arb.core.ways import no_way, yes_way
-from arb.engine.board import Board, MarketRow
+from arb.engine.board import Alarm, Board, MarketRow
 from arb.engine.names import RISK
 from arb.engine.parts import Parts
 from arb.settings import Mode
@@ -26,6 +27,22 @@ MS_PER_S = 1000
 
 # What a row shows instead of the decision while something that is ours is not on sale.
 NO_EXIT = "NO EXIT"
+
+# A market's row was measured at 5 µs, an actor's at 7: so many together take no longer than the
+# decision that waits for the loop meanwhile.
+A_TURN = 20
+
+
+@attrs.frozen
+class _Moment:
+    """What markets show of one moment; their rows and holdings are replaced, never changed."""
+
+    at_ms: int
+    rows: Mapping[str, MarketRow]
+    holdings: Mapping[str, Holding]
+    latency_us: Mapping[str, int]
+    states: Mapping[str, State]
+    alarms: Mapping[str, Alarm]
 
 
 @attrs.define
@@ -41,6 +58,23 @@ class Photographer:
     def take(self, nodes: Iterable[NodeSnapshot]) -> dict[str, Any]:
         """Return the engine as it is now, with these actors."""
         tree = tuple(nodes)
+        moment = self._moment(tree)
+        return {**self._all_but_markets(tree), "markets": list(self._markets(moment))}
+
+    async def take_in_turns(self, nodes: Iterable[NodeSnapshot]) -> dict[str, Any]:
+        """Return the same, of the moment of the call, and let others have their turn meanwhile."""
+        tree = tuple(nodes)
+        moment = self._moment(tree)
+        picture = self._all_but_markets(tree)
+        markets: list[dict[str, Any]] = []
+        picture["markets"] = markets
+        for market in self._markets(moment):
+            markets.append(market)
+            if not len(markets) % A_TURN:
+                await trio.lowlevel.checkpoint()
+        return picture
+
+    def _all_but_markets(self, tree: Sequence[NodeSnapshot]) -> dict[str, Any]:
         self._seq += 1
         now_ms = self.parts.clock.wall_ms()
         board = self.parts.board
@@ -56,7 +90,6 @@ class Photographer:
             "trading": _trading(board, tree),
             "account": self._account(),
             "connections": [_connection(board, name, now_ms) for name in board.connections],
-            "markets": self._markets(tree, now_ms),
             "positions": self._positions(),
             "alarms": [attrs.asdict(alarm) for alarm in board.alarms.values()],
             "orders_by_hand": [attrs.asdict(order) for order in board.by_hand],
@@ -85,33 +118,40 @@ class Photographer:
             "day_loss_max_e6": account.day_loss_max_e6,
         }
 
-    def _markets(self, tree: Sequence[NodeSnapshot], now_ms: int) -> list[dict[str, Any]]:
-        states = {node.name: node.state for node in tree}
-        return [
-            self._market(listing, str(states.get(listing.ticker, "absent")), now_ms)
-            for listing in self.parts.catalogue.listings
-        ]
-
-    def _market(self, listing: Listing, actor: str, now_ms: int) -> dict[str, Any]:
+    def _moment(self, tree: Sequence[NodeSnapshot]) -> _Moment:
         board = self.parts.board
-        row = _alarmed(board, board.markets.get(listing.ticker))
-        holding = board.holdings.get(listing.ticker)
+        return _Moment(
+            self.parts.clock.wall_ms(),
+            dict(board.markets),
+            dict(board.holdings),
+            dict(board.latency_us),
+            {node.name: node.state for node in tree},
+            dict(board.alarms),
+        )
+
+    def _markets(self, moment: _Moment) -> Iterator[dict[str, Any]]:
+        for listing in self.parts.catalogue.listings:
+            yield self._market(listing, moment)
+
+    def _market(self, listing: Listing, moment: _Moment) -> dict[str, Any]:
+        row = _alarmed(moment.alarms, moment.rows.get(listing.ticker))
+        holding = moment.holdings.get(listing.ticker)
         game = listing.game
         return {
             "ticker": listing.ticker,
             "game": f"{game.away.name} at {game.home.name}",
             "team": listing.team,
             "start_ms": game.start_ms,
-            "latency_us": board.latency_us.get(listing.ticker),
+            "latency_us": moment.latency_us.get(listing.ticker),
             "position_e2": holding.count_e2 if holding is not None else 0,
-            "actor": actor,
-            **self._ways(listing),
-            **_row(row, now_ms),
+            "actor": str(moment.states.get(listing.ticker, "absent")),
+            **self._ways(listing, moment.rows),
+            **_row(row, moment.at_ms),
         }
 
-    def _ways(self, listing: Listing) -> dict[str, Any]:
+    def _ways(self, listing: Listing, rows: Mapping[str, MarketRow]) -> dict[str, Any]:
         """Price one order of either way to hold this opinion, by the contract, fees included."""
-        rows, count_e2 = self.parts.board.markets, self.parts.execution.contracts_per_order_e2
+        count_e2 = self.parts.execution.contracts_per_order_e2
         row, sibling = rows.get(listing.ticker), rows.get(listing.sibling)
         yes = no = None
         if row is not None and row.ask_e4 is not None:
@@ -210,9 +250,9 @@ def _connection(board: Board, name: str, now_ms: int) -> dict[str, Any]:
     }
 
 
-def _alarmed(board: Board, row: MarketRow | None) -> MarketRow | None:
+def _alarmed(alarms: Mapping[str, Alarm], row: MarketRow | None) -> MarketRow | None:
     """Return a row that says what is wrong with its market's exits, if anything is."""
-    alarm = board.alarms.get(row.ticker) if row is not None else None
+    alarm = alarms.get(row.ticker) if row is not None else None
     if row is None or alarm is None:
         return row
     return attrs.evolve(row, action=NO_EXIT, reason=alarm.text)

@@ -29,7 +29,7 @@ from arb.engine.messages import (
 )
 from arb.engine.names import RISK
 from arb.engine.offload import IN_PLACE, Offload
-from arb.engine.snapshot import Photographer
+from arb.engine.snapshot import A_TURN, Photographer
 from arb.engine.stopping import StopRequest
 from arb.engine.world_hand import WorldHand, WorldRefused
 from arb.io.text import one_line
@@ -41,10 +41,6 @@ ASK_TIMEOUT_S = 1.0
 # A reading takes a second at most where the exchange answers; the last one is shown after that.
 READING_TIMEOUT_S = 5.0
 READING_STEP_S = 0.1
-
-# Looking at an actor was measured at 8 to 17 µs: so many take less than 2 ms, and whoever waits
-# for the loop meanwhile has his turn between.
-NODES_A_TURN = 100
 
 # Whoever steers through the socket is a person with the rights of the engine's owner.
 PERSON = "a person"
@@ -101,16 +97,16 @@ class EngineSteering:
         return self._photographer.take(self._system.nodes())
 
     async def picture(self) -> dict[str, Any]:
-        """Return a picture of the engine whose actors were looked at in several turns.
+        """Return a picture of the engine that was made in several turns.
 
-        Money, markets and orders are of one moment, the last.
+        Money, markets and orders are of one moment; actors were looked at before it.
         """
         nodes = []
         for node in self._system.nodes():
             nodes.append(node)
-            if not len(nodes) % NODES_A_TURN:
+            if not len(nodes) % A_TURN:
                 await trio.lowlevel.checkpoint()
-        return self._photographer.take(nodes)
+        return await self._photographer.take_in_turns(nodes)
 
     async def steer(self, verb: str, arguments: dict[str, Any]) -> str:
         """Do what a person asks and return one line about it; raises `SteeringError`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from actors import System
-from arb.engine.messages import Pause
+from arb.engine.messages import Reduce
 from arb.engine.names import RISK
 from arb.engine.parts import Parts
 from arb.engine.stopping import StopRequest
@@ -27,7 +27,7 @@ def unattended(
 
     def reduce() -> None:
         # Entries are cancelled, exits go on, and a person who comes back ends it with resume.
-        system.address(RISK).tell(Pause(f"the engine: {GONE} (engine.unattended = reduce)"))
+        system.address(RISK).tell(Reduce(f"the engine: {GONE} (engine.unattended = reduce)"))
 
     return setting, {
         UNATTENDED_RUN: lambda: None,

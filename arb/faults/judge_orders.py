@@ -106,7 +106,7 @@ class OrderJudge:
         if request.method == "POST" and path.endswith(CREATE):
             self._create(connection, request.body, engine_wall_ms)
         elif request.method == "POST" and path.endswith("/amend"):
-            self._amend(path, request.body)
+            self._amend(path, request.body, engine_wall_ms)
         elif request.method == "DELETE":
             listed = (request.body or {}).get("orders", [])
             for order_id in [each["order_id"] for each in listed] or [path.rpartition("/")[2]]:
@@ -152,6 +152,15 @@ class OrderJudge:
         rests = body["time_in_force"] == "good_till_canceled"
         ends = not rests or body.get("expiration_time")
         self.trace.check("I12", ends, f"{name} may rest for ever")
+        if rests and intent.purpose == "exit":
+            self._check_life(name, body, wall_ms)
+
+    def _check_life(self, name: str, body: dict[str, Any], wall_ms: int) -> None:
+        """Check that an exit is given its whole life, at its first moment and at each move."""
+        life_s = int(body.get("expiration_time", 0)) - wall_ms // 1000
+        whole_s = self.settings.execution.exit_expiry_s
+        text = f"exit {name} is given {life_s} s of {whole_s} s to live"
+        self.trace.check("I12", abs(life_s - whole_s) <= 1, text)
 
     def _check_permission(self, name: str, now_s: float) -> None:
         forbidden = self.stops.forbids(now_s)
@@ -262,7 +271,7 @@ class OrderJudge:
             and not one.connection.closed
         ]
 
-    def _amend(self, path: str, body: dict[str, Any]) -> None:
+    def _amend(self, path: str, body: dict[str, Any], wall_ms: int) -> None:
         order_id = path.split("/")[-2]
         self.trace.note("amend", f"{order_id} {body['count']} at {body['price']}")
         order = self.simulation.member.order(order_id)
@@ -274,6 +283,7 @@ class OrderJudge:
         meant = [(each["price_e4"], each["total_e2"]) for each in written[-1:]]
         text = f"{order.client_order_id} amended to {told}, written {meant}"
         self.trace.check("I2", told in meant, text)
+        self._check_life(order.client_order_id, body, wall_ms)
         if order.status is OrderStatus.RESTING:
             self.trace.check("I9", order.side is BookSide.ASK, f"{order_id} is an entry that moves")
 

@@ -14,6 +14,7 @@ from arb.faults.oracle import Oracle
 from arb.faults.sometimes import EDGE_OFFERED
 from arb.faults.stage import Stage
 from arb.sim.exchange.markets import MarketStatus
+from arb.sim.exchange.values import BookSide
 
 # L1 and L3: a backoff of 15 s, a reading of the account, and the feeds' own start come before.
 TRADING_WITHIN_S = 60.0
@@ -29,6 +30,12 @@ JUMP_EVERY_S = 4.0
 
 # Well over the thresholds, and within the collar beyond which a price passes for an error.
 JUMP = 0.12
+
+# L6: what is held is on sale within this, a closing that finds nobody and is given up included.
+ON_SALE_WITHIN_S = 40.0
+
+# Long enough for the watch over exits to look some times.
+LEFT_ALONE_S = 3.0
 
 # I15: a halt's cancels are out within this, over lanes that stand.
 HALTED_WITHIN_S = 5.0
@@ -165,9 +172,37 @@ class Liveness:
         await stage.ask("pause", {})
         await trio.sleep(QUIET_S)
         await self._within("I5", "the books agree", QUIET_S + 35.0, self.oracle.agrees)
+        await self._within("L6", "what is held is on sale", ON_SALE_WITHIN_S, self._all_on_sale)
+        await self._stays_on_sale()
         if stage.machine.engine is engine:
             self.oracle.at_rest(engine)
         await self._stop()
+
+    def _all_on_sale(self) -> bool:
+        """Tell whether exits that rest cover each position to the last contract, and no more."""
+        machine, account = self.stage.machine, self.stage.simulation.member
+        engine, markets = machine.engine, self.stage.simulation.venue.markets
+        if engine is None or engine.parts.switches.exits_withdrawn or machine.power_lost:
+            # What was bought in a second that a loss of power took is a person's to sell.
+            return True
+        for ticker, held in account.positions.items():
+            if held.count_e2 and markets[ticker].status is MarketStatus.ACTIVE:
+                side = BookSide.ASK if held.count_e2 > 0 else BookSide.BID
+                exits = (o for o in account.resting_in(ticker) if o.side is side)
+                if sum(order.remaining_e2 for order in exits) != abs(held.count_e2):
+                    return False
+        return True
+
+    async def _stays_on_sale(self) -> None:
+        """Check that exits are left alone while nothing happens to what they cover."""
+        engine, exits = self.stage.machine.engine, self.stage.settings.exits
+        closes = exits.exit_after_s or exits.exit_stop
+        if engine is None or closes or engine.parts.switches.closing:
+            return
+        before = set(self.oracle.orders.cancels)
+        await trio.sleep(LEFT_ALONE_S)
+        canceled = self.oracle.orders.cancels - before
+        self.stage.trace.check("L6", not canceled, f"exits that fit were cancelled: {canceled}")
 
     async def _stop(self) -> None:
         machine = self.stage.machine

@@ -11,6 +11,7 @@ from random import Random
 
 import attrs
 
+from arb.core.exit_parameters import Exits
 from arb.core.parameters import EXITS_CANCEL, EXITS_KEEP, Execution, Risk, Strategy
 from arb.faults.catalogue import FAMILIES, KINDS, UnknownFault, kind_of
 from arb.settings import Settings
@@ -179,5 +180,18 @@ def _settings(seed: int) -> Settings:
         reconcile_interval_ms=dice.choice((5_000, 30_000)),
         request_timeout_ms=dice.choice((500, 2_000)),
         exits_at_stop=dice.choice((EXITS_KEEP, EXITS_CANCEL)),
+        exit_expiry_s=Random(f"{seed}/expiry").choice((60, 21_600)),
     )
-    return Settings(strategy=strategy, risk=risk, execution=execution)
+    return Settings(strategy=strategy, risk=risk, execution=execution, exits=_exits(seed))
+
+
+def _exits(seed: int) -> Exits:
+    """Draw what exits ask for and when they cross; most runs wait for fair value."""
+    dice = Random(f"{seed}/exits")
+    return Exits(
+        exit_break_even=dice.choice((False, False, True)),
+        exit_follow_down=dice.choice((True, True, False)),
+        exit_after_s=dice.choice((0, 0, 0, 2, 10)),
+        exit_stop=dice.choice((0, 0, 0, 2)),
+        flatten_step=dice.choice((0, 3, 3)),
+    )

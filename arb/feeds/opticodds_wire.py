@@ -119,7 +119,7 @@ class OpticOddsReader:
         bad: list[Bad] = []
         others = 0
         latest_s = received_ms / MS_PER_S
-        polled = origin is QuoteOrigin.POLL
+        polled, known_odds = origin is QuoteOrigin.POLL, self._decimal
         for row in rows:
             try:
                 if row["market"] not in MONEYLINES or row["is_main"] is False:
@@ -134,7 +134,7 @@ class OpticOddsReader:
                 # A stamp in the future is a wrong clock: it must not make later rows look old.
                 if not 0.0 <= stamp_s <= latest_s:
                     stamp_s = min(max(stamp_s, 0.0), latest_s)
-                odds = None if locked else self._odds(row["price"])
+                odds = None if locked else known_odds.get(row["price"]) or self._odds(row["price"])
             except BadOdds as wrong:
                 bad.append(Bad(str(wrong.reason), row))
             except (KeyError, TypeError, ValueError, AttributeError) as wrong:
@@ -216,7 +216,8 @@ def _quote(
     origin: QuoteOrigin,
 ) -> Quote:
     home, away = price.odds
-    source_ms = int(max(price.stamps_s) * MS_PER_S)
+    home_s, away_s = price.stamps_s
+    source_ms = int((max(away_s, home_s)) * MS_PER_S)
     suspended = home is None or away is None
     return Quote(
         PROVIDER,

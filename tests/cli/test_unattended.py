@@ -78,7 +78,7 @@ async def test_by_default_it_only_closes_positions(
     engine = the_engine(tmp_path)
     os.kill(terminal.process.pid, number)
     await terminal.ends()
-    await until(lambda: trading(engine)["state"] == "paused")
+    await until(lambda: trading(engine)["state"] == "reducing")
 
     assert "its last console disappeared" in str(trading(engine)["reasons"])
 

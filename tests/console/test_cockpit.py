@@ -210,7 +210,7 @@ def test_the_help_shows_every_key(bench: Bench) -> None:
     bench.press("?")
     shown = bench.text()
     assert "quit; asks whether the engine goes on" in shown
-    bench.press("G", "page down", "page down")
+    bench.press("G", "page down", "page down", "page down")
     assert "draw the whole screen again" in bench.text()
     bench.press("q")
     assert bench.cockpit.root.dialog is None

@@ -242,3 +242,14 @@ def test_an_engine_that_was_never_there_is_waited_for() -> None:
     waiting = LinkView(connected=False, attempts=2, why="no socket", ever=False)
 
     assert "WAITING FOR THE ENGINE: no socket" in text(banners(None, waiting, 120)[0])
+
+
+def test_a_missing_exit_stands_over_everything() -> None:
+    """The first alarm is told with its reason, and how many there are beside it."""
+    alarms = [{"ticker": name, "since_ms": 1, "text": "no exit rests"} for name in ("A", "B")]
+    one = read_snapshot(picture(2, trading={"state": "running"}, alarms=alarms[:1]))
+    two = read_snapshot(picture(2, trading={"state": "running"}, alarms=alarms))
+
+    assert [text(line) for line in banners(one, UP, 80)] == ["‼ A: no exit rests"]
+    assert [text(line) for line in banners(two, UP, 80)] == ["‼ A: no exit rests (+1 more)"]
+    assert tone_of(banners(one, UP, 80)[0], "A") is Tone.ALARM

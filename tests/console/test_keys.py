@@ -113,7 +113,7 @@ def test_a_click_on_the_bottom_line_is_its_key() -> None:
 @pytest.mark.parametrize(
     "key,screen,said",
     [
-        ("x", Screen.TRADING, "x does nothing; ? shows every key"),
+        ("w", Screen.TRADING, "w does nothing; ? shows every key"),
         ("f", Screen.ACTORS, "f does nothing on Actors, but on Trading, Market; ? shows every key"),
         ("f5", Screen.TRADING, "f5 does nothing; ? shows every key"),
         ("\x07", Screen.TRADING, "that key does nothing; ? shows every key"),

@@ -154,6 +154,22 @@ def test_a_position_without_a_whole_exit_is_an_alarm_and_comes_first() -> None:
     assert partly["Closed"].text == ""
 
 
+@pytest.mark.parametrize("count, by_hand, shown", [
+    (500, 500, "by hand, yours to sell"),
+    (500, 200, "Sell resting @ 62c"),
+    (-300, 0, "Sell resting @ 62c"),
+])  # fmt: skip
+def test_what_a_person_bought_needs_no_exit_of_ours(count: int, by_hand: int, shown: str) -> None:
+    """An exit is whole when it covers what is ours, on either side."""
+    document = picture(2)
+    document["positions"] = [
+        document["positions"][0]
+        | {"count_e2": count, "by_hand_e2": by_hand, "exit_remaining_e2": 300, "exit_e4": 6_200}
+    ]
+
+    assert cells(positions_table(read_snapshot(document)))["Exit"].text == shown
+
+
 def test_a_short_position_is_called_sold() -> None:
     """A count below nothing must not look like a purchase."""
     document = picture(2)

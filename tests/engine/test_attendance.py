@@ -110,7 +110,7 @@ async def test_the_setting_decides(open_rig: OpenRig, autojump_clock: object, wa
         await trio.sleep(1)
 
         assert f"engine.unattended = {wanted}" in " ".join(line.text for line in rig.board.log)
-        assert rig.state == ("paused" if wanted == "reduce" else "running")
+        assert rig.state == ("reducing" if wanted == "reduce" else "running")
         assert stop.reason == ("its last console disappeared" if wanted == "stop" else None)
         if wanted == "reduce":
             await _only_exits(rig)

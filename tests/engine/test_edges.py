@@ -79,6 +79,22 @@ def test_prices_are_looked_at_two_minutes_after_an_edge_began(tmp_path: Path) ->
     assert "two minutes after it began (1 seen) Kalshi's ask +4.00 c" in said[1]
 
 
+def test_one_change_of_price_is_one_purchase(tmp_path: Path) -> None:
+    """An edge that stands while the books say nothing new would be bought once."""
+    at_ms = BEGINS_MS + MINUTE_MS + 1_000
+    again = snapshot(3, CAR, "0.4900", "0.5100")
+    path = tape(
+        tmp_path / "day.tape",
+        *moment(0, 1, 51, "1.95", "1.95", *BOOKS),
+        *moment(1, 2, 51, "1.70", "2.30", *BOOKS),
+        Record(at_ms, Feed.BOOKS, "kalshi", again),
+    )
+    found = EdgeReport(path, Settings(), TABLE).run()
+
+    assert (found["moments"], found["wished"]) == (3, 1)
+    assert found["edges"][2]["moments"] == 2
+
+
 def test_what_is_not_seen_again_in_time_is_not_followed(tmp_path: Path) -> None:
     """A tape that ends, or has a hole, says nothing of what came."""
     path = tape(

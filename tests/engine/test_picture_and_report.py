@@ -13,8 +13,8 @@ import trio
 from actors import SupervisorSpec, open_system
 from arb.engine.board import LOG_LINES_KEPT, Board
 from arb.engine.report import trading_report
-from arb.engine.snapshot import Photographer, counts
-from arb.engine.steering import NODES_A_TURN, EngineSteering
+from arb.engine.snapshot import A_TURN, Photographer, counts
+from arb.engine.steering import EngineSteering
 from arb.engine.stopping import StopRequest
 from arb.io.clock import VirtualClock
 from arb.settings import Mode
@@ -64,6 +64,7 @@ SCHEMA: dict[str, set[str]] = {
         "entry_e4",
         "exit_e4",
         "exit_remaining_e2",
+        "by_hand_e2",
         "unrealised_e6",
         "realised_e6",
     },
@@ -101,6 +102,8 @@ SCHEMA: dict[str, set[str]] = {
         "orders",
         "fills",
         "exits",
+        "exits_missing",
+        "reversals",
         "decisions",
         "refusals",
         "bad_input",
@@ -237,7 +240,7 @@ async def test_a_picture_of_many_actors_lets_others_have_their_turn() -> None:
             await trio.lowlevel.checkpoint()
 
     parts = bench_parts()
-    many = tuple(note(f"n{number}", []) for number in range(5 * NODES_A_TURN))
+    many = tuple(note(f"n{number}", []) for number in range(5 * A_TURN))
     spec = SupervisorSpec("root", many)
     async with open_system(spec, rng=random.Random(0)) as system, trio.open_nursery() as nursery:
         steering = EngineSteering(Photographer(parts, "sim", "w", 0), StopRequest(), system)

@@ -8,15 +8,18 @@ import platform
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
-from tools.benchmarks import actors, books, halting, lane, path, replay
+from tools.benchmarks import actors, attached, books, console, halting, lane, odds, path, replay
 from tools.benchmarks.figures import BenchmarkFailed, Figure, as_json, show
 
 # Each topic measures itself, in full or quickly.
 TOPICS: dict[str, Callable[[bool], list[Figure]]] = {
     "path": lambda quick: path.run(path.QUICK if quick else path.Plan()),
     "books": lambda quick: books.run(books.QUICK if quick else books.Plan()),
+    "odds": lambda quick: odds.run(odds.QUICK if quick else odds.Plan()),
     "replay": lambda quick: replay.run(replay.QUICK if quick else replay.Plan()),
     "actors": lambda quick: actors.run(actors.QUICK if quick else actors.Plan()),
+    "console": lambda quick: console.run(console.QUICK if quick else console.Plan()),
+    "attached": lambda quick: attached.run(attached.QUICK if quick else attached.Plan()),
     "lane": lambda quick: lane.run(lane.QUICK if quick else lane.Plan()),
     "halt": lambda quick: halting.run(halting.QUICK if quick else halting.Plan()),
 }

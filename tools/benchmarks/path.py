@@ -59,13 +59,13 @@ def run(plan: Plan) -> list[Figure]:
 
 async def _run(plan: Plan) -> list[Figure]:
     where = f"{plan.markets} markets"
-    load = f"{where}, {plan.load_per_s:,} book messages/s"
+    loaded_by = f"{where}, {plan.load_per_s:,} book messages/s"
     with tempfile.TemporaryDirectory() as folder:
         async with open_rig(plan.markets, Path(folder)) as rig:
             idle = await _measured(rig, plan)
-            rare = await _orders(rig, plan.rare_frames, random.Random(0), (RARE_MIN_S, RARE_MAX_S))
+            rare = await orders(rig, plan.rare_frames, random.Random(0), (RARE_MIN_S, RARE_MAX_S))
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(_load, rig, plan.load_per_s)
+                nursery.start_soon(load, rig, plan.load_per_s)
                 loaded = await _measured(rig, plan)
                 reached = await _load_reached(rig)
                 nursery.start_soon(_poll)
@@ -74,24 +74,24 @@ async def _run(plan: Plan) -> list[Figure]:
     return [
         latencies(TOPIC, f"frame → request, {where}, idle", idle),
         latencies(TOPIC, f"frame → request, {where}, idle, 0.3 s between orders", rare),
-        latencies(TOPIC, f"frame → request, {load}", loaded, TARGETS_US),
-        latencies(TOPIC, f"frame → request, {load}, polling", polling, POLLING_TARGETS_US),
+        latencies(TOPIC, f"frame → request, {loaded_by}", loaded, TARGETS_US),
+        latencies(TOPIC, f"frame → request, {loaded_by}, polling", polling, POLLING_TARGETS_US),
         reached,
     ]
 
 
 async def _measured(rig: Rig, plan: Plan) -> list[int]:
     rng = random.Random(0)
-    await _orders(rig, max(1, int(plan.frames * WARM_UP)), rng)
+    await orders(rig, max(1, int(plan.frames * WARM_UP)), rng)
     gc.collect()
     gc.freeze()
     try:
-        return await _orders(rig, plan.frames, rng)
+        return await orders(rig, plan.frames, rng)
     finally:
         gc.unfreeze()
 
 
-async def _orders(
+async def orders(
     rig: Rig,
     frames: int,
     rng: random.Random,
@@ -122,7 +122,7 @@ async def _order_left(rig: Rig) -> None:
         )
 
 
-async def _load(rig: Rig, per_s: int) -> None:
+async def load(rig: Rig, per_s: int) -> None:
     """Send book messages through the book feed's own connection, some every millisecond."""
     together = max(1, per_s // 1_000)
     next_s = trio.current_time()
