@@ -189,17 +189,6 @@ def test_an_order_far_from_fair_is_an_error(
     assert code(fair=fair, price_e4=PriceE4(price)) is refusal
 
 
-@pytest.mark.parametrize("collar", range(1, 100))
-def test_the_collar_is_a_setting_and_exact(collar: int) -> None:
-    """At the setting an entry passes, a hundredth of a cent beyond it does not."""
-    limits = attrs.evolve(LIMITS, price_collar=collar)
-    fair = (100 + collar * 100) / 10_000
-
-    assert code(limits=limits, fair=fair, price_e4=PriceE4(100)) is None
-    beyond = code(limits=limits, fair=fair, price_e4=PriceE4(99))
-    assert beyond is RefusalCode.PRICE_COLLAR
-
-
 def test_the_collar_says_both_prices() -> None:
     """The refusal names the price and the fair value it is too far from."""
     assert text(ledger_with(), fair=0.9, price_e4=PriceE4(5_050)) == (
