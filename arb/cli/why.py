@@ -17,6 +17,7 @@ from arb.cli.steer import Mode, World
 from arb.console import formats
 from arb.core.commands import Purpose
 from arb.core.money import contracts
+from arb.core.ways import Outcome
 from arb.engine.place import Place
 from arb.io.clock import SystemClock
 from arb.journal.decisions import DecisionRow, read_decisions
@@ -137,15 +138,23 @@ def _inputs(inputs: dict[str, Any]) -> str:
     bid, ask = formats.price(inputs["bid_e4"]), formats.price(inputs["ask_e4"])
     sizes = f"{contracts(inputs['bid_size_e2'])} / {contracts(inputs['ask_size_e2'])}"
     edge, net = formats.edge(inputs["edge_e4"]), formats.edge(inputs["net_e4"])
+    of = " of NO" if _is_no(inputs) else ""
     # Rows of earlier versions have no list of the books that were left out.
     left_out = inputs.get("left_out")
     return (
         f"fair {fair} of {inputs['books']} books, bid {bid} ask {ask} ({sizes}),"
-        f" edge {edge}, net {net}" + (f"; not counted: {', '.join(left_out)}" if left_out else "")
+        f" edge{of} {edge}, net {net}"
+        + (f"; not counted: {', '.join(left_out)}" if left_out else "")
     )
 
 
+def _is_no(inputs: dict[str, Any]) -> bool:
+    # Decisions of before NO was bought do not say what they buy.
+    return inputs.get("buys") == Outcome.NO
+
+
 def _quotes(row: DecisionRow) -> list[str]:
+    back = "bought back" if _is_no(row.inputs) else "sold again"
     return [
         f"      {each['book']}: home {each['home']:g} away {each['away']:g}, changed"
         f" {row.first_ms - each['changed_ms']} ms and confirmed"
@@ -153,7 +162,7 @@ def _quotes(row: DecisionRow) -> list[str]:
         + (", changed last" if each["book"] == row.inputs["changed_book"] else "")
         + (", suspended" if each["suspended"] else "")
         for each in row.inputs["quotes"]
-    ] + [f"      to be sold again at {formats.price(row.inputs['exit_e4'])}¢"]
+    ] + [f"      to be {back} at {formats.price(row.inputs['exit_e4'])}¢"]
 
 
 def _number(row: DecisionRow | None) -> int | None:

@@ -211,7 +211,8 @@ def _edges(market: Market, seen: MarketCloseup) -> list[Fact]:
     if market.edge_e4 is None:
         return [Fact("Edge", "not worked out: see what is shut above", good=False)]
     taker, maker = formats.price(seen.taker_edge_e4), formats.price(seen.maker_edge_e4)
-    text = f"{formats.edge(market.edge_e4)}; a maker needs {maker}c, a taker {taker}c"
+    of = " as NO" if market.buys == "NO" else ""
+    text = f"{formats.edge(market.edge_e4)}{of}; a maker needs {maker}c, a taker {taker}c"
     facts = [Fact("Edge", text, market.edge_e4 >= min(seen.maker_edge_e4, seen.taker_edge_e4))]
     if market.net_e4 is not None:
         least = formats.price(seen.min_net_e4)
@@ -224,8 +225,13 @@ def _held(market: Market, picture: Snapshot) -> Fact:
     held = picture.position(market.ticker)
     if held is None:
         return Fact("Position", "nothing held")
-    text = f"{contracts(held.count_e2)} bought at {formats.price(held.entry_e4)}c"
-    sale = "no sale rests" if held.exit_e4 is None else f"on sale at {formats.price(held.exit_e4)}c"
+    what = f"{contracts(abs(held.count_e2))}{' NO' if held.is_no else ''}"
+    text = f"{what} bought at {formats.price(held.entry_e4)}c"
+    if held.exit_e4 is None:
+        sale = f"no {'purchase' if held.is_no else 'sale'} rests"
+    else:
+        way = "bid for" if held.is_no else "on sale"
+        sale = f"{way} at {formats.price(held.exit_e4)}c"
     gain = formats.gain(held.unrealised_e6)
     return Fact("Position", f"{text}, {sale}, {gain} open", held.exit_e4 is not None)
 

@@ -15,6 +15,7 @@ OLD_ODDS_MS = 60_000
 # An actor in one of these states is at work; in any other the state is what matters of its row.
 ACTORS_AT_WORK = frozenset({"", "running", "idle", "busy"})
 
+BUYING = frozenset({"TAKER", "MAKER"})
 ACTION_TONES = {
     "TAKER": Tone.GOOD,
     "MAKER": Tone.GOOD,
@@ -65,7 +66,7 @@ def market_facts(market: Market, picture: Snapshot) -> tuple[tuple[str, str], ..
         ("fair value", f"{formats.fair(market.fair)}c from {market.books} confirmed books"),
         ("bid", f"{formats.price(market.bid_e4)}c x {contracts(market.bid_size_e2)}"),
         ("ask", f"{formats.price(market.ask_e4)}c x {contracts(market.ask_size_e2)}"),
-        ("edge", f"{formats.edge(market.edge_e4)} ({formats.edge(market.net_e4)} after fees)"),
+        ("edge", _edge_text(market)),
         ("cost as YES", f"{formats.price(market.yes_cost_e4)}c, fee included"),
         ("cost as NO", f"{formats.price(market.no_cost_e4)}c of the opponent's market"),
         ("action", action_cell(market).text),
@@ -82,7 +83,8 @@ def action_cell(market: Market) -> Cell:
     if market.actor not in ACTORS_AT_WORK:
         return Cell(f"!{formats.one_line(market.actor).upper()}", Tone.BAD)
     action = formats.one_line(market.action)
-    return Cell(action, ACTION_TONES.get(action, Tone.PLAIN))
+    buys_no = market.buys == "NO" and action in BUYING
+    return Cell(f"{action} NO" if buys_no else action, ACTION_TONES.get(action, Tone.PLAIN))
 
 
 def _columns(names: TickerNames) -> tuple[Column[Market], ...]:
@@ -120,6 +122,11 @@ def _size(size_e2: int) -> Cell:
 def _edge(edge_e4: int | None) -> Cell:
     text = formats.edge(edge_e4)
     return Cell(text, Tone.GOOD if text.startswith("+") else Tone.DIM)
+
+
+def _edge_text(market: Market) -> str:
+    of = " as NO" if market.buys == "NO" else ""
+    return f"{formats.edge(market.edge_e4)}{of} ({formats.edge(market.net_e4)} after fees)"
 
 
 def _reason(market: Market, _width: int) -> Cell:

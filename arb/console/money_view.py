@@ -60,17 +60,21 @@ def trades_table(picture: Snapshot | None, zone: tzinfo | None) -> TableView[Tra
 
 
 def exit_cell(position: Position) -> Cell:
-    """Return the resting sale of a position; one that is missing or short is an alarm."""
+    """Return the resting exit of a position; one that is missing or short is an alarm.
+
+    What is held as NO is bought back.
+    """
     ours_e2 = abs(position.count_e2 - position.by_hand_e2)
+    noun, verb = ("BID", "Buy") if position.is_no else ("SALE", "Sell")
     if not ours_e2:
-        return Cell("by hand, yours to sell", Tone.PLAIN)
+        return Cell(f"by hand, yours to {verb.lower()}", Tone.PLAIN)
     if position.exit_e4 is None or not position.exit_remaining_e2:
-        return Cell("! NO SALE RESTING", Tone.BAD)
+        return Cell(f"! NO {noun} RESTING", Tone.BAD)
     price = formats.price(position.exit_e4)
     if position.exit_remaining_e2 != ours_e2:
         part = f"{contracts(position.exit_remaining_e2)} of {contracts(ours_e2)}"
-        return Cell(f"! Sell {part} resting @ {price}c", Tone.BAD)
-    return Cell(f"Sell resting @ {price}c", Tone.WARN)
+        return Cell(f"! {verb} {part} resting @ {price}c", Tone.BAD)
+    return Cell(f"{verb} resting @ {price}c", Tone.WARN)
 
 
 def _names(picture: Snapshot | None) -> TickerNames:
@@ -88,9 +92,8 @@ def _position_columns(names: TickerNames) -> tuple[Column[Position], ...]:
 
 
 def _bought(position: Position) -> Cell:
-    verb = "Bought" if position.count_e2 >= 0 else "Sold"
-    count = contracts(abs(position.count_e2))
-    return Cell(f"{verb} {count} @ {formats.price(position.entry_e4)}c")
+    count = f"{contracts(abs(position.count_e2))}{' NO' if position.is_no else ''}"
+    return Cell(f"Bought {count} @ {formats.price(position.entry_e4)}c")
 
 
 def _gain(money_e6: int | None) -> Cell:

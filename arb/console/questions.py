@@ -45,13 +45,20 @@ def about_actor(verb: str, name: str, act: Act) -> Question:
 def about_closing(position: Position, act: Act) -> Question:
     """Ask whether to sell a position now, at whatever the book pays."""
     result = formats.gain(position.unrealised_e6)
-    held = f"{contracts(position.count_e2)} contracts of {formats.one_line(position.ticker)}"
+    count, name = contracts(abs(position.count_e2)), formats.one_line(position.ticker)
+    if position.is_no:
+        asked = f"Buy back {count} contracts of NO of {name} now?"
+        means = "The resting bid is cancelled and the position is bought back at once, at the asks."
+    else:
+        asked = f"Sell {count} contracts of {name} now?"
+        means = "The resting sale is cancelled and the position is sold at once, into the bids."
     lines = (
-        f"Sell {held} now?",
-        "The resting sale is cancelled and the position is sold at once, into the bids.",
+        asked,
+        means,
         f"Bought at {formats.price(position.entry_e4)}c; open result {result}.",
     )
-    return _yes_or_no("Force close", lines, "Yes, sell now", act)
+    answer = "Yes, buy back now" if position.is_no else "Yes, sell now"
+    return _yes_or_no("Force close", lines, answer, act)
 
 
 def about_leaving(*, owns_engine: bool, leave: Act, stop: Act) -> Question:

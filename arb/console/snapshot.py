@@ -66,6 +66,7 @@ class Market:
     net_e4: int | None = None
     yes_cost_e4: int | None = None
     no_cost_e4: int | None = None
+    buys: str = ""
     action: str = "WAIT"
     reason: str = ""
     odds_age_ms: int | None = None
@@ -77,7 +78,10 @@ class Market:
 
 @attrs.frozen
 class Position:
-    """What is held in one market, and the sale that rests to close it."""
+    """What is held in one market, and the exit that rests to close it.
+
+    A negative count is NO: ``entry_e4`` is what one NO cost, ``exit_e4`` a YES price all the same.
+    """
 
     ticker: str
     count_e2: int = 0
@@ -87,6 +91,11 @@ class Position:
     unrealised_e6: int = 0
     realised_e6: int = 0
     by_hand_e2: int = 0
+
+    @property
+    def is_no(self) -> bool:
+        """Tell whether NO is held."""
+        return self.count_e2 < 0
 
 
 @attrs.frozen

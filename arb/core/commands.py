@@ -30,7 +30,8 @@ class OrderIntent:
     """One order that a market wishes for; it becomes one only when risk approves it.
 
     ``price_e4`` is the YES price whatever the side. ``trigger_ns`` is the moment the frame that
-    led here was in hand; ``expires_s`` is Unix seconds, for orders that rest.
+    led here was in hand; ``expires_s`` is Unix seconds, for orders that rest. ``low`` is the least
+    chance that what an entry buys wins, where that is not ``fair`` or what it leaves.
     """
 
     ticker: str
@@ -45,6 +46,7 @@ class OrderIntent:
     trigger_ns: int
     fair: float
     expires_s: int | None = None
+    low: float | None = None
 
 
 @attrs.frozen

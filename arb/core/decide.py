@@ -2,6 +2,7 @@
 
 A pure function of what a market knows at one moment. Whether the moment may trigger an order at
 all (odds fresh, book live, trading running) is asked before; whether the order may leave, after.
+One outcome is bought here, at its own prices; `arb.core.sides` asks for both.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from arb.core.fees import FeeSchedule
 from arb.core.grid import PriceGrid
 from arb.core.money import CountE2, PriceE4
 from arb.core.parameters import Strategy
+from arb.core.ways import Outcome
 
 _NO_COUNT = CountE2(0)
 
@@ -49,24 +51,32 @@ class Reason(StrEnum):
 class MarketView:
     """What a market knows when it decides.
 
-    ``fair`` is the chance that YES wins; prices are others' (our own orders taken out), None
-    where a side is empty; ``count_e2`` is what one order is to buy. ``low`` is the least chance
-    that any way of taking margins out leaves, None where that is ``fair``.
+    ``fair`` is the chance that what is bought wins; prices are others' (our own orders taken out),
+    None where a side is empty; ``count_e2`` is what one order is to buy. ``low`` is the least
+    chance that any way of taking margins out leaves, and ``other_low`` that of the other outcome;
+    None where they are what ``fair`` says.
     """
 
     fair: float
     bid_e4: PriceE4 | None
+    bid_size_e2: CountE2
     ask_e4: PriceE4 | None
     ask_size_e2: CountE2
     count_e2: CountE2
     grid: PriceGrid
     fees: FeeSchedule
     low: float | None = None
+    other_low: float | None = None
 
     @property
     def least(self) -> float:
         """Return the chance by which a purchase must pay."""
         return self.fair if self.low is None else self.low
+
+    @property
+    def no_least(self) -> float:
+        """Return the chance by which a purchase of the other outcome must pay."""
+        return 1.0 - self.fair if self.other_low is None else self.other_low
 
 
 @attrs.frozen
@@ -74,8 +84,9 @@ class Decision:
     """What to do and why; what was worked out on the way is there for a skip as well.
 
     ``price_e4`` and ``count_e2`` are the purchase's, ``exit_e4`` is the sale that it counts on,
-    ``edge_e4`` the least fair value less the ask, ``net_e4`` what the round trip leaves per
-    contract, rounded down.
+    ``edge_e4`` the least fair value less the ask and the slippage buffer, ``net_e4`` what the round
+    trip leaves per contract, rounded down. `decide` gives the prices of what is bought,
+    `arb.core.sides` those of YES.
     """
 
     action: Action
@@ -85,10 +96,16 @@ class Decision:
     edge_e4: int | None = None
     net_e4: int | None = None
     exit_e4: PriceE4 | None = None
+    outcome: Outcome = Outcome.YES
+
+    @property
+    def liquidity(self) -> Liquidity:
+        """Return whether the purchase takes what is offered or rests."""
+        return Liquidity.TAKER if self.action is Action.TAKER else Liquidity.MAKER
 
 
 def decide(view: MarketView, strategy: Strategy) -> Decision:
-    """Decide on one purchase of YES.
+    """Decide on one purchase of one outcome.
 
     Taker at the ask from the taker's threshold on, for no more than the ask shows. Where the
     taker's fee leaves too little, and from the maker's threshold on, a maker: one tick above
@@ -102,7 +119,7 @@ def decide(view: MarketView, strategy: Strategy) -> Decision:
     if view.ask_e4 is None or view.ask_size_e2 <= 0:
         return Decision(Action.SKIP, Reason.NO_ASK)
     bid_e4 = view.bid_e4
-    edge_e4 = buy_edge_e4(view.least, view.ask_e4)
+    edge_e4 = buy_edge_e4(view.least, view.ask_e4) - strategy.slippage_e4
     if buy_edge_e4(view.fair, view.ask_e4) > strategy.max_edge_e4:
         return Decision(Action.SKIP, Reason.TOO_GOOD, edge_e4=edge_e4)
     is_taker = edge_e4 >= strategy.taker_edge_e4
@@ -147,8 +164,7 @@ def _if_worth_it(
     view: MarketView, strategy: Strategy, wish: Decision, entry_e4: PriceE4
 ) -> Decision:
     exit_e4 = sale_price_e4(view.least, view.grid)
-    liquidity = Liquidity.TAKER if wish.action is Action.TAKER else Liquidity.MAKER
-    net_e6 = round_trip_net_e6(entry_e4, exit_e4, wish.count_e2, liquidity, view.fees)
+    net_e6 = round_trip_net_e6(entry_e4, exit_e4, wish.count_e2, wish.liquidity, view.fees)
     net_e4 = net_e6 // wish.count_e2
     if net_e4 < strategy.min_net_e4:
         reason = Reason.NET_TOO_THIN

@@ -12,17 +12,19 @@ from enum import StrEnum
 import attrs
 
 from arb.core.commands import OrderIntent, Purpose, TimeInForce
-from arb.core.consensus import BookRejected, NoConsensus
-from arb.core.decide import Action, Decision, MarketView, decide
+from arb.core.consensus import BookRejected, Consensus, NoConsensus
+from arb.core.decide import Action, Decision, MarketView
 from arb.core.edge import buy_edge_e4
-from arb.core.events import Liquidity, Side, Top
+from arb.core.events import Top
 from arb.core.exits import Holding
+from arb.core.in_play import limits_in_force, strategy_in_force
 from arb.core.listing import Listing
-from arb.core.money import CountE2
+from arb.core.money import CountE2, PriceE4
 from arb.core.orientation import is_inverted, middle
-from arb.core.parameters import Execution, Risk, Strategy
+from arb.core.parameters import Execution, Risk, Sizing, Strategy
+from arb.core.sides import decide_sides, is_cheaper_elsewhere
 from arb.core.staleness import Freshness, QuoteBoard
-from arb.core.ways import cheaper, no_way, yes_way
+from arb.core.ways import Outcome
 
 
 class Gate(StrEnum):
@@ -33,7 +35,7 @@ class Gate(StrEnum):
     ENTRY_AT_WORK = "an entry is at work"
     SIGNAL_USED = "this price change has been acted on"
     TRIGGER_AGAINST = "the price that changed sees no edge"
-    SIBLING_CHEAPER = "the same bet is cheaper as NO of the sibling"
+    SIBLING_CHEAPER = "the same bet is cheaper in the sibling"
     NO_HOLDING = "holding not known yet"
     INVERTED = "quarantined as inverted: Kalshi's price fits the other team"
 
@@ -44,15 +46,32 @@ WAIT = "WAIT"
 
 @attrs.frozen
 class Signal:
-    """The price change that an evaluation rests on; one signal fires once."""
+    """The price change that an evaluation rests on; one signal fires once.
+
+    ``number`` counts the changes of the game's board, both markets' alike.
+    """
 
     book: str
     changed_ms: int
+    number: int
+
+    def is_used_up_by(self, used: Signal | None) -> bool:
+        """Tell whether what was acted on last was this change, a later one, or one beside it.
+
+        Two books that move in one millisecond are one piece of news.
+        """
+        if used is None:
+            return False
+        return self.number <= used.number or self.changed_ms == used.changed_ms
 
 
 @attrs.frozen
 class Inputs:
-    """All that one evaluation is made of; ``inverted`` is what the last one found."""
+    """All that one evaluation is made of.
+
+    ``used`` is the signal that either of the game's markets acted on last, ``inverted`` what the
+    last evaluation found; ``sibling`` is None where nothing is traded in the game's other market.
+    """
 
     listing: Listing
     top: Top | None
@@ -61,14 +80,16 @@ class Inputs:
     used: Signal | None
     now_ms: int
     inverted: bool = False
+    sibling: Listing | None = None
 
 
 @attrs.frozen
 class Evaluation:
     """What an evaluation came to; ``gated_fair`` is set where fair value passed every gate.
 
-    ``wished`` is the decision that an order follows from, None where a gate was closed. ``low`` is
-    the least fair value, by which purchases must pay. ``left_out`` are books that support nothing.
+    ``wished`` is the decision that an order follows from, None where a gate was closed. ``low`` and
+    ``no_low`` are the least chances of YES and of NO, by which purchases must pay. ``left_out`` are
+    books that support nothing.
     """
 
     action: str
@@ -80,8 +101,30 @@ class Evaluation:
     signal: Signal | None = None
     books: int = 0
     low: float | None = None
+    no_low: float | None = None
     inverted: bool = False
     left_out: tuple[BookRejected, ...] = ()
+
+    def edge_e4(self, outcome: Outcome, price_e4: PriceE4) -> int | None:
+        """Return what buying an outcome at a YES price is worth by its least chance."""
+        least = self.low if outcome is Outcome.YES else self.no_low
+        return None if least is None else buy_edge_e4(least, outcome.own_price_e4(price_e4))
+
+
+@attrs.frozen
+class _Chances:
+    """The chances of one market's outcomes: fair value of YES, and what buyers may count on."""
+
+    fair: float
+    low: float
+    no_low: float
+    books: int
+
+    @classmethod
+    def of(cls, found: Consensus, *, is_home: bool) -> _Chances:
+        if is_home:
+            return cls(found.home, found.home_low, found.away_low, len(found.books))
+        return cls(1.0 - found.home, found.away_low, found.home_low, len(found.books))
 
 
 @attrs.frozen
@@ -95,7 +138,7 @@ class Evaluator:
     def evaluate(self, board: QuoteBoard, inputs: Inputs) -> Evaluation:
         """Return what one market should do now, and why."""
         evaluation = self._evaluate(board, inputs)
-        reason = inputs.listing.why_not_entered(inputs.now_ms)
+        reason = inputs.listing.why_not_entered(inputs.now_ms, in_play=self.strategy.in_play)
         if reason is None:
             return evaluation
         return attrs.evolve(evaluation, action=WAIT, reason=reason, wished=None)
@@ -115,93 +158,76 @@ class Evaluator:
                 inverted=inputs.inverted,
                 left_out=quotes.fair.rejected,
             )
-        found = quotes.fair
-        is_home = inputs.listing.is_home
-        fair = found.home if is_home else 1.0 - found.home
-        low = found.home_low if is_home else found.away_low
-        books = len(found.books)
-        inverted = _inverted(fair, inputs)
+        chances = _Chances.of(quotes.fair, is_home=inputs.listing.is_home)
+        inverted = _inverted(chances.fair, inputs)
         top = inputs.top
         if inverted or top is None or not top.usable:
             gate = Gate.NO_BOOK if top is None else Gate.BOOK_DOWN
             return Evaluation(
                 WAIT,
                 Gate.INVERTED if inverted else gate,
-                fair,
+                chances.fair,
                 signal=_signal_of(quotes.freshness),
-                books=books,
-                low=low,
+                books=chances.books,
+                low=chances.low,
+                no_low=chances.no_low,
                 inverted=inverted,
-                left_out=found.rejected,
+                left_out=quotes.fair.rejected,
             )
-        decision = self._decide(fair, low, inputs, top)
-        gated = self._gated(fair, low, books, decision, inputs, quotes.freshness)
-        return attrs.evolve(gated, left_out=found.rejected) if found.rejected else gated
+        decided = self._decided(chances, inputs, top, quotes.freshness)
+        rejected = quotes.fair.rejected
+        return attrs.evolve(decided, left_out=rejected) if rejected else decided
 
-    def _decide(self, fair: float, low: float, inputs: Inputs, top: Top) -> Decision:
-        held_e2 = abs(inputs.holding.count_e2) if inputs.holding is not None else 0
-        room_e2 = max(0, self.risk.max_contracts_per_market_e2 - held_e2)
-        view = MarketView(
-            fair=fair,
-            bid_e4=top.bid_e4,
-            ask_e4=top.ask_e4,
-            ask_size_e2=top.ask_size_e2,
-            count_e2=CountE2(min(room_e2, self.execution.contracts_per_order_e2)),
-            grid=inputs.listing.grid,
-            fees=inputs.listing.fees,
-            low=low,
-        )
-        return decide(view, self.strategy)
-
-    def _gated(
-        self,
-        fair: float,
-        low: float,
-        books: int,
-        decision: Decision,
-        inputs: Inputs,
-        freshness: Freshness | None,
+    def _decided(
+        self, chances: _Chances, inputs: Inputs, top: Top, freshness: Freshness | None
     ) -> Evaluation:
-        fresh = freshness is not None and freshness.may_trigger
+        has_begun = inputs.listing.has_begun(inputs.now_ms)
+        strategy = strategy_in_force(self.strategy, has_begun=has_begun)
+        held_e2 = inputs.holding.count_e2 if inputs.holding is not None else CountE2(0)
+        limits = limits_in_force(self.risk, has_begun=has_begun)
+        room_e2 = CountE2(max(0, limits.max_contracts_per_market_e2 - abs(held_e2)))
+        if strategy.sizing == Sizing.FIXED:
+            room_e2 = min(room_e2, self.execution.contracts_per_order_e2)
+        view = _view(chances, inputs.listing, top, room_e2)
+        decision = decide_sides(view, strategy, held_e2)
         signal = _signal_of(freshness)
         action, reason, wished = decision.action.value, decision.reason.value, None
         if decision.action is not Action.SKIP:
-            gate = self._closed_gate(decision, inputs, freshness, signal)
+            gate = _closed_gate(inputs, freshness, signal)
+            if gate is None and not _speaks_for(decision, inputs, freshness, strategy):
+                gate = Gate.TRIGGER_AGAINST.value
+            if gate is None and self._is_cheaper_elsewhere(decision, view, inputs, strategy):
+                gate = Gate.SIBLING_CHEAPER.value
             if gate is None:
                 wished = decision
             else:
                 action, reason = Action.SKIP.value, gate
-        gated_fair = fair if fresh else None
-        return Evaluation(action, reason, fair, gated_fair, decision, wished, signal, books, low)
+        fresh = freshness is not None and freshness.may_trigger
+        return Evaluation(
+            action,
+            reason,
+            chances.fair,
+            chances.fair if fresh else None,
+            decision,
+            wished,
+            signal,
+            chances.books,
+            chances.low,
+            chances.no_low,
+        )
 
-    def _closed_gate(
-        self,
-        decision: Decision,
-        inputs: Inputs,
-        freshness: Freshness | None,
-        signal: Signal | None,
-    ) -> str | None:
-        if freshness is not None and freshness.reason is not None:
-            return freshness.reason.value
-        if inputs.holding is None:
-            return Gate.NO_HOLDING.value
-        if inputs.holding.entries:
-            return Gate.ENTRY_AT_WORK.value
-        if signal == inputs.used:
-            return Gate.SIGNAL_USED.value
-        if freshness is not None and not self._speaks_for(decision, inputs, freshness):
-            return Gate.TRIGGER_AGAINST.value
-        return Gate.SIBLING_CHEAPER.value if _sibling_is_cheaper(decision, inputs) else None
-
-    def _speaks_for(self, decision: Decision, inputs: Inputs, freshness: Freshness) -> bool:
-        """Tell whether the price that triggers sees an edge by itself.
-
-        Where the exchange and some books have moved and most books stand still, the fair value is
-        the old one, and a book that follows the exchange would trigger a purchase against itself.
-        """
-        chance = freshness.home if inputs.listing.is_home else 1.0 - freshness.home
-        price_e4 = decision.price_e4
-        return price_e4 is None or buy_edge_e4(chance, price_e4) >= self.strategy.maker_edge_e4
+    def _is_cheaper_elsewhere(
+        self, decision: Decision, view: MarketView, inputs: Inputs, strategy: Strategy
+    ) -> bool:
+        sibling, top = inputs.sibling, inputs.sibling_top
+        if sibling is None or top is None or not top.usable:
+            return False
+        if sibling.why_not_entered(inputs.now_ms, in_play=self.strategy.in_play) is not None:
+            return False
+        chances = _Chances(1.0 - view.fair, view.no_least, view.least, 0)
+        count_e2 = self.execution.contracts_per_order_e2
+        there = _view(chances, sibling, top, count_e2)
+        return is_cheaper_elsewhere((decision, view), there, strategy, count_e2)
 
     def entry(
         self, evaluation: Evaluation, decision: Decision, inputs: Inputs, trigger_ns: int
@@ -215,10 +241,10 @@ class Evaluator:
             ticker=inputs.listing.ticker,
             game_id=inputs.listing.game.game_id,
             purpose=Purpose.ENTRY,
-            side=Side.BID,
+            side=decision.outcome.side,
             price_e4=decision.price_e4,
             count_e2=decision.count_e2,
-            liquidity=Liquidity.TAKER if is_taker else Liquidity.MAKER,
+            liquidity=decision.liquidity,
             time_in_force=(
                 TimeInForce.IMMEDIATE_OR_CANCEL if is_taker else TimeInForce.GOOD_TILL_CANCELED
             ),
@@ -226,18 +252,51 @@ class Evaluator:
             trigger_ns=trigger_ns,
             fair=evaluation.fair,
             expires_s=None if is_taker else expires_s,
+            low=evaluation.low if decision.outcome is Outcome.YES else evaluation.no_low,
         )
 
 
-def _sibling_is_cheaper(decision: Decision, inputs: Inputs) -> bool:
-    # Buying NO of the other team is the same bet.
-    sibling, fees = inputs.sibling_top, inputs.listing.fees
-    if sibling is None or not sibling.usable or sibling.bid_e4 is None or decision.price_e4 is None:
-        return False
-    liquidity = Liquidity.TAKER if decision.action is Action.TAKER else Liquidity.MAKER
-    yes = yes_way(decision.price_e4, decision.count_e2, liquidity, fees)
-    no = no_way(sibling.bid_e4, decision.count_e2, fees)
-    return cheaper(yes, no) is no
+def _view(chances: _Chances, listing: Listing, top: Top, count_e2: CountE2) -> MarketView:
+    return MarketView(
+        fair=chances.fair,
+        bid_e4=top.bid_e4,
+        bid_size_e2=top.bid_size_e2,
+        ask_e4=top.ask_e4,
+        ask_size_e2=top.ask_size_e2,
+        count_e2=count_e2,
+        grid=listing.grid,
+        fees=listing.fees,
+        low=chances.low,
+        other_low=chances.no_low,
+    )
+
+
+def _closed_gate(inputs: Inputs, freshness: Freshness | None, signal: Signal | None) -> str | None:
+    if freshness is not None and freshness.reason is not None:
+        return freshness.reason.value
+    if inputs.holding is None:
+        return Gate.NO_HOLDING.value
+    if inputs.holding.entries:
+        return Gate.ENTRY_AT_WORK.value
+    if signal is not None and signal.is_used_up_by(inputs.used):
+        return Gate.SIGNAL_USED.value
+    return None
+
+
+def _speaks_for(
+    decision: Decision, inputs: Inputs, freshness: Freshness | None, strategy: Strategy
+) -> bool:
+    """Tell whether the price that triggers sees an edge by itself.
+
+    Where the exchange and some books have moved and most books stand still, the fair value is
+    the old one, and a book that follows the exchange would trigger a purchase against itself.
+    """
+    if freshness is None or decision.price_e4 is None:
+        return True
+    is_of_home = inputs.listing.is_home is (decision.outcome is Outcome.YES)
+    chance = freshness.home if is_of_home else 1.0 - freshness.home
+    own_e4 = decision.outcome.own_price_e4(decision.price_e4)
+    return buy_edge_e4(chance, own_e4) >= strategy.maker_edge_e4
 
 
 def _inverted(fair: float, inputs: Inputs) -> bool:
@@ -246,4 +305,6 @@ def _inverted(fair: float, inputs: Inputs) -> bool:
 
 
 def _signal_of(freshness: Freshness | None) -> Signal | None:
-    return Signal(freshness.book, freshness.changed_ms) if freshness is not None else None
+    if freshness is None:
+        return None
+    return Signal(freshness.book, freshness.changed_ms, freshness.change_number)

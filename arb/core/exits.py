@@ -19,6 +19,7 @@ from arb.core.exit_policy import NO_FLOOR, Bought, Floors
 from arb.core.grid import PriceGrid
 from arb.core.money import ONE_DOLLAR_E4, CountE2, PriceE4
 from arb.core.orders import TERMINAL, Order, OrderState
+from arb.core.ways import Outcome
 
 
 @attrs.frozen
@@ -35,6 +36,11 @@ class OpenOrder:
     amending: bool
     created_ms: int
     expires_s: int | None = None
+
+    @property
+    def outcome(self) -> Outcome:
+        """Return what the order buys; a sale of YES buys NO, or closes YES."""
+        return Outcome.YES if self.side is Side.BID else Outcome.NO
 
     @classmethod
     def of(cls, order: Order) -> OpenOrder:

@@ -46,6 +46,9 @@ _WORDS = {
 }
 
 
+HAS_BEGUN = "the game has begun"
+
+
 @attrs.frozen
 class Listing:
     """A market of a matched game: its grid, its fees, its shard, and where it is in its life.
@@ -71,9 +74,17 @@ class Listing:
             return _WORDS[MarketStatus.CLOSED]
         return None
 
-    def why_not_entered(self, now_ms: int) -> str | None:
-        """Say why nothing may be bought in this market now, None where it may."""
-        return self.shut(now_ms) or self.left_out
+    def has_begun(self, now_ms: int) -> bool:
+        """Tell whether the game is played by now, as far as its scheduled start says."""
+        return now_ms >= self.game.start_ms
+
+    def why_not_entered(self, now_ms: int, *, in_play: bool) -> str | None:
+        """Say why nothing may be bought in this market now, None where it may.
+
+        ``in_play`` says whether a person wants to trade on after the game has begun.
+        """
+        begun = HAS_BEGUN if not in_play and self.has_begun(now_ms) else None
+        return self.shut(now_ms) or self.left_out or begun
 
     @property
     def sibling(self) -> str:

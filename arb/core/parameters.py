@@ -6,6 +6,8 @@ units the code counts in.
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 import attrs
 
 from arb.core.devig import METHODS
@@ -29,6 +31,14 @@ from arb.core.voices import (
 
 EXITS_KEEP = "keep"
 EXITS_CANCEL = "cancel"
+
+
+class Sizing(StrEnum):
+    """How large an entry is before limits, balance and what is offered cut it."""
+
+    FIXED = "fixed"
+    KELLY = "kelly"
+
 
 LANE_HTTP1 = "http1"
 LANE_HTTP2 = "http2"
@@ -107,6 +117,40 @@ class Strategy:
         "how a book's margin is taken out; in two-way tests no other was better for all sports",
         choices=tuple(METHODS),
     )
+    slippage_buffer: int = setting(
+        0,
+        "taken off every edge: an entry never fills above its price, so this is for exits that end"
+        " below fair value, once arb trades shows by how much; thresholds leave a margin already",
+        unit="cents",
+        low=0,
+        high=50,
+    )
+    sizing: str = setting(
+        Sizing.FIXED.value,
+        "fixed buys contracts_per_order; kelly what the edge and the cash call for, within every"
+        " limit",
+        choices=tuple(Sizing),
+    )
+    kelly_fraction: float = setting(
+        0.25,
+        "share of the full Kelly stake: a chance that is off by a few cents makes the full one"
+        " ruinous, a quarter still grows at 7/16 of its rate",
+        low=0.01,
+        high=1.0,
+    )
+    in_play: bool = setting(
+        False,  # noqa: FBT003 - a setting's default
+        "entries after the scheduled start: Kalshi leads the books by up to minutes then, and what"
+        " looks like an edge is mostly news that the books do not have yet",
+    )
+    in_play_edge_threshold: int = setting(
+        8,
+        "with in_play, no edge below this is bought once the game has begun: prices move by cents"
+        " between two quotes",
+        unit="cents",
+        low=1,
+        high=99,
+    )
     excluded_books: tuple[str, ...] = setting(
         ("Kalshi", "Polymarket"),
         "prediction markets follow the price that is to be judged: no evidence of fair value",
@@ -126,6 +170,11 @@ class Strategy:
     def max_edge_e4(self) -> PriceE4:
         """Return ``max_edge_threshold`` as a price difference."""
         return PriceE4(self.max_edge_threshold * ONE_CENT_E4)
+
+    @property
+    def slippage_e4(self) -> PriceE4:
+        """Return ``slippage_buffer`` as a price difference."""
+        return PriceE4(self.slippage_buffer * ONE_CENT_E4)
 
     @property
     def pooling(self) -> Pooling:
@@ -201,6 +250,14 @@ class Risk:
         unit="cents",
         low=1,
         high=99,
+    )
+
+    in_play_max_contracts: int = setting(
+        5,
+        "with in_play, the limit of a market once its game has begun, where it is the lower one",
+        unit="contracts",
+        low=1,
+        high=100_000,
     )
 
     @property

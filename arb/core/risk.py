@@ -36,6 +36,8 @@ class RefusalCode(StrEnum):
     NOT_RUNNING = "not running"
     MARKET_SHUT = "the market takes no order"
     ENTRY_IN_FLIGHT = "an entry of this game is in flight"
+    OTHER_SIDE_HELD = "the other side is held"
+    STAKE_TOO_SMALL = "Kelly stakes less than a contract"
     CONTRACTS_PER_MARKET = "contracts per market"
     CONCURRENT_MARKETS = "concurrent markets"
     GAME_EXPOSURE = "game exposure"
@@ -158,6 +160,7 @@ def review(
     return (
         _review_state(intent, permission)
         or _review_game(intent, ledger)
+        or _review_side(intent, ledger)
         or _review_price(intent, limits)
         or _review_sizes(intent, ledger, limits)
         or _review_exposure(intent, limits, exposures or Exposures(ledger, fee_of))
@@ -177,7 +180,9 @@ def review_rate(intent: OrderIntent, brakes: Brakes, limits: Risk, now_ns: int) 
     return _no(intent, RefusalCode.ORDERS_PER_SECOND, text)
 
 
-def review_listing(intent: OrderIntent, listing: Listing | None, now_ms: int) -> Refusal | None:
+def review_listing(
+    intent: OrderIntent, listing: Listing | None, now_ms: int, *, in_play: bool
+) -> Refusal | None:
     """Return why a market takes no such order now, or None if it does.
 
     The exchange would refuse it; and in a game that is no longer surely matched nothing new is
@@ -186,7 +191,7 @@ def review_listing(intent: OrderIntent, listing: Listing | None, now_ms: int) ->
     if listing is None:
         why: str | None = f"{intent.ticker} is not traded here"
     elif intent.purpose is Purpose.ENTRY:
-        why = listing.why_not_entered(now_ms)
+        why = listing.why_not_entered(now_ms, in_play=in_play)
     else:
         why = listing.shut(now_ms)
     return _no(intent, RefusalCode.MARKET_SHUT, why) if why is not None else None
@@ -265,6 +270,18 @@ def _review_game(intent: OrderIntent, ledger: Ledger) -> Refusal | None:
     return None
 
 
+def _review_side(intent: OrderIntent, ledger: Ledger) -> Refusal | None:
+    # An entry against the position would close it, and the exits that rest for it would then open
+    # the other side; so would one on the side on which an exit stands.
+    held_e2 = ledger.position(intent.ticker).count_e2
+    closes = held_e2 < 0 if intent.side is Side.BID else held_e2 > 0
+    exits = (order for order in ledger.at_stake(intent.ticker) if not order.is_entry)
+    if not closes and all(order.side is not intent.side for order in exits):
+        return None
+    text = f"{contracts(held_e2)} held, an exit may stand on the {intent.side}"
+    return _no(intent, RefusalCode.OTHER_SIDE_HELD, text)
+
+
 def _review_price(intent: OrderIntent, limits: Risk) -> Refusal | None:
     apart_e4 = abs(intent.fair * ONE_DOLLAR_E4 - intent.price_e4)
     if apart_e4 <= limits.price_collar * ONE_CENT_E4 + BINARY_ERROR_E4:
@@ -305,16 +322,17 @@ def _review_exposure(intent: OrderIntent, limits: Risk, exposures: Exposures) ->
 
 def _review_balance(intent: OrderIntent, ledger: Ledger, fee_of: FeeOf) -> Refusal | None:
     cost_e6 = entry_cost_e6(intent.ticker, intent.side, intent.price_e4, intent.count_e2, fee_of)
-    free_e6 = MoneyE6(ledger.cash_e6 - _reserved_e6(ledger, fee_of))
+    free_e6 = free_cash_e6(ledger, fee_of)
     if cost_e6 > free_e6:
         text = f"{dollars(cost_e6)} needed, {dollars(free_e6)} free"
         return _no(intent, RefusalCode.BALANCE, text)
     return None
 
 
-def _reserved_e6(ledger: Ledger, fee_of: FeeOf) -> int:
+def free_cash_e6(ledger: Ledger, fee_of: FeeOf) -> MoneyE6:
+    """Return the cash that no order of ours or of a person's may still need."""
     ours_e6 = sum(order_cost_e6(order, fee_of) for order in ledger.all_at_stake())
-    return ours_e6 + by_hand_cost_e6(ledger, fee_of)
+    return MoneyE6(ledger.cash_e6 - ours_e6 - by_hand_cost_e6(ledger, fee_of))
 
 
 def _no(intent: OrderIntent, code: RefusalCode, text: str) -> Refusal:

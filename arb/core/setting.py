@@ -27,15 +27,15 @@ class Address(Enum):
 class Setting:
     """What a person must know of one setting beside its name and default.
 
-    ``low`` and ``high`` bound a whole number, ``choices`` the words of a text or a list, and
+    ``low`` and ``high`` bound a number, ``choices`` the words of a text or a list, and
     ``address`` asks for a URL; ``optional`` lets such a text be empty. ``check`` says in words
     what else is wrong with a value, None where nothing is.
     """
 
     reason: str
     unit: str = ""
-    low: int | None = None
-    high: int | None = None
+    low: float | None = None
+    high: float | None = None
     choices: tuple[str, ...] = ()
     address: Address | None = None
     optional: bool = False
@@ -54,7 +54,7 @@ class Setting:
 
     def problem(self, value: object) -> str | None:
         """Say in a few words why ``value``, of the right type already, is not allowed."""
-        if isinstance(value, int):
+        if isinstance(value, (int, float)):
             return None if self._in_range(value) else f"must be {self.allowed}"
         if self.choices:
             return self._words_problem((value,) if isinstance(value, str) else value)
@@ -62,7 +62,7 @@ class Setting:
             return f"must be {self.allowed}"
         return self.check(value) if self.check is not None else None
 
-    def _in_range(self, value: int) -> bool:
+    def _in_range(self, value: float) -> bool:
         return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
 
     def _words_problem(self, words: Any) -> str | None:

@@ -55,14 +55,15 @@ class NotFresh(StrEnum):
 class Freshness:
     """Whether one complete evaluation may trigger an order; ``reason`` is None if it may.
 
-    ``book`` is the one whose price changed last, ``changed_ms`` when that was, and ``home`` its
-    own chance of the home team.
+    ``book`` is the one whose price changed last, ``changed_ms`` when that was, ``home`` its own
+    chance of the home team, and ``change_number`` which change of the whole board it was.
     """
 
     reason: NotFresh | None
     book: str
     changed_ms: int
     home: float
+    change_number: int
 
     @property
     def may_trigger(self) -> bool:
@@ -310,7 +311,7 @@ class QuoteBoard:
             self._set = books
             self._set_since_change = self._changes
         home = newest.chance.home if isinstance(newest.chance, BookChance) else 0.0
-        return Freshness(reason, newest.book, newest.changed_ms, home)
+        return Freshness(reason, newest.book, newest.changed_ms, home, newest.change_number)
 
     def _not_fresh(
         self, books: tuple[str, ...], newest: HeldQuote, oldest_ms: int

@@ -21,6 +21,20 @@ class Outcome(StrEnum):
     YES = "YES"
     NO = "NO"
 
+    @property
+    def other(self) -> Outcome:
+        """Return what whoever is on the other side of the trade buys."""
+        return Outcome.NO if self is Outcome.YES else Outcome.YES
+
+    @property
+    def side(self) -> Side:
+        """Return the side of the YES book on which it is bought."""
+        return Side.BID if self is Outcome.YES else Side.ASK
+
+    def own_price_e4(self, price_e4: PriceE4) -> PriceE4:
+        """Return what a contract of it costs at a YES price."""
+        return price_e4 if self is Outcome.YES else PriceE4(ONE_DOLLAR_E4 - price_e4)
+
 
 @attrs.frozen
 class Way:
@@ -29,6 +43,7 @@ class Way:
     outcome: Outcome
     price_e4: PriceE4
     count_e2: CountE2
+    liquidity: Liquidity
     cost_e6: MoneyE6
 
     @property
@@ -37,22 +52,23 @@ class Way:
         return PriceE4(-(-self.cost_e6 // self.count_e2))
 
 
-def yes_way(price_e4: PriceE4, count_e2: CountE2, liquidity: Liquidity, fees: FeeSchedule) -> Way:
-    """Price buying YES; ``count_e2`` is above 0."""
-    fee_e6 = fees.fee_e6(price_e4, count_e2, liquidity, Side.BID)
-    return Way(Outcome.YES, price_e4, count_e2, MoneyE6(price_e4 * count_e2 + fee_e6))
+def way_of(
+    outcome: Outcome, price_e4: PriceE4, count_e2: CountE2, liquidity: Liquidity, fees: FeeSchedule
+) -> Way:
+    """Price buying an outcome at a YES price; ``count_e2`` is above 0."""
+    own_e4 = outcome.own_price_e4(price_e4)
+    fee_e6 = fees.fee_e6(price_e4, count_e2, liquidity, outcome.side)
+    return Way(outcome, own_e4, count_e2, liquidity, MoneyE6(own_e4 * count_e2 + fee_e6))
 
 
-def no_way(bid_e4: PriceE4, count_e2: CountE2, fees: FeeSchedule) -> Way:
-    """Price taking NO of the opponent's market at its bid; ``count_e2`` is above 0.
+def preferred(one: Way, other: Way) -> Way:
+    """Return the better way to hold one opinion: what fills now, then what costs less, then YES.
 
-    The two markets of a game belong to one series and have its fees.
+    Whoever rests may not be filled, and that is worth less than the fee it saves: where the edge
+    is a taker's, so says the taker's threshold.
     """
-    price_e4 = PriceE4(ONE_DOLLAR_E4 - bid_e4)
-    fee_e6 = fees.fee_e6(bid_e4, count_e2, Liquidity.TAKER, Side.ASK)
-    return Way(Outcome.NO, price_e4, count_e2, MoneyE6(price_e4 * count_e2 + fee_e6))
+    return min(one, other, key=_rank)
 
 
-def cheaper(yes: Way, no: Way) -> Way:
-    """Return the way that costs less after fees; YES where both cost the same."""
-    return no if no.cost_e6 < yes.cost_e6 else yes
+def _rank(way: Way) -> tuple[bool, int, bool]:
+    return way.liquidity is Liquidity.MAKER, way.cost_e6, way.outcome is Outcome.NO

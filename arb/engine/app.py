@@ -15,7 +15,6 @@ import attrs
 import trio
 
 from actors import ActorDied, AskTimeout, System, open_system
-from arb.core.events import Side
 from arb.core.parameters import EXITS_CANCEL
 from arb.core.risk import client_order_prefix
 from arb.core.teams import TeamTable
@@ -343,6 +342,8 @@ class Engine:
         if self._config.mode is Mode.PAPER:
             return 0
         prefix = client_order_prefix(parts.installation)
+        holdings = parts.board.holdings.values()
+        exits = {order.client_order_id for holding in holdings for order in holding.exits}
         resting: int | None = None
         with trio.move_on_after(LAST_LOOK_TIMEOUT_S):
             try:
@@ -350,7 +351,8 @@ class Engine:
                 while resting != 0:
                     orders = await made.rest.open_orders()
                     resting = sum(
-                        order.side is Side.BID and (order.client_order_id or "").startswith(prefix)
+                        (order.client_order_id or "").startswith(prefix)
+                        and order.client_order_id not in exits
                         for order in orders
                     )
                     await trio.sleep(LAST_LOOK_EVERY_S if resting else 0)

@@ -43,6 +43,7 @@ OTHER_REASONS = "more kinds than are counted apart"
 class MarketRow:
     """What a market last evaluated, in the units of the core.
 
+    ``buys`` is the outcome that edge and net are of: the one bought, or the nearer to it.
     ``gated_fair`` is the last fair value that passed every gate: the only one that moves an exit.
     ``left_out`` is books with why.
     """
@@ -61,6 +62,7 @@ class MarketRow:
     quote_changed_ms: int | None
     books: int
     gated_fair: float | None = None
+    buys: str = ""
     left_out: tuple[str, ...] = ()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from arb.core.adoption import AdoptedAccount, adopt
-from arb.core.commands import OrderIntent
+from arb.core.commands import OrderIntent, Purpose
 from arb.core.events import CashMove, Fill, OrderEvent, Settlement, Side
 from arb.core.exit_policy import Bought
 from arb.core.exits import Holding, OpenOrder
@@ -14,9 +14,10 @@ from arb.core.invariants import Invariants
 from arb.core.listing import Catalogue
 from arb.core.money import CountE2, MoneyE6, PriceE4, cents, contracts, dollars
 from arb.core.orders import Order, OrderState
-from arb.core.parameters import Risk
+from arb.core.parameters import Risk, Sizing
 from arb.core.permission import Permission
-from arb.core.risk import Approved, client_order_prefix
+from arb.core.risk import Approved, Refusal, client_order_prefix, free_cash_e6, review
+from arb.core.sizing import Stake, by_kelly, cut
 from arb.engine.board import AccountLine, TradeLine
 from arb.engine.day_book import DayBook
 from arb.engine.messages import OwnResting, StillThere
@@ -59,6 +60,22 @@ class Bookkeeper:
         prefix = client_order_prefix(parts.installation)
         self.invariants = Invariants(self.ledger.cash_e6, prefix)
         self.invariants.adopt(self.ledger)
+
+    def fitted(self, wish: OrderIntent, limits: Risk, now: Permission) -> OrderIntent | Refusal:
+        """Cut a wish to what Kelly, where it is asked for, and every limit let through."""
+        fee_of, strategy = self._parts.fee_e6, self._parts.strategy
+        if wish.purpose is Purpose.ENTRY and strategy.sizing == Sizing.KELLY:
+            held_e2 = self.ledger.position(wish.ticker).count_e2
+            stake = Stake(strategy.kelly_fraction, free_cash_e6(self.ledger, fee_of), held_e2)
+            staked = by_kelly(wish, stake, fee_of)
+            if isinstance(staked, Refusal):
+                return staked
+            wish = staked
+        ledger, exposures = self.ledger, self.exposures
+        fitted = cut(wish, lambda each: review(each, ledger, limits, now, fee_of, exposures))
+        if isinstance(fitted, OrderIntent) and fitted.count_e2 < wish.count_e2:
+            self._parts.board.counts["entries cut by a limit"] += 1
+        return fitted
 
     def open(self, approved: Approved, intent: OrderIntent) -> Order:
         """Take up an approved order, which counts in full from here on."""
@@ -276,11 +293,13 @@ class Bookkeeper:
     def _show_fill(self, fill: Fill, gained_e6: int) -> None:
         verb = "bought" if fill.side is Side.BID else "sold"
         text = f"{verb} {contracts(fill.count_e2)} {fill.ticker} at {cents(fill.price_e4)}c"
+        order = self.ledger.order_of(fill)
+        closes = order is not None and not order.is_entry
+        if order is not None and order.is_entry and fill.side is Side.ASK:
+            text += ", which is to buy NO"
         hand = ", by hand" if self.is_by_hand(fill) else ""
         fee = dollars(fill.fee_e6)
         self._parts.board.say("TRADE", f"{text} ({fill.liquidity}), fee {fee}{hand}")
-        order = self.ledger.order_of(fill)
-        closes = order is not None and not order.is_entry
         latencies = self._parts.board.latency_us
         self._parts.board.trades.appendleft(
             TradeLine(

@@ -71,6 +71,7 @@ _INPUTS = (
     "net_e4",
     "quote_changed_ms",
     "books",
+    "buys",
     "left_out",
 )
 

@@ -11,6 +11,7 @@ from collections import Counter
 import attrs
 
 from arb.core.devig import METHODS
+from arb.core.evaluate import Signal
 from arb.core.events import GameQuotes
 from arb.core.parameters import Strategy
 from arb.core.staleness import QuoteBoard
@@ -26,9 +27,13 @@ class _Taken:
 
 @attrs.define
 class GameOdds:
-    """One game's quotes; written in the turn of whichever of its markets hears them first."""
+    """One game's quotes; written in the turn of whichever of its markets hears them first.
+
+    ``used`` is the signal that either market acted on last: the two are one bet.
+    """
 
     quotes: QuoteBoard
+    used: Signal | None = None
     _taken: dict[str, _Taken] = attrs.field(factory=dict, init=False)
 
     @classmethod

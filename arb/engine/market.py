@@ -8,23 +8,23 @@ from typing import Any
 from actors import Actor, Context
 from arb.core.commands import AmendIntent, CancelOrder, OrderIntent, Purpose
 from arb.core.decide import Reason as DecisionReason
-from arb.core.edge import buy_edge_e4
-from arb.core.evaluate import Evaluation, Gate, Inputs, Signal
+from arb.core.evaluate import Evaluation, Gate, Inputs
 from arb.core.events import GameQuotes, Top
 from arb.core.exits import Holding, OpenOrder
+from arb.core.in_play import strategy_in_force
 from arb.core.listing import Listing
 from arb.core.money import CountE2, PriceE4
 from arb.core.orders import TERMINAL, OrderState
 from arb.core.risk import Refusal
-from arb.engine.board import MarketRow
 from arb.engine.closeup import QuotesView, quotes_closeup
-from arb.engine.decision_log import DecisionLog, quotes_seen
 from arb.engine.exit_keeper import ExitHands, ExitKeeper, Stand
+from arb.engine.market_row import Shown, purchase_of, row_of
 from arb.engine.messages import (
     CloseGivenUp,
     CloseNow,
     EntryTimeout,
     ExitRetry,
+    GameBegins,
     Hello,
     KeepExits,
     Relisted,
@@ -61,8 +61,9 @@ class Market(Actor):
         self._top: Top | None = None
         self._sibling_top: Top | None = None
         self._holding: Holding | None = None
-        self._used: Signal | None = None
         self._inverted = False
+        self._defers = False
+        self._awaited_ms = 0
         self._doubted = ""
         self._watched: set[str] = set()
         self._canceled_ns: dict[str, int] = {}
@@ -86,6 +87,7 @@ class Market(Actor):
             CloseNow: self._on_close_now,
             Relisted: self._decide_anew,
             Retuned: self._decide_anew,
+            GameBegins: self._on_game_begins,
             ShowMarket: self._on_show_market,
         }
 
@@ -100,6 +102,7 @@ class Market(Actor):
         hello = Hello(self._ticker)
         for name in (BOOK_FEED, *self._parts.odds_feeds, RISK):
             self.ctx.find(name).tell(hello)
+        self._await_start(self._parts.clock.wall_ms())
 
     def receive(self, message: object) -> object:
         """Handle one message; what nobody sends here goes to the dead letters."""
@@ -117,6 +120,9 @@ class Market(Actor):
     def _on_top(self, top: Top) -> None:
         if top.ticker != self._ticker:
             self._sibling_top = top
+            if self._defers:
+                # The sibling may not be the cheaper one any more.
+                self._step(top.received_ns, count=False)
             return
         self._top = top
         self._step(top.received_ns, count=False)
@@ -129,18 +135,19 @@ class Market(Actor):
         if count:
             board.decisions[evaluation.action] += 1
         self._inverted = evaluation.inverted
+        self._defers = evaluation.reason == Gate.SIBLING_CHEAPER
         if evaluation.reason in DOUBTS or self._doubted:
             self._doubt(evaluation)
         if evaluation.wished is not None and self._is_heard:
-            self._used = evaluation.signal
+            self._odds.used = evaluation.signal
             board.decided_ns.append(self._parts.clock.monotonic_ns() - trigger_ns)
             self._wish(
                 self._parts.evaluator.entry(evaluation, evaluation.wished, inputs, trigger_ns)
             )
         if self._exits.take(evaluation.gated_fair, self._stand):
             self._keep_exits()
-        self._drop_entries_without_edge(evaluation)
-        self._show(evaluation, inputs.now_ms)
+        self._drop_entries_without_edge(evaluation, inputs)
+        self._show(evaluation, inputs)
 
     def _inputs(self) -> Inputs:
         return Inputs(
@@ -148,9 +155,10 @@ class Market(Actor):
             self._top,
             self._sibling_top,
             self._holding,
-            self._used,
+            self._odds.used,
             self._parts.clock.wall_ms(),
             self._inverted,
+            self._parts.listing(self._listed.sibling),
         )
 
     def _doubt(self, evaluation: Evaluation) -> None:
@@ -167,14 +175,28 @@ class Market(Actor):
         text = f"{self._ticker}: {evaluation.reason}; fair {evaluation.fair}, {seen}"
         self._parts.board.say("ODDS", text, level="warning")
 
-    def _decide_anew(self, _why: Relisted | Retuned) -> None:
+    def _decide_anew(self, _why: Relisted | Retuned | GameBegins) -> None:
         """Take up another listing or other settings; what rests to be bought does not wait."""
-        why = self._listing.why_not_entered(self._parts.clock.wall_ms())
+        now_ms, in_play = self._parts.clock.wall_ms(), self._parts.strategy.in_play
+        why = self._listing.why_not_entered(now_ms, in_play=in_play)
         for entry in self._holding.entries if self._holding is not None and why else ():
             if entry.state not in TERMINAL:
                 self._cancel(entry, why or "")
+        self._await_start(now_ms)
         self._step(self._parts.clock.monotonic_ns(), count=False)
         self._keep_exits()
+
+    def _on_game_begins(self, begins: GameBegins) -> None:
+        # Where the wall clock was set back meanwhile, it is awaited once more.
+        self._awaited_ms = 0
+        self._decide_anew(begins)
+
+    def _await_start(self, now_ms: int) -> None:
+        """Look again when the game begins: without a message entries would rest into it."""
+        start_ms = self._listed.game.start_ms
+        if start_ms > now_ms and start_ms != self._awaited_ms:
+            self._awaited_ms = start_ms
+            self.ctx.after((start_ms - now_ms) / 1000, GameBegins())
 
     def _on_holding(self, holding: Holding) -> None:
         self._holding = holding
@@ -202,16 +224,17 @@ class Market(Actor):
                 # A cancel can be lost; this one is repeated until the order is gone.
                 self.ctx.after(CANCEL_AGAIN_S, timeout)
 
-    def _drop_entries_without_edge(self, evaluation: Evaluation) -> None:
-        if self._holding is None or evaluation.low is None:
-            return
-        least_e4 = self._parts.strategy.maker_edge_e4
-        for entry in self._holding.entries:
+    def _drop_entries_without_edge(self, evaluation: Evaluation, inputs: Inputs) -> None:
+        has_begun = inputs.listing.has_begun(inputs.now_ms)
+        strategy = strategy_in_force(self._parts.strategy, has_begun=has_begun)
+        least_e4 = strategy.maker_edge_e4 + strategy.slippage_e4
+        for entry in self._holding.entries if self._holding is not None else ():
             if entry.state is not OrderState.RESTING:
                 continue
+            edge_e4 = evaluation.edge_e4(entry.outcome, entry.price_e4)
             if evaluation.inverted:
                 self._cancel(entry, "the market looks inverted")
-            elif buy_edge_e4(evaluation.low, entry.price_e4) < least_e4:
+            elif edge_e4 is not None and edge_e4 < least_e4:
                 self._cancel(entry, "fair value moved")
 
     def _cancel(self, order: OpenOrder, why: str) -> None:
@@ -270,45 +293,18 @@ class Market(Actor):
         view = QuotesView(self._odds.quotes, self._listing.is_home, now_ms)
         return quotes_closeup(view, self._parts.strategy, self._parts.execution)
 
-    def _show(self, evaluation: Evaluation, now_ms: int) -> None:
-        top, decision, closing = self._top, evaluation.decision, self._exits.closing
-        row = MarketRow(
-            ticker=self._ticker,
-            at_ms=now_ms,
-            fair=evaluation.fair,
-            bid_e4=top.bid_e4 if top is not None else None,
-            bid_size_e2=top.bid_size_e2 if top is not None else 0,
-            ask_e4=top.ask_e4 if top is not None else None,
-            ask_size_e2=top.ask_size_e2 if top is not None else 0,
-            edge_e4=decision.edge_e4 if decision is not None else None,
-            net_e4=decision.net_e4 if decision is not None else None,
-            action=self._word(evaluation),
-            reason=closing.text if closing is not None else evaluation.reason,
-            quote_changed_ms=evaluation.signal.changed_ms if evaluation.signal else None,
-            books=evaluation.books,
-            gated_fair=self._exits.fair,
-            left_out=tuple([f"{each.book} {each.reason}" for each in evaluation.left_out]),
-        )
+    def _show(self, evaluation: Evaluation, inputs: Inputs) -> None:
+        closing = self._exits.closing
+        reason = closing.text if closing is not None else evaluation.reason
+        shown = Shown(self._word(evaluation), reason, self._exits.fair)
+        row = row_of(evaluation, inputs, shown)
         self._parts.board.markets[self._ticker] = row
-        if self._parts.decisions is not None:
-            self._note(self._parts.decisions, row, evaluation)
-
-    def _note(self, decisions: DecisionLog, row: MarketRow, evaluation: Evaluation) -> None:
-        """Have a decision kept for whoever asks why; a purchase with all that it rests on."""
-        if evaluation.wished is None or evaluation.signal is not self._used:
-            decisions.saw(row, evaluation.action)
+        decisions = self._parts.decisions
+        if decisions is None:
             return
-        sibling = self._sibling_top
-        more = {
-            "trigger_ns": self._trigger_ns,
-            "is_home": self._listing.is_home,
-            "price_e4": evaluation.wished.price_e4,
-            "count_e2": evaluation.wished.count_e2,
-            "exit_e4": evaluation.wished.exit_e4,
-            "changed_book": evaluation.signal.book if evaluation.signal else None,
-            "sibling_bid_e4": sibling.bid_e4 if sibling is not None else None,
-            "quotes": quotes_seen(self._odds.quotes.quotes()),
-        }
+        # A purchase with all that it rests on; what has been wished is this game's last signal.
+        sent = evaluation.wished is not None and evaluation.signal is self._odds.used
+        more = purchase_of(evaluation, inputs, self._odds, self._trigger_ns) if sent else None
         decisions.saw(row, evaluation.action, more)
 
     def _word(self, evaluation: Evaluation) -> str:

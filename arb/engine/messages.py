@@ -47,6 +47,11 @@ class Relisted:
 
 
 @attrs.frozen
+class GameBegins:
+    """A market's own: its game's scheduled start has come."""
+
+
+@attrs.frozen
 class Retuned:
     """The settings in force have changed: whoever is told decides anew by them."""
 

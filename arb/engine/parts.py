@@ -16,6 +16,7 @@ from arb.core.commands import OrderIntent
 from arb.core.evaluate import Evaluator
 from arb.core.events import Liquidity
 from arb.core.exit_parameters import Exits
+from arb.core.in_play import limits_in_force
 from arb.core.listing import Catalogue, Listing
 from arb.core.money import CountE2, MoneyE6, PriceE4
 from arb.core.parameters import Execution, Risk, Strategy
@@ -109,7 +110,14 @@ class Parts:
 
     def shut(self, intent: OrderIntent) -> Refusal | None:
         """Return why the market of a wish takes no such order now, or None if it does."""
-        return review_listing(intent, self._listings.get(intent.ticker), self.clock.wall_ms())
+        listing, now_ms = self._listings.get(intent.ticker), self.clock.wall_ms()
+        return review_listing(intent, listing, now_ms, in_play=self.strategy.in_play)
+
+    def limits(self, ticker: str) -> Risk:
+        """Return the limits in force for a market: lower ones once its game has begun."""
+        listing = self._listings.get(ticker)
+        has_begun = listing is not None and listing.has_begun(self.clock.wall_ms())
+        return limits_in_force(self.switches.limits(self.risk), has_begun=has_begun)
 
     def fee_e6(
         self, ticker: str, price_e4: PriceE4, count_e2: CountE2, liquidity: Liquidity

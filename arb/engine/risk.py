@@ -21,7 +21,6 @@ from arb.core.risk import (
     Approved,
     Refusal,
     amendment_of,
-    review,
     review_amend,
     review_rate,
 )
@@ -175,16 +174,17 @@ class RiskManager(Actor):
 
     def _consider(self, intent: OrderIntent) -> None:
         parts, books, now_ns = self._parts, self._books, self._parts.clock.monotonic_ns()
-        limits, permission = parts.switches.limits(parts.risk), self._permission
-        refusal = (
+        limits = parts.limits(intent.ticker)
+        fitted = (
             self._switches.withheld(intent)
             or parts.shut(intent)
-            or review(intent, books.ledger, limits, permission, parts.fee_e6, books.exposures)
             or review_rate(intent, parts.brakes, limits, now_ns)
+            or books.fitted(intent, limits, self._permission)
         )
-        if refusal is not None:
-            self._refuse(refusal)
+        if isinstance(fitted, Refusal):
+            self._refuse(fitted)
             return
+        intent = fitted
         parts.brakes.sent(now_ns)
         approved = self._approvals.approve(intent, now_ns=now_ns)
         order = self._books.open(approved, intent)

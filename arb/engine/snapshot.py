@@ -12,9 +12,9 @@ from actors import NodeSnapshot, State
 from arb.core.events import Liquidity
 from arb.core.exits import Holding
 from arb.core.listing import Listing
-from arb.core.money import ONE_DOLLAR_E4, PriceE4
+from arb.core.money import ONE_DOLLAR_E4, CountE2, PriceE4
 from arb.core.permission import TradingState
-from arb.core.ways import no_way, yes_way
+from arb.core.ways import Outcome, way_of
 from arb.engine.board import Alarm, Board, MarketRow
 from arb.engine.names import RISK
 from arb.engine.parts import Parts
@@ -155,9 +155,9 @@ class Photographer:
         row, sibling = rows.get(listing.ticker), rows.get(listing.sibling)
         yes = no = None
         if row is not None and row.ask_e4 is not None:
-            yes = yes_way(row.ask_e4, count_e2, Liquidity.TAKER, listing.fees).contract_e4
+            yes = _contract_e4(Outcome.YES, row.ask_e4, count_e2, listing)
         if sibling is not None and sibling.bid_e4 is not None:
-            no = no_way(sibling.bid_e4, count_e2, listing.fees).contract_e4
+            no = _contract_e4(Outcome.NO, sibling.bid_e4, count_e2, listing)
         return {"yes_cost_e4": yes, "no_cost_e4": no}
 
     def _positions(self) -> list[dict[str, Any]]:
@@ -180,6 +180,13 @@ class Photographer:
                 }
             )
         return shown
+
+
+def _contract_e4(
+    outcome: Outcome, price_e4: PriceE4, count_e2: CountE2, listing: Listing
+) -> PriceE4:
+    # The two markets of a game belong to one series and have its fees.
+    return way_of(outcome, price_e4, count_e2, Liquidity.TAKER, listing.fees).contract_e4
 
 
 def counts(board: Board) -> dict[str, Any]:
@@ -274,6 +281,7 @@ def _row(row: MarketRow | None, now_ms: int) -> dict[str, Any]:
         "ask_size_e2": row.ask_size_e2,
         "edge_e4": row.edge_e4,
         "net_e4": row.net_e4,
+        "buys": row.buys,
         "action": row.action,
         "reason": row.reason,
         "odds_age_ms": now_ms - changed_ms if changed_ms is not None else None,

@@ -169,13 +169,13 @@ class EngineSteering:
 
     async def _flatten(self, _arguments: dict[str, Any]) -> str:
         closing = await self._ask(Flatten(PERSON))
-        return f"{closing} positions are being sold at the bid; entries are paused"
+        return f"{closing} positions are being closed at what the book pays; entries are paused"
 
     async def _force_close(self, arguments: dict[str, Any]) -> str:
         ticker = arguments["ticker"]
         if not await self._ask(ForceClose(ticker, PERSON)):
-            raise SteeringError(f"{ticker} holds nothing that could be sold here")
-        return f"{ticker} is being sold at the bid"
+            raise SteeringError(f"{ticker} holds nothing that could be closed here")
+        return f"{ticker} is being closed at what the book pays"
 
     async def _reconcile(self, _arguments: dict[str, Any]) -> str:
         before = await self._ask(ShowComparison())

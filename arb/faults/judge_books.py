@@ -18,8 +18,9 @@ from arb.faults.wire_connection import WiredConnection
 
 _BOOK_TYPES = ("orderbook_snapshot", "orderbook_delta")
 
-# Above every price there is.
+# Above and below every price there is.
 NO_ASK_E4 = 10_000
+NO_BID_E4 = 0
 
 
 @attrs.define
@@ -27,15 +28,16 @@ class SeenBook:
     """One market's book as its messages say; ``broken_s`` is since when a message is missing.
 
     Bytes that hold several messages are handed over at once and handled one by one, so an order
-    may be due to any state of the moment: ``lowest_ask_e4`` is the lowest ask of that moment.
-    ``highest_bid_e4`` and ``cheapest_ask_e4`` are the best of all that was ever seen.
+    may be due to any state of the moment: ``lowest_ask_e4`` and ``highest_bid_e4`` are the best
+    prices of that moment, ``cheapest_ask_e4`` and ``dearest_bid_e4`` of all that was ever seen.
     """
 
     bids: dict[int, int] = attrs.field(factory=dict)
     asks: dict[int, int] = attrs.field(factory=dict)
     broken_s: float | None = 0.0
     lowest_ask_e4: int = NO_ASK_E4
-    highest_bid_e4: int = 0
+    highest_bid_e4: int = NO_BID_E4
+    dearest_bid_e4: int = NO_BID_E4
     cheapest_ask_e4: int = NO_ASK_E4
     _moment_s: float = -1.0
 
@@ -54,20 +56,21 @@ class SeenBook:
         return self.broken_s is not None and self.broken_s < now_s
 
     def changing(self) -> None:
-        """Keep the lowest ask of this moment; called before and after each change."""
+        """Keep the best prices of this moment; called before and after each change."""
         now_s = trio.current_time()
-        best_e4 = min((price for price, count in self.asks.items() if count > 0), default=NO_ASK_E4)
+        ask_e4 = min((price for price, count in self.asks.items() if count > 0), default=NO_ASK_E4)
+        bid_e4 = max((price for price, count in self.bids.items() if count > 0), default=NO_BID_E4)
         same = now_s == self._moment_s
-        self.lowest_ask_e4 = min(self.lowest_ask_e4, best_e4) if same else best_e4
+        self.lowest_ask_e4 = min(self.lowest_ask_e4, ask_e4) if same else ask_e4
+        self.highest_bid_e4 = max(self.highest_bid_e4, bid_e4) if same else bid_e4
         self._moment_s = now_s
-        self.cheapest_ask_e4 = min(self.cheapest_ask_e4, best_e4)
-        bid_e4 = max((price for price, count in self.bids.items() if count > 0), default=0)
-        self.highest_bid_e4 = max(self.highest_bid_e4, bid_e4)
+        self.cheapest_ask_e4 = min(self.cheapest_ask_e4, ask_e4)
+        self.dearest_bid_e4 = max(self.dearest_bid_e4, bid_e4)
 
-    def lowest_ask_now_e4(self) -> int:
-        """Return the lowest price that was offered at any time of this moment."""
+    def best_now_e4(self, *, buying: bool) -> int:
+        """Return the best price that was offered to a buyer or a seller in this moment."""
         self.changing()
-        return self.lowest_ask_e4
+        return self.lowest_ask_e4 if buying else self.highest_bid_e4
 
 
 @attrs.define

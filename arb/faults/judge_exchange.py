@@ -9,7 +9,7 @@ import trio
 
 from arb.faults.judge_orders import OrderJudge
 from arb.faults.second_engine import is_second_engines
-from arb.faults.sometimes import LOST_RACE
+from arb.faults.sometimes import LOST_RACE, NO_BOUGHT
 from arb.faults.trace import Trace
 from arb.sim.exchange.account import Account, Position
 from arb.sim.exchange.groups import GroupEvent
@@ -53,10 +53,23 @@ class ExchangeJudge:
         known = fill.trade_id in self._trades
         self.trace.check("I4", not known, f"trade {fill.trade_id} happened twice")
         self._trades.add(fill.trade_id)
-        held_e2 = self.account.position(fill.ticker).count_e2
-        text = f"{fill.client_order_id} left {held_e2} in {fill.ticker}: sold more than was held"
-        self.trace.check("I3", held_e2 >= 0, text)
+        self._check_direction(fill)
         self._check_exposure()
+
+    def _check_direction(self, fill: Fill) -> None:
+        """Check that an exit closed what was held and no more, and that an entry closed nothing."""
+        intent = self.orders.journal.intents.get(fill.client_order_id)
+        if intent is None:
+            return
+        sign = 1 if fill.side is BookSide.BID else -1
+        after_e2 = self.account.position(fill.ticker).count_e2
+        before_e2 = after_e2 - sign * fill.count_e2
+        is_entry = intent.purpose == "entry"
+        right = before_e2 * sign >= 0 if is_entry else before_e2 * sign < 0 and after_e2 * sign <= 0
+        text = f"{intent.purpose} {fill.client_order_id} made {before_e2} {after_e2}"
+        self.trace.check("I3", right, f"{text} in {fill.ticker}")
+        if is_entry and sign < 0:
+            self.trace.sometimes[NO_BOUGHT] += 1
 
     def order_changed(self, order: Order) -> None:
         """Check one of our orders, and whether it was sent by us at all."""
@@ -101,9 +114,9 @@ class ExchangeJudge:
         self.orders.check_exposure("at the exchange", trio.current_time())
 
     def entries_resting(self) -> list[str]:
-        """Return the names of our buys that rest."""
+        """Return the names of our entries that rest."""
         return [
             order.client_order_id
             for order in self.account.resting.values()
-            if order.side is BookSide.BID
+            if self.orders.is_entry(order)
         ]

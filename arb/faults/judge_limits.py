@@ -78,7 +78,7 @@ class Tally:
         """Return the most that it can be worth by any price that was paid or seen."""
         bid_e4, ask_e4 = self.dearest_e4, self.cheapest_e4
         if book is not None:
-            bid_e4 = max(bid_e4, book.highest_bid_e4)
+            bid_e4 = max(bid_e4, book.dearest_bid_e4)
             ask_e4 = min(ask_e4, book.cheapest_ask_e4)
         return self.cash_e6 + self.yes_e2 * (bid_e4 if self.yes_e2 > 0 else ask_e4)
 

@@ -35,6 +35,8 @@ RECORD_AGE_MAX_MS = 50
 # What befalls in one moment of virtual time may be seen in either order.
 SAME_MOMENT_S = 1e-9
 
+ONE_DOLLAR_E4 = 10_000
+
 # A request that was sent so long ago and never came is lost: its connection has been given up.
 IN_FLIGHT_S = 6.0
 
@@ -186,9 +188,9 @@ class OrderJudge:
         woke = now_s - self.stood_still_s <= SAME_MOMENT_S
         self.trace.check("I8", woke or silent_s <= SILENCE_MAX_S, quiet)
         if intent.fields["liquidity"] == "taker":
-            ask_e4 = book.lowest_ask_now_e4()
-            met = ask_e4 <= intent.price_e4
-            phantom = f"entry {name} takes at {intent.price_e4}, the book asks {ask_e4}"
+            best_e4 = book.best_now_e4(buying=intent.side == "bid")
+            met = best_e4 <= intent.price_e4 if intent.side == "bid" else best_e4 >= intent.price_e4
+            phantom = f"entry {name} takes at {intent.price_e4}, the book has {best_e4}"
             self.trace.check("I8", met, phantom)
         age_s = now_s - self.odds.newest_s(self._games[intent.ticker])
         most_s = self.settings.execution.stale_odds_threshold_ms / 1000
@@ -241,22 +243,26 @@ class OrderJudge:
             if held.count_e2:
                 yield AtRisk(held.ticker, held.count_e2, held.cost_e6)
         for order in account.resting.values():
-            if self._opens(order) and not is_second_engines(order.client_order_id):
+            if self.is_entry(order) and not is_second_engines(order.client_order_id):
                 yield _wished(order.ticker, order.side.value, order.price_e4, order.remaining_e2)
         for one in self._in_flight(now_s):
             yield _wished(one.ticker, one.side, one.price_e4, one.count_e2)
 
-    def _opens(self, order: Order) -> bool:
+    def is_entry(self, order: Order) -> bool:
+        """Tell whether an order was written down as one that opens a position.
+
+        On either side of the book: a sale with nothing held buys NO.
+        """
         intent = self.journal.intents.get(order.client_order_id)
         return order.side is BookSide.BID if intent is None else intent.purpose == "entry"
 
     def _committed_e2(self, ticker: str, now_s: float) -> int:
         account = self.simulation.member
         resting_e2 = sum(
-            order.remaining_e2 for order in account.resting_in(ticker) if order.side is BookSide.BID
+            order.remaining_e2 for order in account.resting_in(ticker) if self.is_entry(order)
         )
         flying_e2 = sum(one.count_e2 for one in self._in_flight(now_s) if one.ticker == ticker)
-        return account.position(ticker).count_e2 + resting_e2 + flying_e2
+        return abs(account.position(ticker).count_e2) + resting_e2 + flying_e2
 
     def _in_flight(self, now_s: float) -> list[Intent]:
         """Return the entries that have left and may still arrive at the exchange."""
@@ -285,13 +291,14 @@ class OrderJudge:
         self.trace.check("I2", told in meant, text)
         self._check_life(order.client_order_id, body, wall_ms)
         if order.status is OrderStatus.RESTING:
-            self.trace.check("I9", order.side is BookSide.ASK, f"{order_id} is an entry that moves")
+            moves = not self.is_entry(order)
+            self.trace.check("I9", moves, f"{order_id} is an entry that moves")
 
 
 def _wished(ticker: str, side: str, price_e4: int, count_e2: int) -> AtRisk:
     if side == "bid":
         return AtRisk(ticker, count_e2, price_e4 * count_e2)
-    return AtRisk(ticker, -count_e2, (10_000 - price_e4) * count_e2)
+    return AtRisk(ticker, -count_e2, (ONE_DOLLAR_E4 - price_e4) * count_e2)
 
 
 def _e4(text: str) -> int:

@@ -12,7 +12,7 @@ from random import Random
 import attrs
 
 from arb.core.exit_parameters import Exits
-from arb.core.parameters import EXITS_CANCEL, EXITS_KEEP, Execution, Risk, Strategy
+from arb.core.parameters import EXITS_CANCEL, EXITS_KEEP, Execution, Risk, Sizing, Strategy
 from arb.faults.catalogue import FAMILIES, KINDS, UnknownFault, kind_of
 from arb.settings import Settings
 from arb.sim.exchange.tiers import ADVANCED, BASIC, Tier
@@ -162,8 +162,10 @@ def _settings(seed: int) -> Settings:
     dice = Random(f"{seed}/settings")
     takes = dice.random() < 1 / 2
     strategy = Strategy() if takes else Strategy(taker_edge_threshold=60, min_edge_after_fees=0)
+    # Dice of their own, here and below: the other settings of old failures stay what they were.
+    sizing = Random(f"{seed}/sizing").choice((Sizing.FIXED, Sizing.FIXED, Sizing.KELLY))
+    strategy = attrs.evolve(strategy, sizing=sizing.value)
     per_order = dice.choice((2, 5))
-    # Dice of their own: the other settings of old failures stay what they were.
     limits = Random(f"{seed}/limits")
     risk = Risk(
         max_contracts_per_market=per_order * dice.choice((1, 2, 4)),

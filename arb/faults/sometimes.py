@@ -27,6 +27,7 @@ FILL_TWICE = "a fill was delivered twice"
 FILL_UNSEEN = "a fill happened while no engine ran"
 POWER_LOST = "the power was lost"
 JOURNAL_FAILED = "a journal failed, and trading halted"
+NO_BOUGHT = "NO was bought"
 DAY_LOST = "a day's loss halted trading"
 REFUSED_IN_A_ROW = "refusals in a row halted trading"
 TOO_FAST = "an entry was refused for coming too fast"
@@ -51,6 +52,7 @@ REQUIRED = (
     FILL_UNSEEN,
     POWER_LOST,
     JOURNAL_FAILED,
+    NO_BOUGHT,
     DAY_LOST,
     REFUSED_IN_A_ROW,
     TOO_FAST,

@@ -35,7 +35,7 @@ def toml_value(value: object) -> str:
         return _quoted(value.reveal())
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int):
+    if isinstance(value, (int, float)):
         return str(value)
     if isinstance(value, tuple):
         return f"[{', '.join(map(_quoted, value))}]"

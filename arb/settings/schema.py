@@ -33,6 +33,7 @@ SECTIONS: Mapping[str, type[Any]] = MappingProxyType(
 TYPE_WORDS: Mapping[object, str] = MappingProxyType(
     {
         int: "a whole number",
+        float: "a number",
         bool: "true or false",
         str: "a text",
         Secret: "a text",
@@ -115,6 +116,8 @@ def from_text(text: str, entry: Entry) -> Any:
     plain: object = text
     if entry.type is int and re.fullmatch(r"[+-]?[0-9]{1,18}", text.strip()):
         plain = int(text)
+    elif entry.type is float and re.fullmatch(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?", text.strip()):
+        plain = float(text)
     elif entry.type is bool and text.strip().lower() in {"true", "false"}:
         plain = text.strip().lower() == "true"
     elif entry.type == tuple[str, ...]:
@@ -145,6 +148,13 @@ def _exactly(wanted: type[Any]) -> Any:
     return hook
 
 
+def _number(value: object, _: object) -> float:
+    # A whole number may be written without its point.
+    if type(value) not in {int, float}:
+        raise WrongType
+    return float(value)  # type: ignore[arg-type]
+
+
 def _texts(value: object, _: object) -> tuple[str, ...]:
     if isinstance(value, str):  # a list of one, as a person writes it
         value = (value,)
@@ -163,6 +173,7 @@ def _converter() -> cattrs.Converter:
     converter = cattrs.Converter(detailed_validation=False)
     for plain in (int, bool, str):
         converter.register_structure_hook(plain, _exactly(plain))
+    converter.register_structure_hook(float, _number)
     converter.register_structure_hook_func(lambda kind: kind == tuple[str, ...], _texts)
     converter.register_structure_hook(Secret, _secret)
     return converter

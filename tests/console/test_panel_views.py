@@ -157,7 +157,7 @@ def test_a_position_without_a_whole_exit_is_an_alarm_and_comes_first() -> None:
 @pytest.mark.parametrize("count, by_hand, shown", [
     (500, 500, "by hand, yours to sell"),
     (500, 200, "Sell resting @ 62c"),
-    (-300, 0, "Sell resting @ 62c"),
+    (-300, 0, "Buy resting @ 62c"),
 ])  # fmt: skip
 def test_what_a_person_bought_needs_no_exit_of_ours(count: int, by_hand: int, shown: str) -> None:
     """An exit is whole when it covers what is ours, on either side."""
@@ -170,13 +170,20 @@ def test_what_a_person_bought_needs_no_exit_of_ours(count: int, by_hand: int, sh
     assert cells(positions_table(read_snapshot(document)))["Exit"].text == shown
 
 
-def test_a_short_position_is_called_sold() -> None:
-    """A count below nothing must not look like a purchase."""
+def test_a_position_of_no_is_bought_and_bid_for() -> None:
+    """What one NO cost, and the bid that rests to buy YES back, for all of it or for a part."""
     document = picture(2)
-    document["positions"][0]["count_e2"] = -500
-    view = positions_table(read_snapshot(document))
-
-    assert "Sold 5 @ 60c" in {cells(view, index)["Bought"].text for index in range(2)}
+    for count, exit_text, tone in (
+        (-500, "Buy resting @ 62c", Tone.WARN),
+        (-700, "! Buy 5 of 7 resting @ 62c", Tone.BAD),
+    ):
+        document["positions"][0] |= {"count_e2": count, "exit_e4": 6_200, "exit_remaining_e2": 500}
+        view = positions_table(read_snapshot(document))
+        rows = [cells(view, index) for index in range(2)]
+        found = {row["Bought"].text: row["Exit"] for row in rows}
+        assert found[f"Bought {-count // 100} NO @ 60c"] == Cell(exit_text, tone)
+    document["positions"][0]["exit_e4"] = None
+    assert cells(positions_table(read_snapshot(document)))["Exit"].text == "! NO BID RESTING"
 
 
 def test_trades_say_what_became_of_them() -> None:

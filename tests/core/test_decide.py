@@ -24,6 +24,7 @@ PLAIN = FeeSchedule("quadratic_with_maker_fees")
 VIEW = MarketView(
     fair=0.62,
     bid_e4=PriceE4(5400),
+    bid_size_e2=CountE2(10_000),
     ask_e4=PriceE4(5700),
     ask_size_e2=CountE2(10_000),
     count_e2=CountE2(500),
@@ -227,6 +228,14 @@ def test_a_purchase_must_pay_by_the_least_fair_value() -> None:
     assert decided(low=0.62) == decided()
 
 
+def test_a_slippage_buffer_is_taken_off_the_edge() -> None:
+    """Five cents of edge and one of buffer are four: a maker's, no taker's."""
+    decision = decided(Strategy(slippage_buffer=1))
+
+    assert (decision.action, decision.edge_e4) == (Action.MAKER, 400)
+    assert decided(Strategy(slippage_buffer=4)).reason is Reason.EDGE_TOO_THIN
+
+
 def test_an_edge_beyond_belief_is_no_edge() -> None:
     """Fifteen cents are believed, more is not, whatever the worst case makes of it."""
     assert decided(fair=0.72).action is Action.TAKER
@@ -246,6 +255,7 @@ VIEWS = st.builds(
     MarketView,
     fair=st.floats(0.0, 1.0),
     bid_e4=st.none() | PRICES,
+    bid_size_e2=st.integers(0, 2_000).map(CountE2),
     ask_e4=st.none() | PRICES,
     ask_size_e2=st.integers(0, 2_000).map(CountE2),
     count_e2=st.integers(0, 2_000).map(CountE2),

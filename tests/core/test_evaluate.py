@@ -36,6 +36,7 @@ INPUTS = Inputs(
     holding=EMPTY,
     used=None,
     now_ms=NOW_MS,
+    sibling=listing(NYY),
 )
 
 
@@ -69,7 +70,7 @@ def test_an_edge_with_every_gate_open_is_wished_for() -> None:
     assert evaluation.wished is not None
     assert (evaluation.wished.price_e4, evaluation.wished.count_e2) == (5_700, 500)
     assert evaluation.fair == evaluation.gated_fair == pytest.approx(0.62)
-    assert (evaluation.signal, evaluation.books) == (Signal("a", 2_500), 3)
+    assert (evaluation.signal, evaluation.books) == (Signal("a", 2_500, 4), 3)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +112,7 @@ def test_without_a_live_book_nothing_is_decided(seen: Any, gate: Gate) -> None:
 
     assert (evaluation.action, evaluation.reason) == (WAIT, gate)
     assert evaluation.fair == pytest.approx(0.62)
-    assert evaluation.signal == Signal("a", 2_500)
+    assert evaluation.signal == Signal("a", 2_500, 4)
     assert (evaluation.wished, evaluation.decision, evaluation.gated_fair) == (None, None, None)
 
 
@@ -173,7 +174,7 @@ def test_one_signal_fires_once() -> None:
 
     quotes.apply(quote("b", 2_700, home=HOME * 0.999))
     again = evaluate(quotes, used=used)
-    assert (again.action, again.signal) == ("TAKER", Signal("b", 2_700))
+    assert (again.action, again.signal) == ("TAKER", Signal("b", 2_700, 5))
 
 
 @pytest.mark.parametrize("bid, cheaper", [(4_300, False), (4_301, True), (None, False)])
@@ -274,7 +275,6 @@ def test_the_away_market_pays_for_the_other_side() -> None:
         (0, 500, Reason.TAKER_EDGE),
         (500, 500, Reason.TAKER_EDGE),
         (700, 300, Reason.TAKER_EDGE),
-        (-700, 300, Reason.TAKER_EDGE),
         (1_000, 0, Reason.NO_COUNT),
         (1_200, 0, Reason.NO_COUNT),
     ],
@@ -282,7 +282,7 @@ def test_the_away_market_pays_for_the_other_side() -> None:
 def test_no_more_is_wished_for_than_the_market_has_room(
     held: int, count: int, reason: Reason
 ) -> None:
-    """One order's size, cut by what is held on either side; a full market buys nothing."""
+    """One order's size, cut by what is held; a full market buys nothing."""
     evaluation = evaluate(holding=attrs.evolve(EMPTY, count_e2=CountE2(held)))
 
     assert evaluation.decision is not None
@@ -361,7 +361,9 @@ def test_a_taker_is_immediate_and_carries_no_expiry() -> None:
         post_only=False,
         trigger_ns=7,
         fair=0.62,
+        low=entry.low,
     )
+    assert entry.low == pytest.approx(0.62)
 
 
 def test_a_maker_is_post_only_and_expires_at_the_exchange() -> None:

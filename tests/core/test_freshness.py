@@ -42,7 +42,7 @@ def test_a_changed_price_of_the_same_books_triggers() -> None:
     board.apply(quote("b", 1.7, at_ms=2_000))
     freshness = evaluate(board, 2_100).freshness
 
-    assert freshness == Freshness(None, "b", 2_000, chance_of(1.7))
+    assert freshness == Freshness(None, "b", 2_000, chance_of(1.7), 4)
     assert freshness is not None
     assert freshness.may_trigger
 
@@ -166,7 +166,7 @@ def test_an_outlier_that_comes_or_goes_changes_the_set() -> None:
     evaluation = evaluate(board, 2_001)
     assert isinstance(evaluation.fair, Consensus)
     assert evaluation.fair.books == ("a", "b", "c")
-    assert evaluation.freshness == Freshness(None, "a", 2_001, chance_of(1.79))
+    assert evaluation.freshness == Freshness(None, "a", 2_001, chance_of(1.79), 6)
 
     board.apply(quote("d", at_ms=2_002))
     assert verdict(board, 2_002) is NotFresh.BOOKS_CHANGED

@@ -214,8 +214,9 @@ def test_contracts_per_market(held: int, resting: int, wished: int, fits: bool) 
     if resting:
         ledger.open_order(order(count_e2=CountE2(resting), game_id="another"))
     expected = None if fits else RefusalCode.CONTRACTS_PER_MARKET
+    side = Side.BID if held >= 0 else Side.ASK
 
-    assert code(ledger, count_e2=CountE2(wished)) is expected
+    assert code(ledger, count_e2=CountE2(wished), side=side) is expected
 
 
 def test_exits_and_other_markets_do_not_use_up_a_markets_contracts() -> None:

@@ -54,7 +54,6 @@ def rival(ticker: str) -> str | None:
         (NYY, Side.BID, 5_000, 1_500_000 + 2_500_000),
         (BOS, Side.ASK, 4_500, 1_500_000 + 2_750_000),
         (BOS, Side.BID, 5_000, 2_500_000),
-        (NYY, Side.ASK, 5_000, 2_500_000),
     ],
 )
 def test_exposure_of_a_game(

@@ -279,7 +279,7 @@ def test_an_evaluation_carries_the_consensus() -> None:
     assert isinstance(evaluation.fair, Consensus)
     assert evaluation.fair.books == ("a", "b", "c")
     assert [each.book for each in evaluation.fair.rejected] == ["d"]
-    assert evaluation.freshness == Freshness(None, "a", 2_000, chance_of(1.7))
+    assert evaluation.freshness == Freshness(None, "a", 2_000, chance_of(1.7), 5)
 
 
 def test_without_a_consensus_there_is_nothing_to_be_fresh() -> None:

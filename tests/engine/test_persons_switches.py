@@ -27,11 +27,24 @@ def bought(rig: Rig) -> int:
 
 
 def costs_e6(rig: Rig) -> Counter[str]:
-    """Return what is paid, and what buys that rest would pay, market by market."""
-    costs_e6 = Counter({t: p.cost_e6 for t, p in rig.account.positions.items()})
-    for order in rig.resting(BookSide.BID):
-        costs_e6[order.ticker] += order.price_e4 * order.remaining_e2
+    """Return what is paid, and what entries that rest would pay, by the team they bet on."""
+    costs_e6: Counter[str] = Counter()
+    for ticker, held in rig.account.positions.items():
+        costs_e6[team_of(rig, ticker, is_no=held.count_e2 < 0)] += held.cost_e6
+    for order in rig.resting():
+        # Entries alone are in an order group.
+        if order.request.group_id is not None:
+            is_no = order.side is BookSide.ASK
+            own_e4 = 10_000 - order.price_e4 if is_no else order.price_e4
+            costs_e6[team_of(rig, order.ticker, is_no=is_no)] += own_e4 * order.remaining_e2
     return costs_e6
+
+
+def team_of(rig: Rig, ticker: str, *, is_no: bool) -> str:
+    """Return the market whose team a bet is on: NO of a team is a bet on its opponent."""
+    listing = rig.parts.listing(ticker)
+    assert listing is not None
+    return listing.sibling if is_no else ticker
 
 
 async def test_pause_and_resume(open_rig: OpenRig, autojump_clock: object) -> None:
@@ -91,17 +104,18 @@ async def test_a_halt_that_cancels_sales_keeps_them_cancelled(
         assert rig.held_e2
 
         await rig.steering.steer("clear", {"reason": "done"})
-        await rig.until(lambda: bool(rig.resting(BookSide.ASK)), 10)
+        await rig.until(lambda: bool(rig.resting()), 10)
         await trio.sleep(6)
-        on_sale_e2 = sum(o.remaining_e2 for o in rig.resting(BookSide.ASK))
-        assert on_sale_e2 == sum(rig.held_e2.values())
+        exits = [o for o in rig.resting() if o.request.group_id is None]
+        on_sale_e2 = sum(o.remaining_e2 for o in exits)
+        assert on_sale_e2 == sum(abs(held_e2) for held_e2 in rig.held_e2.values())
 
 
 async def test_a_cancel_that_is_lost_is_sent_again_until_nothing_rests(
     open_rig: OpenRig, autojump_clock: object
 ) -> None:
     """Cancels that the exchange never got are repeated, and meanwhile no sale is moved."""
-    async with open_rig() as rig:
+    async with open_rig(seed=3) as rig:
         await rig.until(lambda: bool(rig.resting(BookSide.ASK)))
         rig.simulation.exchange_conditions.cancel_answer = OrderAnswer.DROP_REQUEST
         await rig.steering.steer("halt", {"reason": "a test", "exits": "cancel"})

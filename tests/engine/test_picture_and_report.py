@@ -48,6 +48,7 @@ SCHEMA: dict[str, set[str]] = {
         "ask_size_e2",
         "edge_e4",
         "net_e4",
+        "buys",
         "action",
         "reason",
         "odds_age_ms",
@@ -171,7 +172,7 @@ async def test_the_picture_agrees_with_the_exchange(
         assert {p["ticker"]: p["count_e2"] for p in picture["positions"]} == rig.held_e2
         for shown in picture["positions"]:
             true = rig.account.positions[shown["ticker"]]
-            assert shown["entry_e4"] == -(-true.cost_e6 // true.count_e2)
+            assert shown["entry_e4"] == -(-true.cost_e6 // abs(true.count_e2))
             on_sale = [o for o in rig.resting() if o.ticker == shown["ticker"]]
             assert shown["exit_remaining_e2"] == sum(o.remaining_e2 for o in on_sale)
             assert shown["exit_e4"] in {o.price_e4 for o in on_sale}

@@ -302,6 +302,8 @@ async def test_returned_collateral_is_no_difference(
         await rig.until_running()
         game = next(iter(rig.simulation.world.fixtures.values())).game
         ledger = rig.risk._books.ledger
+        # What is held here is to stay: nothing is bought back.
+        await rig.steering.steer("halt", {"reason": "a test", "exits": "cancel"})
         for ticker in (game.home_ticker, game.away_ticker):
             rig.account.position(ticker).count_e2 = -2_000
             rig.account.position(ticker).volume_e2 = 2_000

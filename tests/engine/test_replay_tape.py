@@ -220,10 +220,12 @@ def test_a_game_that_was_listed_later_is_traded_from_then_on(tmp_path: Path) -> 
 
 def test_a_pause_on_a_tape_is_a_pause(tmp_path: Path) -> None:
     """What the exchange said of a market's life is said again, and nothing is bought in it."""
-    life = {"market_ticker": CAR, "event_type": "deactivated"}
-    frame = {"type": "market_lifecycle_v2", "sid": 2, "seq": 1, "msg": life}
     records = day()
-    records.insert(3, Record(BEGINS_MS, Feed.BOOKS, "kalshi", orjson.dumps(frame).decode()))
+    for seq, ticker in enumerate((CAR, WAS), 1):
+        life = {"market_ticker": ticker, "event_type": "deactivated"}
+        frame = {"type": "market_lifecycle_v2", "sid": 2, "seq": seq, "msg": life}
+        raw = orjson.dumps(frame).decode()
+        records.insert(2 + seq, Record(BEGINS_MS, Feed.BOOKS, "kalshi", raw))
 
     assert play(write(tmp_path / "paused.tape", records))["orders"] == 0
     closed = Record(BEGINS_MS, Feed.LISTING, "arb", listed(close_ms=BEGINS_MS + 500))

@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 from arb.core.commands import Amendment, TimeInForce
-from arb.core.events import OrderEvent
+from arb.core.events import OrderEvent, Side
 from arb.core.money import CountE2, MoneyE6, PriceE4
 from arb.journal.orders import lives_of, purpose_text, step_text
 from arb.journal.records import (
@@ -96,6 +96,11 @@ def test_an_order_says_what_it_was_for() -> None:
         "buy 5 at 50¢: fair value 55.00¢, 5.00¢ above the price; it rests and waits"
     )
     assert purpose_text(taker).endswith("it takes what is offered")
+    assert purpose_text(attrs.evolve(ENTRY, side=Side.ASK, price_e4=PriceE4(6_000))) == (
+        "sell 5 at 60¢, which is to buy NO: fair value 55.00¢, 5.00¢ below the price;"
+        " it rests and waits"
+    )
+    assert purpose_text(attrs.evolve(EXIT, side=Side.BID)).endswith("rounded down to the grid")
     assert purpose_text(EXIT) == (
         "sell 5 at 55¢ to close what is held, at fair value 55.00¢ rounded up to the grid"
     )

@@ -112,8 +112,8 @@ def test_the_file_can_be_named(tmp_path: Path) -> None:
             ),
         ),
         (
-            "[strategy]\nqqqq = 5\n",
-            "strategy.qqqq = 5 is unknown; arb settings prints all that there are",
+            "[strategy]\nqqqqqqqqqq = 5\n",
+            "strategy.qqqqqqqqqq = 5 is unknown; arb settings prints all that there are",
         ),
         ("qqqq = 5\n", "qqqq = 5 is unknown; arb settings prints all that there are"),
         ("[stratgy]\nx = 1\n", "[stratgy] is no section; the nearest is [strategy]"),

@@ -29,7 +29,9 @@ _NOTICED = 0.002
 _LEVELS = 4
 # How often a maker changes the size of a level for no reason that anybody sees, per second.
 _RESTLESS_PER_S = 0.3
-_SPREADS_TICKS = (1, 1, 2, 2, 3)
+# Of the home and of the away market: quoted apart, so that now one of them, now the other is the
+# cheaper place for a bet on either team.
+_SPREADS_TICKS = ((1, 1), (1, 2), (2, 2), (2, 1), (3, 2))
 
 
 @attrs.define
@@ -40,7 +42,7 @@ class Maker:
     home: Market
     away: Market
     belief: float
-    spread_ticks: int = 2
+    spreads_ticks: tuple[int, int] = (2, 2)
     _seen: float = attrs.field(default=0.0, init=False)
     _coming: deque[tuple[float, float]] = attrs.field(factory=deque, init=False)
     _quoted: bool = attrs.field(default=False, init=False)
@@ -68,7 +70,7 @@ class Maker:
             self.belief = self._coming.popleft()[1]
             moved = True
         if moved:
-            self.spread_ticks = rng.choice(_SPREADS_TICKS)
+            self.spreads_ticks = rng.choice(_SPREADS_TICKS)
             self._quoted = True
             self.quote(venue, rng)
         elif rng.random() < _RESTLESS_PER_S * elapsed_ms / 1_000:
@@ -76,14 +78,20 @@ class Maker:
 
     def quote(self, venue: Venue, rng: random.Random) -> None:
         """Replace the levels that are no longer wanted by those that are."""
-        for market, chance in ((self.home, self.belief), (self.away, 1 - self.belief)):
+        chances = self.belief, 1 - self.belief
+        for market, chance, ticks in zip(
+            (self.home, self.away), chances, self.spreads_ticks, strict=True
+        ):
             if market.status is MarketStatus.ACTIVE and venue.trading_active:
-                self._quote_market(venue, market, chance, rng)
+                self._quote_market(venue, market, wanted_levels(chance, ticks), rng)
 
     def _quote_market(
-        self, venue: Venue, market: Market, chance: float, rng: random.Random
+        self,
+        venue: Venue,
+        market: Market,
+        wanted: dict[tuple[BookSide, int], None],
+        rng: random.Random,
     ) -> None:
-        wanted = wanted_levels(chance, self.spread_ticks)
         standing = self.account.resting_in(market.ticker)
         for order in standing:
             if (order.side, order.price_e4) not in wanted:
