@@ -17,6 +17,7 @@ from cyclopts import App, Parameter
 
 from arb.cli.common import Json, print_json
 from arb.cli.errors import CommandFailed, UsageError
+from arb.cli.faults_core import core
 from arb.cli.steer import engine_root
 from arb.faults.campaign import Summary, run_campaign
 from arb.faults.catalogue import UnknownFault, cells, chosen
@@ -37,6 +38,7 @@ EXIT_FAILED = 1
 TELL_EVERY = 50
 
 app = App(name="faults", help_format="plaintext")
+app.command(core)
 
 Seed = Annotated[int, Parameter(help="The same seed makes the same run.")]
 First = Annotated[int, Parameter(help="The first seed.")]

@@ -11,6 +11,7 @@ from hypothesis import given
 
 from arb.core.ledger import Ledger
 from arb.core.permission import Halt
+from arb.faults.core_history import Step, rolled
 from arb.journal.chain import follow
 from arb.journal.frames import HEADER, JournalDamaged, scan
 from arb.journal.records import (
@@ -24,8 +25,7 @@ from arb.journal.records import (
 from arb.journal.recovery import ORDER_NUMBERS_SKIPPED, Recovered, recover
 from arb.journal.writer import Journal, MemoryFile
 from tests.core.order_factory import BOS, CASH, ENTRY, NYY, closed, fill
-from tests.core.order_history import Step, histories
-from tests.core.test_order_histories import rolled
+from tests.core.order_history import histories
 from tests.journal.journal_history import ACCOUNT, JournalledHistory, StoppedClock, state_of
 
 
