@@ -10,6 +10,8 @@ from arb.core.commands import Amendment
 from arb.core.events import CashMove, Fill, Settlement
 from arb.core.ledger import Ledger
 from arb.core.money import MoneyE6, PriceE4
+from arb.faults.core_exchange import CASH
+from arb.faults.core_history import CoreHistory, Noted, Step, rolled
 from arb.journal.frames import HEADER, scan
 from arb.journal.records import (
     RecordKind,
@@ -21,9 +23,6 @@ from arb.journal.records import (
     settlement_data,
 )
 from arb.journal.writer import Journal, MemoryFile
-from tests.core.order_factory import CASH
-from tests.core.order_history import Noted, OrderHistory, Step
-from tests.core.test_order_histories import rolled
 
 State = dict[str, Any]
 OTHER_KINDS = (
@@ -119,7 +118,7 @@ class JournalledHistory:
     def __init__(self) -> None:
         self.file = MemoryFile()
         self.journal = Journal(self.file, StoppedClock())
-        self.history = OrderHistory(self._note)
+        self.history = CoreHistory(self._note)
         self.states = [state_of(Ledger(MoneyE6(0)))] * 2
         self.journal.append(RecordKind.START, {"version": "test", "mode": "sim"})
         self.journal.append(RecordKind.ACCOUNT, ACCOUNT)
@@ -153,6 +152,8 @@ class JournalledHistory:
             self.journal.append(RecordKind.INTENT, intent_data(*noted))
         elif isinstance(noted, Amendment):
             self.journal.append(RecordKind.AMEND, amend_data(noted))
+        elif isinstance(noted, Settlement):
+            self.journal.append(RecordKind.SETTLEMENT, settlement_data(noted))
         elif isinstance(noted, Fill):
             self.journal.append(RecordKind.FILL, fill_data(noted))
         else:

@@ -12,6 +12,7 @@ from hypothesis import given
 
 from arb.core.ledger import Ledger
 from arb.core.permission import Halt
+from arb.faults.core_history import Step, rolled
 from arb.journal.chain import follow
 from arb.journal.frames import HEADER, JournalDamaged, scan
 from arb.journal.records import (
@@ -24,8 +25,7 @@ from arb.journal.records import (
 )
 from arb.journal.recovery import ORDER_NUMBERS_SKIPPED, Recovered, recover
 from tests.core.order_factory import BOS, CASH, ENTRY, NYY, closed, fill
-from tests.core.order_history import Step, histories
-from tests.core.test_order_histories import rolled
+from tests.core.order_history import histories
 from tests.journal.journal_history import (
     ACCOUNT,
     JournalledHistory,
@@ -92,7 +92,7 @@ def test_a_history_goes_on_after_recovery(seed: int) -> None:
     """Books that were recovered in the middle end where those that lived through it end."""
     journalled = played(seed, 40)
     history = journalled.history
-    history.ledger = recover(journalled.journal.records()).ledger
+    history.take_over(recover(journalled.journal.records()).ledger)
     for step in rolled(seed + 1, 80):
         history.step(*step)
 

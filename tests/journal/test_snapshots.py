@@ -14,6 +14,7 @@ from hypothesis import given
 from arb.core.ledger import Ledger
 from arb.core.money import MoneyE6
 from arb.core.orders import Order
+from arb.faults.core_history import Step, rolled
 from arb.journal import snapshot as snapshots
 from arb.journal.chain import BEGINNING, Position
 from arb.journal.records import RecordKind
@@ -27,8 +28,7 @@ from arb.journal.snapshot import (
     snapshot_path,
 )
 from arb.journal.state import _fields_way, state_from_json, state_to_json
-from tests.core.order_history import Step, histories
-from tests.core.test_order_histories import rolled
+from tests.core.order_history import histories
 from tests.journal.journal_history import (
     JournalledHistory,
     KeptSnapshot,
@@ -81,7 +81,7 @@ def test_a_history_goes_on_from_a_snapshot(seed: int) -> None:
     journalled.play(rolled(seed, 40))
     kept = kept_of(journalled.file.read())
     journal = opened(journalled.file.read(), kept)
-    journalled.history.ledger = journal.recover().ledger
+    journalled.history.take_over(journal.recover().ledger)
     assert journal.snapshot_records == len(journal.records())
     for step in rolled(seed + 1, 80):
         journalled.history.step(*step)
