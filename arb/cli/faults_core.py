@@ -10,7 +10,8 @@ from cyclopts import Parameter
 from arb.cli.common import Json, print_json
 from arb.cli.errors import UsageError
 from arb.faults.core_campaign import CoreSummary, run_core
-from arb.faults.core_history import CoreHistory, HistoryWrong, rolled
+from arb.faults.core_checks import HistoryWrong
+from arb.faults.core_history import CoreHistory, rolled
 from arb.faults.revision import revision
 from arb.io.clock import NS_PER_S, SystemClock
 

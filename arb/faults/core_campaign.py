@@ -8,7 +8,8 @@ from typing import Any
 
 import attrs
 
-from arb.faults.core_history import HistoryWrong, play, rolled
+from arb.faults.core_checks import HistoryWrong
+from arb.faults.core_history import play, rolled
 from arb.faults.spread import chunks, spread
 
 # A chunk takes a second or so: handing it out costs nothing, and progress shows.

@@ -14,30 +14,23 @@ from arb.core.commands import AmendIntent, Amendment, OrderIntent, Purpose, Time
 from arb.core.events import Fill, Liquidity, OrderEvent, Settlement, Side, Top
 from arb.core.exit_policy import Bought
 from arb.core.exits import ExitView, Holding, OpenOrder, plan_exits
-from arb.core.exposure import Exposures, total_exposure_e6
-from arb.core.fees import FeeSchedule
+from arb.core.exposure import Exposures
 from arb.core.grid import WHOLE_CENTS
 from arb.core.invariants import Invariants
 from arb.core.ledger import Ledger
-from arb.core.money import ONE_DOLLAR_E4, CountE2, MoneyE6, PriceE4
+from arb.core.money import ONE_DOLLAR_E4, CountE2, PriceE4
 from arb.core.orders import Order, OrderState
-from arb.core.parameters import Risk
 from arb.core.permission import Permission
 from arb.core.risk import Approvals, amendment_of, review, review_amend
-from arb.faults.core_exchange import CASH, CoreExchange, Message, Standing
-from arb.faults.judge_limits import AtRisk, game_loss_e6
-
-# Two games of two markets each; the game is the first letter.
-MARKETS = ("a1", "a2", "b1", "b2")
-
-# So tight that every history comes to the end of each.
-LIMITS = Risk(
-    max_contracts_per_market=8,
-    max_total_exposure_cents=800,
-    max_game_exposure_cents=600,
-    max_concurrent_markets=2,
-    price_collar=99,
+from arb.faults.core_checks import (
+    LIMITS,
+    MARKETS,
+    Both,
+    fee_of,
+    must,
+    rival_of,
 )
+from arb.faults.core_exchange import CASH, CoreExchange, Message, Standing
 
 # Weights that make whole lives likely: what is sent is mostly heard of, and fills.
 WEIGHTS = {
@@ -62,15 +55,9 @@ WHICH_MAX, LUCK_MAX = 6, 5_000
 # What is dear to check is checked after so many steps, and at the end.
 LOOK_EVERY = 6
 
-_FEES = FeeSchedule("quadratic_with_maker_fees")
-
 Step = tuple[str, int, int]
 # What is journalled before it happens: an order under its id, a move, or what the exchange said.
 Noted = tuple[str, OrderIntent] | Amendment | OrderEvent | Fill | Settlement
-
-
-class HistoryWrong(AssertionError):
-    """Something that must always be true was not."""
 
 
 def rolled(seed: int, length: int = LENGTH) -> list[Step]:
@@ -87,21 +74,6 @@ def play(steps: Sequence[Step], note: Callable[[Noted], object] | None = None) -
         history.step(*step)
     history.heal()
     return history
-
-
-def fee_of(_ticker: str, price: PriceE4, count: CountE2, liquidity: Liquidity) -> MoneyE6:
-    """Charge what most series do."""
-    return _FEES.fee_e6(price, count, liquidity)
-
-
-def rival_of(ticker: str) -> str | None:
-    """Return the other market of the game."""
-    return ticker[0] + ("2" if ticker[1] == "1" else "1")
-
-
-def _must(holds: bool, text: str) -> None:  # noqa: FBT001 - reads as a sentence
-    if not holds:
-        raise HistoryWrong(text)
 
 
 class CoreHistory:
@@ -123,13 +95,18 @@ class CoreHistory:
         self.ledger = ledger
         self.exposures = Exposures(ledger, fee_of, rival_of)
 
+    @property
+    def books(self) -> Both:
+        """Return both sides, to be held against each other."""
+        return Both(self.ledger, self.exposures, self.exchange)
+
     def step(self, what: str, which: int, luck: int) -> None:
         """Let one thing happen, and check everything that must be true then."""
         getattr(self, f"_{what}")(which, luck)
         self.steps += 1
         self.check()
         if self.steps % LOOK_EVERY == 0:
-            self.check_thoroughly()
+            self.books.check_order_by_order()
 
     # ------------------------------------------------------------------ what we do
 
@@ -166,7 +143,8 @@ class CoreHistory:
         exposed_e6 = self.exposures.total_e6()
         self.invariants.after_approval(order, self.ledger, exposed_e6, LIMITS.max_total_exposure_e6)
         self.exchange.place(name, wish, luck)
-        self._check_limits(wish)
+        if wish.purpose is Purpose.ENTRY:
+            self.books.check_limits(wish)
 
     def _keep_exits(self, which: int, luck: int) -> None:
         ticker = MARKETS[which % len(MARKETS)]
@@ -260,16 +238,16 @@ class CoreHistory:
         elif not isinstance(message, Fill):
             self._say(message)
             order = self.ledger.report(message)
-            _must(order is not None, f"{message} is of no order of ours")
+            must(order is not None, f"{message} is of no order of ours")
             if order is not None:
                 self.invariants.after_report(order)
         elif message.trade_id not in self.ledger.trade_ids:
             self._say(message)
-            _must(self.ledger.book(message), f"{message} was not booked")
+            must(self.ledger.book(message), f"{message} was not booked")
             self.invariants.after_fill(message, self.ledger)
         else:
             self.seen.add("a fill told twice")
-            _must(not self.ledger.book(message), f"{message} was booked twice")
+            must(not self.ledger.book(message), f"{message} was booked twice")
 
     def _hear_settlement(self, paid: Settlement) -> None:
         if self.ledger.position(paid.ticker).count_e2 != paid.count_e2:
@@ -277,7 +255,7 @@ class CoreHistory:
             return
         if paid.key not in self.ledger.settled:
             self._say(paid)
-            _must(self.ledger.settle(paid), f"{paid} was not booked")
+            must(self.ledger.settle(paid), f"{paid} was not booked")
             self.invariants.after_settlement(paid, self.ledger)
             self.seen.add("settled")
 
@@ -289,60 +267,8 @@ class CoreHistory:
 
     def check(self) -> None:
         """Compare our books with the exchange's, as far as they must agree at any moment."""
-        _must(not self.invariants.kept, f"{self.invariants.kept}")
-        _must(not self.ledger.illegal_reports, "a report was illegal")
-
-    def check_thoroughly(self) -> None:
-        """Compare them order by order, and market by market."""
-        ledger, exchange = self.ledger, self.exchange
-        kept_e6 = self.exposures.total_e6()
-        counted_e6 = total_exposure_e6(ledger, fee_of, rival_of)
-        _must(kept_e6 == counted_e6, f"exposure is kept as {kept_e6}, and is {counted_e6}")
-        booked_e2: dict[str, int] = {}
-        for each in exchange.trades:
-            if each.trade_id in ledger.trade_ids:
-                booked_e2[each.order_id] = booked_e2.get(each.order_id, 0) + each.count_e2
-        for name, truth in exchange.orders.items():
-            order = ledger.orders[name]
-            filled_e2 = max(order.filled_e2, booked_e2.get(truth.order_id, 0))
-            most_e2, true_e2 = filled_e2 + order.at_stake_e2, truth.filled_e2 + truth.remaining_e2
-            _must(true_e2 <= most_e2, f"{name} may fill {true_e2}, we reckon with {most_e2}")
-        for ticker in MARKETS:
-            self._check_exits(ticker)
-
-    def _check_exits(self, ticker: str) -> None:
-        held_e2 = self.exchange.counts_e2[ticker]
-        for side, closable_e2 in ((Side.ASK, held_e2), (Side.BID, -held_e2)):
-            offered_e2 = sum(
-                order.remaining_e2
-                for order in self.exchange.resting()
-                if (order.wish.ticker, order.wish.side) == (ticker, side)
-                and order.wish.purpose is Purpose.EXIT
-            )
-            text = f"{offered_e2} offered on the {side} of {ticker}, {held_e2} held"
-            _must(offered_e2 <= max(0, closable_e2), text)
-
-    def _check_limits(self, wish: OrderIntent) -> None:
-        """Check the limits from the exchange's own list of orders, after an entry has left."""
-        if wish.purpose is not Purpose.ENTRY:
-            return
-        limits, ledger = LIMITS, self.ledger
-        entries = [o for o in self.exchange.resting() if o.wish.purpose is Purpose.ENTRY]
-        same_game = [o.name for o in entries if o.wish.game_id == wish.game_id]
-        _must(len(same_game) <= 1, f"{same_game} rest in one game")
-        here_e2 = sum(o.remaining_e2 for o in entries if o.wish.ticker == wish.ticker)
-        count_e2 = abs(ledger.position(wish.ticker).count_e2) + here_e2
-        _must(count_e2 <= limits.max_contracts_per_market_e2, f"{count_e2} in {wish.ticker}")
-        at_risk = [
-            AtRisk(t, p.count_e2, p.cost_e6) for t, p in ledger.positions.items() if p.count_e2
-        ]
-        at_risk += [_as_risk(order) for order in entries]
-        games = {g: [r for r in at_risk if r.ticker[0] == g] for g in "ab"}
-        losses = {g: game_loss_e6(f"{g}1", risks) for g, risks in games.items()}
-        for game, loss_e6 in losses.items():
-            _must(loss_e6 <= limits.max_game_exposure_e6, f"game {game} may lose {loss_e6}")
-        total_e6 = sum(losses.values())
-        _must(total_e6 <= limits.max_total_exposure_e6, f"all may lose {total_e6}")
+        must(not self.invariants.kept, f"{self.invariants.kept}")
+        must(not self.ledger.illegal_reports, "a report was illegal")
 
     def heal(self) -> None:
         """Let everything arrive, look everything up, and check that both sides agree in all."""
@@ -356,26 +282,8 @@ class CoreHistory:
         for paid in self.exchange.settlements.values():
             self.hear(paid)
         self.check()
-        self.check_thoroughly()
-        self._agree()
-
-    def _agree(self) -> None:
-        ledger, exchange = self.ledger, self.exchange
-        _must(not ledger.stray_fills, f"{ledger.stray_fills} fills are nobody's")
-        cash = f"cash {ledger.cash_e6}, the exchange has {exchange.cash_e6}"
-        _must(ledger.cash_e6 == exchange.cash_e6, cash)
-        ours = {
-            order.client_order_id: (order.state, order.price_e4, order.at_stake_e2)
-            for order in ledger.all_at_stake()
-        }
-        theirs = {
-            order.name: (OrderState.RESTING, order.price_e4, order.remaining_e2)
-            for order in exchange.resting()
-        }
-        _must(ours == theirs, f"at stake {ours}, the exchange has {theirs}")
-        for ticker in MARKETS:
-            held_e2, true_e2 = ledger.position(ticker).count_e2, exchange.counts_e2[ticker]
-            _must(held_e2 == true_e2, f"{ticker}: {held_e2} held, the exchange has {true_e2}")
+        self.books.check_order_by_order()
+        self.books.check_agreement()
 
     def __repr__(self) -> str:
         return f"<CoreHistory {self.steps} steps, {self.ledger!r}>"
@@ -402,10 +310,3 @@ def _pick(messages: list[Message], number: int) -> Message:
 
 def _time_in_force(*, rests: bool) -> TimeInForce:
     return TimeInForce.GOOD_TILL_CANCELED if rests else TimeInForce.IMMEDIATE_OR_CANCEL
-
-
-def _as_risk(order: Standing) -> AtRisk:
-    if order.wish.side is Side.BID:
-        return AtRisk(order.wish.ticker, order.remaining_e2, order.price_e4 * order.remaining_e2)
-    own_e4 = ONE_DOLLAR_E4 - order.price_e4
-    return AtRisk(order.wish.ticker, -order.remaining_e2, own_e4 * order.remaining_e2)
