@@ -17,6 +17,7 @@ from tools.benchmarks import (
     books,
     console,
     halting,
+    journal,
     lane,
     main,
     odds,
@@ -41,6 +42,9 @@ from tools.benchmarks.world import BookMessages, OddsMessages, make_world
 
 TINY: dict[str, Callable[[], list[Figure]]] = {
     "path": lambda: path.run(path.Plan(markets=10, frames=10, rare_frames=1, load_per_s=1_000)),
+    "journal": lambda: journal.run(
+        journal.Plan(markets=10, wishes=5, appends=10, load_per_s=1_000, records=20_000)
+    ),
     "books": lambda: books.run(books.Plan(markets=10, messages=100, through_actors=100)),
     "odds": lambda: odds.run(odds.Plan(quotes=400, games=8)),
     "replay": lambda: replay.run(replay.Plan(markets=10, messages=400, densities=(2,))),

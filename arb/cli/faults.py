@@ -18,6 +18,8 @@ from cyclopts import App, Parameter
 from arb.cli import faults_by_hand, faults_proxy
 from arb.cli.common import Json, print_json
 from arb.cli.errors import CommandFailed, UsageError
+from arb.cli.faults_core import core
+from arb.cli.faults_hour import hour
 from arb.cli.steer import engine_root
 from arb.engine.embedded_world import WorldFailed
 from arb.faults.campaign import Summary, run_campaign
@@ -39,8 +41,10 @@ EXIT_FAILED = 1
 TELL_EVERY = 50
 
 app = App(name="faults", help_format="plaintext")
+app.command(hour)
 faults_by_hand.add_to(app)
 faults_proxy.add_to(app)
+app.command(core)
 
 Seed = Annotated[int, Parameter(help="The same seed makes the same run.")]
 First = Annotated[int, Parameter(help="The first seed.")]

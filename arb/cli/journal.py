@@ -59,6 +59,8 @@ def _lines(found: Verified) -> list[str]:
         ]
     if found.unlinked:
         lines.append(f"the first {found.unlinked:,} are of format 1, which has no hashes")
+    if found.snapshot is not None:
+        lines.append(found.snapshot)
     if found.torn_bytes:
         lines.append(
             f"{found.torn_bytes} bytes after them are no whole record: one that is being written,"

@@ -14,6 +14,7 @@ from arb.io.rendezvous import MODES, find_engines
 from arb.journal.frames import JournalDamaged
 from arb.journal.reading import read_records
 from arb.journal.records import NotARecord, Record
+from arb.journal.snapshot import NotASnapshot
 
 T = TypeVar("T")
 
@@ -55,7 +56,7 @@ def in_one_line(path: Path, call: Callable[[], T]) -> T:
     """Return what ``call`` does; what is wrong with the journal ends the command in one line."""
     try:
         return call()
-    except (JournalDamaged, NotARecord) as error:
+    except (JournalDamaged, NotARecord, NotASnapshot) as error:
         raise CommandFailed(f"{path}: {error}") from None
     except OSError as error:
         raise CommandFailed(f"{path} cannot be read: {error.strerror or error}") from None

@@ -190,6 +190,8 @@ class Engine:
                 with closing(
                     place.begin_journal(self._clock, self._config.mode, settings.engine.fsync)
                 ) as journal:
+                    if journal.snapshot_trouble is not None:
+                        say(journal.snapshot_trouble)
                     parts = self._parts(place, board, journal, found)
                     parts.decisions = decisions
                     watch = LoopWatch(

@@ -30,7 +30,6 @@ from arb.journal.records import (
     report_data,
     settlement_data,
 )
-from arb.journal.recovery import recover
 from arb.journal.writer import JournalFailed
 
 
@@ -40,7 +39,7 @@ class Bookkeeper:
     def __init__(self, parts: Parts) -> None:
         """Rebuild the books from the journal; raises what reading it raises."""
         self._parts = parts
-        recovered = recover(parts.journal.each())
+        recovered = parts.journal.recover()
         self.ledger = recovered.ledger
         self.halt = recovered.halt
         self.halt_withdrew_exits = recovered.halt_withdrew_exits

@@ -145,7 +145,7 @@ class EdgeReport:
                 self._odds.setdefault(game.game_id, GameOdds.of(self._settings.strategy))
                 for odds in game.odds:
                     self._games[odds.provider, odds.event_id] = game.game_id, odds.swapped
-            for provider in {provider for provider, _ in self._games}:
+            for provider in sorted({provider for provider, _ in self._games}):
                 self._parsers[provider] = tape_parser(provider, reader.header.odds_events)
             books = SubscribedBooks(self._listings, lambda *_: None)
             for at_ms, records in groupby(reader, key=lambda record: record.at_ms):

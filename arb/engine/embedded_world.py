@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -45,15 +45,17 @@ class World:
 
 
 @asynccontextmanager
-async def embedded_world(*, seed: int | None, speed: float) -> AsyncIterator[World]:
-    """Start a world and end it on leaving; raises `WorldFailed`.
+async def embedded_world(
+    *, seed: int | None, speed: float, options: Sequence[str] = ()
+) -> AsyncIterator[World]:
+    """Start a world, with more options of `arb sim`, and end it on leaving; raises `WorldFailed`.
 
     Its standard input is a pipe from this process: when this process dies, however it dies, the
     pipe closes and the world ends itself. A session of its own keeps a Ctrl-C at the terminal
     from ending it before the engine has cancelled its orders.
     """
     command = [sys.executable, "-m", "arb", "sim", "--json", "--until-stdin-closes"]
-    command += ["--speed", str(speed)]
+    command += ["--speed", str(speed), *options]
     if seed is not None:
         command += ["--seed", str(seed)]
     process = await trio.lowlevel.open_process(

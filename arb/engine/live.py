@@ -47,7 +47,6 @@ from arb.io.http import Http
 from arb.io.net import Network
 from arb.io.url import Endpoint
 from arb.io.websocket import Socket, open_socket
-from arb.journal.recovery import recover
 from arb.kalshi.exchange_clock import ExchangeClock
 from arb.kalshi.fields import Malformed
 from arb.kalshi.lane import Limits, OrderLanes
@@ -164,7 +163,7 @@ class LiveTree:
 
     def _gateway(self, ctx: Context) -> Gateway:
         if self.mode is Mode.PAPER:
-            recovered = recover(self.parts.journal.each())
+            recovered = self.parts.journal.recover()
             account = recovered.ledger if recovered.has_account else Ledger(PAPER_CASH_E6)
             exchange = PaperExchange(account, self.parts.clock)
             return PaperGateway(ctx, self.parts, exchange, self.connections.rest.market_ends)

@@ -14,7 +14,7 @@ from arb.io.clock import Clock
 from arb.io.rendezvous import find_engines
 from arb.journal.frames import JournalDamaged
 from arb.journal.records import FORMAT, NotARecord, RecordKind
-from arb.journal.recovery import recover
+from arb.journal.snapshot import SNAPSHOT_AFTER, DiskSnapshot, snapshot_path
 from arb.journal.writer import DiskFile, Journal
 from arb.settings.sections import FSYNC_ORDER
 from arb.version import VERSION
@@ -93,6 +93,8 @@ class Place:
     def begin_journal(self, clock: Clock, mode: str, fsync: str) -> Journal:
         """Open the journal, check that it can be followed, and write down that a run begins.
 
+        Where many records have come since the last snapshot of the state, a new one is kept: here
+        nothing trades yet that it could hold up.
         What the risk manager could not follow is refused here, with its place: raises
         `JournalDamaged`, `NotARecord`, `JournalFailed` or `OSError`.
         """
@@ -100,8 +102,13 @@ class Place:
         with ExitStack() as stack:
             stack.callback(file.close)
             try:
-                journal = Journal(file, clock, syncs_orders=fsync == FSYNC_ORDER)
-                recover(journal.each())
+                journal = Journal(
+                    file,
+                    clock,
+                    syncs_orders=fsync == FSYNC_ORDER,
+                    snapshots=DiskSnapshot(snapshot_path(self.journal_path)),
+                )
+                journal.recover(keep_after=SNAPSHOT_AFTER)
             except (JournalDamaged, NotARecord) as error:
                 raise type(error)(f"{self.journal_path} cannot be trusted: {error}") from None
             start = {"version": VERSION, "mode": mode, "format": FORMAT}

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import gc
-import multiprocessing
-import os
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +14,7 @@ import orjson
 from arb.faults.plan import plan_of
 from arb.faults.session import Outcome, simulate
 from arb.faults.sometimes import missing
+from arb.faults.spread import chunks, spread
 
 # Enough that handing them out costs nothing, few enough that progress shows and little is lost.
 CHUNK_SEEDS = 10
@@ -114,34 +111,10 @@ def run_chunk(seeds: Sequence[int]) -> list[Outcome]:
     return outcomes
 
 
-def _end_with_parent() -> None:
-    """Let this process end when the one that began it has been killed."""
-    parent = multiprocessing.parent_process()
-
-    def wait() -> None:
-        if parent is not None:
-            parent.join()
-        os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
-
-
 def outcomes_of(first: int, count: int, jobs: int) -> Iterator[Outcome]:
     """Yield what came of each seed, in order, from so many processes."""
-    ends = range(first, first + count, CHUNK_SEEDS)
-    chunks = [range(at, min(at + CHUNK_SEEDS, first + count)) for at in ends]
-    if jobs <= 1:
-        for chunk in chunks:
-            yield from run_chunk(chunk)
-        return
-    # Spawned, not forked: a child must not inherit what another simulation has left behind.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, context, _end_with_parent) as pool:
-        try:
-            for outcomes in pool.map(run_chunk, chunks):
-                yield from outcomes
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    for outcomes in spread(run_chunk, chunks(first, count, CHUNK_SEEDS), jobs):
+        yield from outcomes
 
 
 def run_campaign(

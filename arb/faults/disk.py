@@ -30,7 +30,7 @@ def _unheard(_data: bytes) -> None:
 
 @attrs.define
 class SimDisk:
-    """One file on a disk that can fail; it outlives the programs that open it.
+    """A journal and its snapshot on a disk that can fail; they outlive who opens them.
 
     ``write_fails_in`` and ``sync_fails_in`` count calls down to the one that fails; from then on
     every one does until `repair`.
@@ -42,6 +42,7 @@ class SimDisk:
     sync_fails_in: int | None = None
     writes_half: bool = False
     failed: bool = False
+    snapshot: bytes | None = None
     writes: int = 0
     syncs: int = 0
 
@@ -80,6 +81,9 @@ class SimDisk:
             # A sector was being written when the current went: its bytes are anything.
             self.kernel[-1] ^= 1 << dice.randrange(8)
         self.durable = len(self.kernel)
+        if self.snapshot is not None and dice.random() < 1 / 2:
+            # Its name was on the disk, and not all of what it names.
+            self.snapshot = self.snapshot[: dice.randrange(len(self.snapshot))]
         return lost
 
     def repair(self) -> None:
@@ -93,7 +97,7 @@ class SimDisk:
 
 
 class SimFile:
-    """The journal's file as one program has it open."""
+    """The journal's file, and its snapshot's, as one program has them open."""
 
     def __init__(self, disk: SimDisk, before: Before, after: After) -> None:
         self._disk = disk
@@ -134,6 +138,15 @@ class SimFile:
         if self._open:
             del self._disk.kernel[length:]
             self._disk.durable = min(self._disk.durable, length)
+
+    def load(self) -> bytes | None:
+        """Return the snapshot that was saved last."""
+        return self._disk.snapshot
+
+    def save(self, data: bytes) -> None:
+        """Put a snapshot in the place of the last one; what a killed program saves is lost."""
+        if self._open:
+            self._disk.snapshot = data
 
     def close(self) -> None:
         """Let go of the file; nothing of this program reaches it any more."""

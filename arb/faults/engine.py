@@ -28,6 +28,7 @@ from arb.engine.stopping import StopRequest
 from arb.io.clock import Clock
 from arb.io.net import Network
 from arb.journal.records import RecordKind
+from arb.journal.snapshot import SnapshotStore
 from arb.journal.writer import Journal, JournalFile
 from arb.kalshi.sign import Signer
 from arb.settings import Mode, OddsPlace, Settings
@@ -39,6 +40,8 @@ ODDS = ("127.0.0.1", 8002)
 
 INSTALLATION = "test"
 
+# A simulated life writes some dozen records: lives after the first begin at a snapshot.
+SNAPSHOT_AFTER = 4
 
 # The path of each provider's addresses in the simulated world: REST, and its socket if it has one.
 ODDS_PATHS = {
@@ -102,6 +105,7 @@ class Seams:
     on_event: Callable[[TreeEvent], None] | None = None
     choose_direct: Callable[[], bool] | None = None
     offloads: Offloads = IN_PLACE
+    snapshots: SnapshotStore | None = None
     tree: type[LiveTree] = LiveTree
     change_tree: Callable[[SupervisorSpec], SupervisorSpec] = _same_tree
     change_connections: Callable[[Connections], Connections] = _same_connections
@@ -131,6 +135,7 @@ async def opened_engine(seams: Seams) -> AsyncIterator[OpenedEngine]:
     ) as plain:
         made = seams.change_connections(plain)
         parts = await _parts(seams, made)
+        parts.journal.recover(keep_after=SNAPSHOT_AFTER)
         parts.journal.append(RecordKind.START, {"version": VERSION, "mode": seams.mode})
         parts.journal.sync()
         started_ms = seams.clock.wall_ms()
@@ -167,7 +172,7 @@ async def _parts(seams: Seams, made: Connections) -> Parts:
     return Parts(
         clock=seams.clock,
         board=Board(seams.clock, seams.on_log),
-        journal=Journal(seams.file, seams.clock),
+        journal=Journal(seams.file, seams.clock, snapshots=seams.snapshots),
         catalogue=found.catalogue(seams.clock.wall_ms()),
         odds_feeds=odds_feed_names(settings.odds_feed.provider),
         found=found,

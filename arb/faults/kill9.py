@@ -1,21 +1,25 @@
 """Real processes, real sockets, real disk: the engine killed with ``kill -9``, again and again.
 
-No run of this can be repeated, but it sees what the simulation leaves out: the kernel, the
-loopback network, the file system, and Python's own end.
+The exchange lives on in a process of its own, and its own ledger is what is judged by. No run of
+this can be repeated, but it sees what the simulation leaves out: the kernel, the loopback network,
+the file system, and Python's own end.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import attrs
 import trio
 
 from arb.core.ledger import Ledger
-from arb.core.risk import client_order_prefix
-from arb.engine.embedded_world import World, embedded_world
+from arb.engine.embedded_world import World, WorldFailed, embedded_world
+from arb.engine.world_hand import WorldRefused
+from arb.faults.judge_account import account_differences
 from arb.faults.processes import (
     STOP_S,
     WORLD_SPEED,
@@ -30,30 +34,27 @@ from arb.faults.processes import (
     until_journal_grows,
 )
 from arb.io.clock import SystemClock
-from arb.io.http import Http
-from arb.io.net import SocketNetwork
 from arb.journal.frames import JournalDamaged
 from arb.journal.records import NotARecord, RecordKind
 from arb.journal.recovery import recover
 from arb.journal.writer import Journal, JournalFailed, MemoryFile
-from arb.kalshi.rest import Rest
-from arb.kalshi.rest_calls import RestError
-from arb.kalshi.sign import load_signer
 
 # How long an engine lives before it is killed: one in four not even to the end of its start.
 STARTING_SHARE = 0.25
 STARTING_S = (0.1, 2.0)
 TRADING_S = (0.0, 3.0)
 
-# The exchange's list of orders shows one for some 400 ms after it was cancelled.
-LISTS_LAG_S = 0.6
-
-# What an entry lives at the most when nobody cancels it any more.
+# What the last engine has to find everything, with prices that still move: an entry lives this
+# long at the most when nobody cancels it any more.
 ENTRY_TTL_S = 15.0
+
+# Once nothing moves any more: an order without an answer counts for at least 30 s.
+SETTLING_S = 90.0
+SETTLING_LOOK_S = 0.5
 
 
 class Kill9Failed(Exception):
-    """A rule did not hold, or nothing could be started; says which in one line."""
+    """Nothing could be started or judged; says why in one line."""
 
 
 @attrs.define
@@ -71,18 +72,31 @@ class Kill9Report:
 async def run_cycles(
     cycles: int, folder: Path, dice: Random, tell: Callable[[Kill9Report], None]
 ) -> Kill9Report:
-    """Kill an engine so many times, and check its journal each time; raises `Kill9Failed`."""
+    """Kill an engine so many times, and judge what it leaves each time; raises `Kill9Failed`."""
     report = Kill9Report()
-    async with embedded_world(seed=dice.randrange(1_000_000), speed=WORLD_SPEED) as world:
-        surroundings = environment(world, folder)
-        before = b""
-        for _ in range(cycles):
-            await _one_life(surroundings, folder, dice)
-            before = _check_journal(journal_path(folder), before, report)
-            report.cycles += 1
-            tell(report)
-        await _last_life(surroundings, folder, world, report)
+    try:
+        async with embedded_world(seed=dice.randrange(1_000_000), speed=WORLD_SPEED) as world:
+            surroundings = environment(world, folder)
+            before = b""
+            for _ in range(cycles):
+                await _one_life(surroundings, folder, dice)
+                before = check_journal(journal_path(folder), before, report)
+                if not report.violations:
+                    check_orders(before, await truth_now(world), report)
+                report.cycles += 1
+                tell(report)
+                if report.violations:
+                    return report
+            await _last_life(surroundings, folder, world, report)
+    except (WorldFailed, WorldRefused) as error:
+        raise Kill9Failed(str(error)) from None
     return report
+
+
+async def truth_now(world: World) -> dict[str, Any]:
+    """Return what is true in a world; raises `WorldRefused`."""
+    truth: dict[str, Any] = (await world.hand.ask("truth"))["truth"]
+    return truth
 
 
 async def _one_life(surroundings: dict[str, str], folder: Path, dice: Random) -> None:
@@ -102,57 +116,91 @@ async def _one_life(surroundings: dict[str, str], folder: Path, dice: Random) ->
 async def _last_life(
     surroundings: dict[str, str], folder: Path, world: World, report: Kill9Report
 ) -> None:
-    """Let an engine find everything, end it in order, and compare it with the exchange."""
+    """Let an engine find everything while nothing moves, end it in order, and judge the account."""
     process = await start_engine(surroundings)
     await trio.sleep(ENTRY_TTL_S)
-    if await stop_engine(process) is None:
-        report.violations.append(f"L4: the engine did not stop within {STOP_S:g} s")
-    journal = journal_path(folder)
-    if not await trio.Path(journal).exists():
-        raise Kill9Failed("no engine lived long enough to begin a journal")
-    _check_journal(journal, b"", report)
-    # Sales may fill while nobody looks: what the journal has may lag by those alone.
-    data = await trio.Path(journal).read_bytes()
-    ledger = ledger_of(data)
-    started = [each for each in records_of(data) if each.kind is RecordKind.START]
-    installation = next(iter(ledger.orders), "arb-none-0").split("-")[1]
-    report.orders, report.fills = len(ledger.orders), ledger.fills_booked
-    if len(started) < report.cycles // 2:
-        report.violations.append(f"I13: {len(started)} starts in {report.cycles} lives")
-    await _compare(ledger, installation, world, report)
-
-
-async def _compare(ledger: Ledger, installation: str, world: World, report: Kill9Report) -> None:
-    signer = load_signer(world.key_id, world.private_key_path)
-    async with Http(SocketNetwork()) as http:
-        rest = Rest(http, signer, SystemClock(), world.rest_url)
-        await trio.sleep(LISTS_LAG_S)
-        try:
-            fills, orders = await rest.fills(0), await rest.open_orders()
-        except RestError as error:
-            raise Kill9Failed(f"the exchange could not be read: {error}") from error
-    true = {fill.trade_id: fill for fill in fills}
-    invented = ledger.trade_ids - true.keys()
-    if invented:
-        report.violations.append(f"I4: {len(invented)} fills were booked that never happened")
-    last_ms = max((true[name].at_ms for name in ledger.trade_ids & true.keys()), default=0)
-    lost = [name for name, fill in true.items() if name not in ledger.trade_ids]
-    missed = [name for name in lost if true[name].at_ms < last_ms]
-    if missed:
-        report.violations.append(f"I4: {len(missed)} fills were never booked")
-    prefix = client_order_prefix(installation)
-    # What rests under our name and is no exit of our books is an entry, or nobody's.
-    exits = {name for name, order in ledger.orders.items() if not order.is_entry}
-    entries = [
-        order.client_order_id
-        for order in orders
-        if (order.client_order_id or "").startswith(prefix) and order.client_order_id not in exits
+    journal = await settled_and_stopped(process, folder, world, report.violations)
+    data = check_journal(journal, b"", report)
+    records = records_of(data)
+    ledger, truth = ledger_of(data), await truth_now(world)
+    report.violations += [
+        f"I5: after the stop: {each}" for each in account_differences(ledger, truth)
     ]
+    check_orders(data, truth, report)
+    report.orders, report.fills = len(ledger.orders), ledger.fills_booked
+    started = sum(each.kind is RecordKind.START for each in records)
+    if started < report.cycles // 2:
+        report.violations.append(f"I13: {started} starts in {report.cycles} lives")
+    entries = entries_resting(ledger, truth)
     if entries:
         report.violations.append(f"I12: entries rest after the stop: {entries}")
 
 
-def _check_journal(path: Path, before: bytes, report: Kill9Report) -> bytes:
+async def settled_and_stopped(
+    process: trio.Process, folder: Path, world: World, violations: list[str]
+) -> Path:
+    """Let the world stand still, judge the account, stop the engine, and return its journal."""
+    await world.hand.ask("stand_still")
+    journal = journal_path(folder)
+    if not await trio.Path(journal).exists():
+        await kill_engine(process)
+        raise Kill9Failed("no engine lived long enough to begin a journal")
+    violations += [
+        f"I5: before the stop: {each}" for each in await differences_left(world, journal)
+    ]
+    code = await stop_engine(process)
+    if code is None:
+        violations.append(f"L4: the engine did not stop within {STOP_S:g} s")
+    elif code:
+        violations.append(f"L4: the engine stopped with code {code}")
+    return journal
+
+
+async def differences_left(world: World, journal: Path) -> list[str]:
+    """Return where journal and exchange still differ when both have had their time to settle."""
+    found: list[str] = []
+    with trio.move_on_after(SETTLING_S):
+        while True:
+            truth = await truth_now(world)
+            ledger = ledger_of(await trio.Path(journal).read_bytes())
+            found = account_differences(ledger, truth)
+            if not found:
+                break
+            await trio.sleep(SETTLING_LOOK_S)
+    return found
+
+
+def entries_resting(ledger: Ledger, truth: dict[str, Any]) -> list[str]:
+    """Return the purchases that rest at the exchange."""
+    return [
+        name
+        for name in truth["resting"]
+        if name not in ledger.orders or ledger.orders[name].is_entry
+    ]
+
+
+def check_orders(data: bytes, truth: dict[str, Any], report: Kill9Report) -> None:
+    """Check that whatever reached the exchange was written before, and once.
+
+    Fills may lag while no engine looks; none may be there that never happened.
+    """
+    records = records_of(data)
+    meant = Counter(each.data["id"] for each in records if each.kind is RecordKind.INTENT)
+    placed = Counter(name for name, _ in truth["filled_e2"])
+    strange = [name for name in placed if name not in meant]
+    twice = [name for name, times in (placed + meant).items() if max(placed[name], meant[name]) > 1]
+    booked = Counter(each.data["trade_id"] for each in records if each.kind is RecordKind.FILL)
+    for code, wrong, text in (
+        ("I2", strange, "were sent and not written"),
+        ("I1", twice, "were written or placed twice"),
+        ("I4", list(booked.keys() - set(truth["trade_ids"])), "were booked and never happened"),
+        ("I4", [name for name, times in booked.items() if times > 1], "were booked twice"),
+    ):
+        if wrong:
+            report.violations.append(f"{code}: {len(wrong)} {text}: {sorted(wrong)[:3]}")
+
+
+def check_journal(path: Path, before: bytes, report: Kill9Report) -> bytes:
     """Check that a journal holds all that it held before, whole, and can be gone on with."""
     data = path.read_bytes() if path.exists() else b""
     file = MemoryFile()

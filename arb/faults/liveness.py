@@ -40,6 +40,9 @@ LEFT_ALONE_S = 3.0
 # I15: a halt's cancels are out within this, over lanes that stand.
 HALTED_WITHIN_S = 5.0
 
+# A sale that a halt has taken away and that somebody puts back is back within moments.
+HALTED_STAYS_S = 1.0
+
 # What is on its way when trading ends has arrived after this; a reading of the account follows.
 QUIET_S = 4.0
 
@@ -155,6 +158,11 @@ class Liveness:
         await self._within(
             "I15", "nothing rests after a halt", HALTED_WITHIN_S, lambda: not account.resting
         )
+        await trio.sleep(HALTED_STAYS_S)
+        back = [order.client_order_id for order in account.resting.values()]
+        # Whoever looks at a day's loss may have cleared this halt along with that one.
+        stands = self.stage.stops.halted_s is not None
+        self.stage.trace.check("I15", not (stands and back), f"rests again after a halt: {back}")
         await self.stage.ask("clear", {"reason": "the drill is over"})
         await self._within("L3", "the engine trades again", TRADING_WITHIN_S, self._trades)
 

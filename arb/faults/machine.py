@@ -20,13 +20,20 @@ from arb.faults.disk import SimDisk, SimFile
 from arb.faults.engine import OpenedEngine, Seams, opened_engine
 from arb.faults.kill_points import KillPoint
 from arb.faults.saboteur import Saboteur
-from arb.faults.sometimes import INTENSITY, POWER_LOST, TOO_MANY, TORN_TAIL
+from arb.faults.sometimes import (
+    FROM_SNAPSHOT,
+    INTENSITY,
+    POWER_LOST,
+    SNAPSHOT_LEFT,
+    TOO_MANY,
+    TORN_TAIL,
+)
 from arb.faults.trace import Trace
 from arb.faults.wires import Plug, Wires
 from arb.feeds.base import FeedError
 from arb.journal.frames import JournalDamaged, scan
 from arb.journal.records import NotARecord
-from arb.journal.writer import JournalFailed
+from arb.journal.writer import Journal, JournalFailed
 from arb.kalshi.rest_calls import RestError
 from arb.kalshi.signatures_ahead import in_place
 
@@ -134,12 +141,20 @@ class Machine:
         async with opened_engine(seams) as engine:
             if engine.parts.journal.torn_bytes:
                 self.trace.sometimes[TORN_TAIL] += 1
+            self._note_snapshot(engine.parts.journal)
             process.engine = engine
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(_until_tree_ends, engine, nursery.cancel_scope)
                 await engine.stop.wait()
                 nursery.cancel_scope.cancel()
             await self._withdraw(engine, seams)
+
+    def _note_snapshot(self, journal: Journal) -> None:
+        if journal.snapshot_records:
+            self.trace.sometimes[FROM_SNAPSHOT] += 1
+        if journal.snapshot_trouble is not None:
+            self.trace.note("process", journal.snapshot_trouble)
+            self.trace.sometimes[SNAPSHOT_LEFT] += 1
 
     async def _withdraw(self, engine: OpenedEngine, seams: Seams) -> None:
         exits = engine.stop.exits or seams.settings.execution.exits_at_stop

@@ -167,6 +167,7 @@ class Session:
             on_event=machine.hear_tree,
             choose_direct=(lambda: queued.random() >= share) if share else None,
             offloads=machine.offloads(),
+            snapshots=file,
             tree=WiredTree,
             change_tree=machine.saboteur.wrap,
             change_connections=on_lanes,

@@ -18,6 +18,8 @@ LOST_RACE = "a cancel lost the race to a fill"
 GAP_MENDED = "a gap was seen, and mended"
 INTENSITY = "restart intensity was exceeded"
 TORN_TAIL = "a journal's tail was torn"
+FROM_SNAPSHOT = "a life began at a snapshot"
+SNAPSHOT_LEFT = "a snapshot did not fit, and was left aside"
 CAP_REACHED = "a cap was reached"
 TOO_MANY = "too many requests were answered so"
 PAUSED_RESTING = "the exchange paused while orders rested"
@@ -41,6 +43,8 @@ REQUIRED = (
     GAP_MENDED,
     INTENSITY,
     TORN_TAIL,
+    FROM_SNAPSHOT,
+    SNAPSHOT_LEFT,
     CAP_REACHED,
     TOO_MANY,
     PAUSED_RESTING,

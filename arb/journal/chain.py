@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+import attrs
+
 from arb.journal.frames import HEADER
 from arb.journal.records import (
     FORMAT,
@@ -16,15 +18,31 @@ from arb.journal.records import (
 )
 
 
-def follow(payloads: Iterable[bytes]) -> Iterator[Record]:
-    """Yield the record of each payload of one journal, from its first.
+@attrs.frozen
+class Position:
+    """A place between two records: what stands before it, and the hash that must come next.
+
+    ``is_linked`` tells that the last record before it carries a hash itself.
+    """
+
+    bytes: int = 0
+    records: int = 0
+    link: str = NO_RECORD_BEFORE
+    is_linked: bool = False
+
+
+BEGINNING = Position()
+
+
+def follow(payloads: Iterable[bytes], after: Position = BEGINNING) -> Iterator[Record]:
+    """Yield the record of each payload of one journal, from its first, or from a place on.
 
     Raises `NotARecord` at the first that does not follow from the one before it, with its byte.
     A journal may begin with records of format 1, which carry no hash; once one carries a hash,
     all later ones must.
     """
-    at, link, is_linked = 0, NO_RECORD_BEFORE, False
-    for place, payload in enumerate(payloads, start=1):
+    at, link, is_linked = after.bytes, after.link, after.is_linked
+    for place, payload in enumerate(payloads, start=after.records + 1):
         try:
             record = decode(payload)
             if record.number != place or record.prior != link or record.kind is RecordKind.START:

@@ -19,6 +19,10 @@ HEADER = struct.Struct("<II")
 PAYLOAD_BYTES_MAX = 1 << 20
 
 
+# How every payload begins: by it a record is told from what only happens to stand there.
+BEGINNING = b'{"n":'
+
+
 class JournalDamaged(Exception):
     """A record before the tail does not match its checksum; says where, in one line."""
 
@@ -41,22 +45,35 @@ def frame(payload: bytes) -> bytes:
     return HEADER.pack(len(payload), crc32(payload)) + payload
 
 
-def scan(data: bytes) -> Scan:
-    """Read the longest valid prefix; raises `JournalDamaged` where more than a tail is lost."""
+def scan(data: bytes, start: int = 0) -> Scan:
+    """Read the longest valid prefix from ``start``, where a record begins.
+
+    Raises `JournalDamaged` where more than a tail is lost, and where no record ever began: that
+    is another file, of which nothing may be cut. `Scan.valid_bytes` counts from the file's own
+    beginning.
+    """
     payloads = []
-    end = 0
-    for payload, end_of_frame in _frames(data):
+    end = start
+    for payload, end_of_frame in _frames(data, start):
         payloads.append(payload)
         end = end_of_frame
     if end < len(data) and _holds_a_frame(data, end + 1):
         raise JournalDamaged(
             f"byte {end}: the record does not match its checksum, and valid records follow it"
         )
+    if not end and not _may_be_torn(data):
+        raise JournalDamaged("byte 0: no record begins here, and none follows: no journal of ours")
     return Scan(tuple(payloads), end, len(data) - end)
 
 
-def _frames(data: bytes) -> Iterator[tuple[bytes, int]]:
-    at = 0
+def _may_be_torn(data: bytes) -> bool:
+    """Tell whether a first record may have been cut here, by a kill or by a loss of power."""
+    begun = data[HEADER.size : HEADER.size + len(BEGINNING)]
+    # A file system may have kept the length of what was written, and zeros in its place.
+    return BEGINNING.startswith(begun) or not data.strip(b"\0")
+
+
+def _frames(data: bytes, at: int) -> Iterator[tuple[bytes, int]]:
     while (payload := _payload_at(data, at)) is not None:
         at += HEADER.size + len(payload)
         yield payload, at
@@ -76,9 +93,9 @@ def _payload_at(data: bytes, at: int) -> bytes | None:
 def _holds_a_frame(data: bytes, start: int) -> bool:
     # A payload is JSON, so a frame shows by the brace after its header: looking only there
     # keeps the search linear.
-    brace = data.find(b'{"n":', start + HEADER.size)
+    brace = data.find(BEGINNING, start + HEADER.size)
     while brace != -1:
         if _payload_at(data, brace - HEADER.size) is not None:
             return True
-        brace = data.find(b'{"n":', brace + 1)
+        brace = data.find(BEGINNING, brace + 1)
     return False

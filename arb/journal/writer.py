@@ -12,10 +12,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
+from arb.core.ledger import Ledger
+from arb.core.money import MoneyE6
 from arb.io.clock import Clock
-from arb.journal.chain import follow
+from arb.journal.chain import BEGINNING, Position, follow
 from arb.journal.frames import frame, scan
-from arb.journal.records import NO_RECORD_BEFORE, Record, RecordKind, encode, link_of
+from arb.journal.records import Record, RecordKind, encode, link_of
+from arb.journal.recovery import Recovered, replay
+from arb.journal.snapshot import (
+    NotASnapshot,
+    Snapshot,
+    SnapshotStore,
+    make_snapshot,
+    read_snapshot,
+)
 
 # What is about to be sent: written ahead of it, and on the disk ahead of it where that is asked.
 ORDERS = frozenset({RecordKind.INTENT, RecordKind.AMEND})
@@ -125,24 +135,38 @@ class Journal:
     and an order must not follow a record that may be torn.
     """
 
-    def __init__(self, file: JournalFile, clock: Clock, *, syncs_orders: bool = False) -> None:
+    def __init__(
+        self,
+        file: JournalFile,
+        clock: Clock,
+        *,
+        syncs_orders: bool = False,
+        snapshots: SnapshotStore | None = None,
+    ) -> None:
         """Read what ``file`` holds, cut a torn tail off, and append from there.
 
-        With ``syncs_orders`` an order's record is on the disk when its append returns.
+        With ``syncs_orders`` an order's record is on the disk when its append returns. What a
+        snapshot covers is not read record by record.
         Raises `JournalDamaged` where the file cannot be trusted, `OSError` where it cannot be
         read or cut.
         """
         self._file = file
         self._clock = clock
+        self._snapshots = snapshots
+        self.snapshot_trouble: str | None = None
+        self.snapshot_records = 0
         self._synced_at_once = ORDERS if syncs_orders else frozenset()
         self._failed: str | None = None
         self._sync_failed: str | None = None
-        found = scan(file.read())
+        data = file.read()
+        snapshot = self._fitting(data)
+        base = BEGINNING if snapshot is None else snapshot.position
+        found = scan(data, base.bytes)
         if found.torn_bytes:
             file.cut(found.valid_bytes)
         self.torn_bytes = found.torn_bytes
-        self._next_number = len(found.payloads) + 1
-        self._link = link_of(found.payloads[-1]) if found.payloads else NO_RECORD_BEFORE
+        self._next_number = base.records + len(found.payloads) + 1
+        self._link = link_of(found.payloads[-1]) if found.payloads else base.link
 
     def each(self) -> Iterator[Record]:
         """Yield every record, read anew; raises `JournalDamaged` or `NotARecord`."""
@@ -151,6 +175,65 @@ class Journal:
     def records(self) -> list[Record]:
         """Return every record, read anew; raises `JournalDamaged` or `NotARecord`."""
         return list(self.each())
+
+    def recover(self, *, keep_after: int | None = None) -> Recovered:
+        """Return the state that all records lead to; raises as `each` does.
+
+        It begins at a snapshot where one fits; `snapshot_records` it covers then, and what is
+        wrong with one is in `snapshot_trouble`.
+        With ``keep_after`` a new one is kept where it would spare so many records.
+        """
+        data = self._file.read()
+        state, base = self._begun(data)
+        found, last = scan(data, base.bytes), None
+        for record in replay(follow(found.payloads, base), state):
+            last = record
+        if keep_after is not None and last is not None and len(found.payloads) >= keep_after:
+            link = link_of(found.payloads[-1])
+            here = Position(found.valid_bytes, last.number, link, last.prior is not None)
+            self._keep(state, here, data)
+        return state
+
+    def _begun(self, data: bytes) -> tuple[Recovered, Position]:
+        """Return the state to begin with, and the place that it is of."""
+        snapshot = self._fitting(data)
+        if snapshot is not None:
+            try:
+                state = snapshot.state()
+                self.snapshot_records = snapshot.position.records
+                return state, snapshot.position
+            except NotASnapshot as error:
+                self._note_trouble(error)
+        return Recovered(Ledger(MoneyE6(0))), BEGINNING
+
+    def _fitting(self, data: bytes) -> Snapshot | None:
+        """Return the snapshot that was kept, if it is whole and of this journal."""
+        if self._snapshots is None:
+            return None
+        try:
+            kept = self._snapshots.load()
+            if kept is None:
+                return None
+            snapshot = read_snapshot(kept)
+        except (NotASnapshot, OSError) as error:
+            self._note_trouble(error)
+            return None
+        misfit = snapshot.misfit(data)
+        if misfit is not None:
+            self._note_trouble(misfit)
+            return None
+        return snapshot
+
+    def _keep(self, state: Recovered, here: Position, data: bytes) -> None:
+        if self._snapshots is None:
+            return
+        try:
+            self._snapshots.save(make_snapshot(state, here, data))
+        except (NotASnapshot, OSError) as error:
+            self.snapshot_trouble = f"no snapshot was kept: {error}"
+
+    def _note_trouble(self, why: object) -> None:
+        self.snapshot_trouble = f"the snapshot is left aside and all records are read: {why}"
 
     def append(self, kind: RecordKind, data: dict[str, Any]) -> Record:
         """Write one record and return it; raises `JournalFailed`."""

@@ -110,6 +110,17 @@ class Simulation:
         for follower in fixture.followers:
             self.desk.opened(game, follower)
 
+    def list_another(self) -> Game:
+        """List the game that would have been the next of the world's own, and return it.
+
+        With ``start_in_ms`` it begins so far ahead from now, whatever the stagger.
+        """
+        calendar = attrs.evolve(self.settings.calendar, stagger_ms=0)
+        count = max(self.settings.games, len(self.world.fixtures)) + 1
+        *_, game = make_games(self._random("games"), count, self.clock.wall_ms(), calendar)
+        self.add_game(game)
+        return game
+
     async def run(self) -> None:
         """Step for ever by Trio's clock, but while the world shall stand still."""
         last = trio.current_time()

@@ -11,6 +11,7 @@ import orjson
 
 from arb.sim.exchange.account import Account
 from arb.sim.switchboard import Switchboard, UnknownFault
+from arb.sim.truth import truth_of
 
 # A request is a verb and a name.
 LINE_BYTES_MAX = 4_096
@@ -43,6 +44,10 @@ def _done(board: Switchboard, request: dict[str, Any]) -> dict[str, Any]:
         case "stand_still":
             board.simulation.stands_still = True
             return {"text": "the world moves no more; its servers still answer"}
+        case "truth":
+            return {"truth": truth_of(board.simulation)}
+        case "new_game":
+            return {"listed": board.simulation.list_another().event_ticker}
         case "ledger":
             return {"ledger": ledger_document(board.simulation.member)}
         case verb:

@@ -10,11 +10,14 @@ from pathlib import Path
 
 import orjson
 import pytest
+import trio
 
 from arb.cli import faults as command
+from arb.cli import faults_hour
 from arb.cli.app import run
 from arb.engine.gateway import Gateway
-from arb.faults.kill9 import Kill9Report
+from arb.faults.hour import HourReport
+from arb.faults.kill9 import Kill9Failed, Kill9Report
 from arb.faults.matrix import BEGIN, END
 from arb.faults.seeds import read_seeds
 
@@ -179,6 +182,40 @@ def test_killing_is_reported(
     )
     run(["faults", "kill9", "--cycles", "2", "--json"])
     assert orjson.loads(capsys.readouterr().out.splitlines()[-1])["records"] == 7
+
+
+@pytest.mark.parametrize("violations", [[], ["I5: cash_e6: 1 here, 2 there"]])
+def test_an_hour_is_reported(
+    violations: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The figures as words or as JSON; a violation is a line of its own, and makes it fail."""
+
+    async def an_hour(_folder: Path, _dice: object, speed: float) -> HourReport:
+        return HourReport(seconds=speed, orders=7, violations=violations)
+
+    monkeypatch.setattr(faults_hour, "run_hour", an_hour)
+    assert run(["faults", "hour"]) == len(violations)
+    said = capsys.readouterr().out.splitlines()
+    assert said[:-1] == violations
+    assert said[-1].startswith("seconds 20.0, orders 7, ")
+    run(["faults", "hour", "--json", "--speed", "40"])
+    assert orjson.loads(capsys.readouterr().out)["seconds"] == 40
+
+
+def test_an_hour_that_cannot_be_is_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A world that does not start, and a speed that is none."""
+
+    async def no_hour(_folder: Path, _dice: object, _speed: float) -> HourReport:
+        async with trio.open_nursery():
+            raise Kill9Failed("the simulated world said nothing")
+
+    monkeypatch.setattr(faults_hour, "run_hour", no_hour)
+    assert run(["faults", "hour"]) == 1
+    assert "arb: the simulated world said nothing" in capsys.readouterr().err
+    assert run(["faults", "hour", "--speed", "0.5"]) == 2
+    assert "--speed 0.5 must be between 1 and 100" in capsys.readouterr().err
 
 
 def test_equality_is_reported(

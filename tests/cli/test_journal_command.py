@@ -7,17 +7,21 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from random import Random
 
+import attrs
 import orjson
 import pytest
 
 from arb.cli.app import run as run_app
 from arb.cli.errors import CommandFailed, UsageError
 from arb.cli.journal_place import find_place, told
+from arb.io.clock import SystemClock
 from arb.io.rendezvous import RunningEngine, write_card
 from arb.journal.frames import frame
 from arb.journal.records import Record, RecordKind, encode
-from arb.journal.writer import Journal
+from arb.journal.snapshot import DiskSnapshot, make_snapshot, read_snapshot, snapshot_path
+from arb.journal.writer import DiskFile, Journal
 from tests.cli.journal_places import open_journal, run, use_root
 
 Printed = pytest.CaptureFixture[str]
@@ -103,6 +107,40 @@ def test_what_is_wrong_is_told_with_its_place(
     wrong = orjson.loads(capsys.readouterr().out)
     assert wrong["ok"] is False
     assert told_as in wrong["wrong"]
+
+
+@pytest.mark.parametrize("length", [60, 10_000])
+def test_another_file_is_told_as_such(length: int, tmp_path: Path, capsys: Printed) -> None:
+    """Random bytes are no empty journal with a torn tail."""
+    file = tmp_path / "other"
+    file.write_bytes(Random(length).randbytes(length))
+
+    assert run_app(["journal", "verify", str(file)]) == 1
+    assert f"{file}: byte 0: no record begins here" in capsys.readouterr().err
+
+
+def test_a_snapshot_is_held_against_the_records(
+    journal: Journal, tmp_path: Path, capsys: Printed
+) -> None:
+    """One that is right is told, one that is not used says why, one that lies fails."""
+    file = path_of(tmp_path)
+    store, data = DiskSnapshot(snapshot_path(file)), file.read_bytes()
+    kept = Journal(DiskFile(file), SystemClock(), snapshots=store)
+    state = kept.recover(keep_after=1)
+    run("journal", "verify")
+    assert "the snapshot beside it says what the first 3 records do" in capsys.readouterr().out
+
+    place = read_snapshot(store.load() or b"").position
+    store.save(make_snapshot(attrs.evolve(state, next_order=7), place, data))
+    with pytest.raises(CommandFailed, match="something else than the first 3 records: remove it"):
+        run("journal", "verify")
+
+    store.save(b"something")
+    run("journal", "verify", "--json")
+    said = orjson.loads(capsys.readouterr().out)["snapshot"]
+    assert said == "the snapshot beside it is not used: it does not match its own hash"
+    kept.close()
+    journal.close()
 
 
 def test_a_record_that_does_not_follow_is_told(tmp_path: Path) -> None:

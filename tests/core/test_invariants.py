@@ -366,3 +366,14 @@ def test_the_first_violations_are_kept_and_all_are_counted() -> None:
     assert invariants.violations == VIOLATIONS_KEPT + 5
     assert len(invariants.kept) == VIOLATIONS_KEPT
     assert invariants.kept[0] == "exposure $0.01 is over $0.00"
+
+
+@pytest.mark.parametrize("kept, broken", [(700_000, []), (690_000, ["$0.69", "$0.70"])])
+def test_the_exposure_that_is_kept_is_the_one_that_is_counted(kept: int, broken: list[str]) -> None:
+    """What is kept from order to order must be what a count from nothing gives."""
+    invariants = Invariants(CASH)
+    invariants.after_counting(kept, 700_000)
+
+    assert invariants.checks == 1
+    assert invariants.violations == bool(broken)
+    assert all(words in invariants.kept[0] for words in broken)

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import random
+import os
 
-import pytest
-from hypothesis import given
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
-from tests.core.order_history import STEPS, OrderHistory, Step, histories
+from arb.faults.core_campaign import ASKED_FROM_SEEDS, run_core
+from arb.faults.core_history import LUCK_MAX, STEPS, WHICH_MAX, CoreHistory, Step, play
+from tests.core.order_history import histories
 
-# Weights that make whole lives likely: what is sent is mostly heard of, and fills.
-WEIGHTS = (4, 5, 1, 2, 6, 1, 6, 6, 1, 1)
-
-
-def play(steps: list[Step]) -> OrderHistory:
-    """Let a history happen, then let everything arrive."""
-    history = OrderHistory()
-    for step in steps:
-        history.step(*step)
-    history.heal()
-    return history
-
-
-def rolled(seed: int, length: int = 120) -> list[Step]:
-    """Roll a long history from a seed."""
-    rng = random.Random(seed)
-    names = rng.choices(STEPS, WEIGHTS, k=length)
-    return [(name, rng.randrange(6), rng.randrange(5_000)) for name in names]
+# A hundredth of what was run once; more with CORE_HISTORIES in the environment.
+HISTORIES = int(os.environ.get("CORE_HISTORIES", "200"))
 
 
 @given(histories())
@@ -35,34 +22,38 @@ def test_no_history_brings_the_books_apart(steps: list[Step]) -> None:
     play(steps)
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_long_lives_end_in_agreement(seed: int) -> None:
-    """Fifteen long histories a seed: entries, exits that move, fills, cancels, losses."""
-    for number in range(15):
-        play(rolled(1_000 * seed + number))
+class CoreAndExchange(RuleBasedStateMachine):
+    """The core and its exchange, driven by rules that hypothesis chooses and makes smaller."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.history = CoreHistory()
+
+    @rule(
+        what=st.sampled_from(STEPS),
+        which=st.integers(0, WHICH_MAX - 1),
+        luck=st.integers(0, LUCK_MAX - 1),
+    )
+    def step(self, what: str, which: int, luck: int) -> None:
+        """Let one thing happen, on our side, on theirs, or on the way."""
+        self.history.step(what, which, luck)
+
+    def teardown(self) -> None:
+        """Let everything arrive, and hold both sides against each other."""
+        self.history.heal()
 
 
-@pytest.mark.slow
-def test_the_histories_reach_what_they_are_for() -> None:
-    """Rolled histories hold every kind of life; if they did not, they would prove little."""
-    seen = set()
-    for seed in range(60):
-        history = play(rolled(seed))
-        for order in history.ledger.orders.values():
-            purpose, state = order.intent.purpose.value, order.state.value
-            seen.add(f"{purpose} {state}")
-            seen.add(f"{purpose} moved" if order.lowest_e4 < order.highest_e4 else "not moved")
-            seen.add("part filled" if 0 < order.filled_e2 < order.count_e2 else "whole")
-        seen.add("gains" if any(p.realised_e6 for p in history.ledger.positions.values()) else "")
+def test_a_machine_finds_no_way_to_bring_the_books_apart() -> None:
+    """The machine drives core and exchange through random histories of fifty steps."""
+    run_state_machine_as_test(
+        CoreAndExchange,
+        settings=settings(max_examples=HISTORIES, stateful_step_count=50, deadline=None),
+    )
 
-    assert seen >= {
-        "entry closed",
-        "entry refused",
-        "entry resting",
-        "exit closed",
-        "exit refused",
-        "exit resting",
-        "exit moved",
-        "part filled",
-        "gains",
-    }
+
+def test_rolled_histories_hold_and_have_seen_everything() -> None:
+    """Two thousand histories from their seeds go through all that they are for."""
+    summary = run_core(1, ASKED_FROM_SEEDS, 1, now_s=lambda: 0.0, tell=lambda _so_far: None)
+
+    assert summary.failed == []
+    assert summary.missing == ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 import pytest
 
@@ -24,7 +26,7 @@ def parts() -> Parts:
     return made
 
 
-def reading(count: int = 500, **changes: tuple[str, ...]) -> Account:
+def reading(count: int = 500, **changes: Any) -> Account:
     """Read an account that holds something of one market."""
     held = (HeldPosition(NYY, CountE2(count), MoneyE6(0)),) if count else ()
     return attrs.evolve(Account(MoneyE6(0), held), **changes)
@@ -37,10 +39,11 @@ def reading(count: int = 500, **changes: tuple[str, ...]) -> Account:
 def test_an_end_that_is_overdue_is_said_once(kind: str, within: int, said: str) -> None:
     """It counts from when it was first seen, and begins anew where a market has opened again."""
     engine = parts()
-    watch, account = Overdue(engine), reading(**{kind: (NYY,)})
+    changes: dict[str, Any] = {kind: (NYY,)}
+    watch, account = Overdue(engine), reading(**changes)
     watch.look(account, 1_000)
     watch.look(account, 1_000 + within - 1)
-    assert watch.tickers == ()
+    assert not watch.tickers
 
     for later_ms in (0, 60_000):
         watch.look(account, 1_000 + within + later_ms)
@@ -49,7 +52,7 @@ def test_an_end_that_is_overdue_is_said_once(kind: str, within: int, said: str) 
 
     watch.look(reading(), 1_000 + within)
     watch.look(account, 1_000 + within)
-    assert watch.tickers == ()
+    assert not watch.tickers
 
 
 @pytest.mark.parametrize("count, late_ms, told", [
@@ -75,5 +78,5 @@ def test_a_market_that_is_not_traded_here_has_no_start() -> None:
     held = (HeldPosition("KXELSE-A", CountE2(500), MoneyE6(0)),)
     watch.look(Account(MoneyE6(0), held), START_MS + PLAYED_WITHIN_MS)
 
-    assert watch.tickers == ()
+    assert not watch.tickers
     assert repr(watch) == "<Overdue 0 of 0 told>"

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from arb.engine import place as place_module
 from arb.engine.place import Place, PlaceTaken
 from arb.io.clock import SystemClock
 from arb.journal.frames import JournalDamaged
 from arb.journal.reading import read_records
 from arb.journal.records import FORMAT, NotARecord, RecordKind
+from arb.journal.recovery import ORDER_NUMBERS_SKIPPED
 from arb.version import VERSION
 
 
@@ -53,6 +55,23 @@ def test_a_place_names_its_files(tmp_path: Path) -> None:
 def test_leaving_a_place_never_entered_does_nothing(tmp_path: Path) -> None:
     """There is no lock to let go of."""
     Place(tmp_path).__exit__(None, None, None)
+
+
+def test_a_long_journal_leaves_a_snapshot_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start after many records keeps the state; the next begins there, skipping numbers."""
+    monkeypatch.setattr(place_module, "SNAPSHOT_AFTER", 3)
+    place = Place(tmp_path)
+    found = []
+    for _ in range(6):
+        journal = place.begin_journal(SystemClock(), "sim", "off")
+        state = journal.recover()
+        found.append((journal.snapshot_records, state.next_order // ORDER_NUMBERS_SKIPPED))
+        assert journal.snapshot_trouble is None
+        journal.close()
+
+    assert found == [(0, 1), (0, 2), (0, 3), (3, 4), (3, 5), (3, 6)]
 
 
 def test_a_journal_begins_with_its_format(tmp_path: Path) -> None:

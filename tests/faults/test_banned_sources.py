@@ -41,7 +41,9 @@ ALLOWED = {
     "arb/io/rendezvous.py": "where the console finds a real engine",
     "arb/kalshi/signatures_ahead.py": "threads of a real run; a simulation signs in place",
     "arb/sim/host.py": "the real listeners of arb sim",
-    "arb/faults/campaign.py": "one process for each share of the seeds",
+    "arb/faults/spread.py": "one process for each share of the seeds",
+    "arb/faults/proxied.py": "real processes and sockets, which no simulation runs",
+    "arb/faults/tcp_proxy.py": "real sockets, which no simulation has",
     "arb/faults/wire_faults.py": "the errors that a socket raises",
 }
 

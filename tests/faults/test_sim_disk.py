@@ -88,3 +88,24 @@ def test_whoever_opens_a_file_sees_its_writes() -> None:
 
     assert (bytes(disk.kernel), seen) == (b"yes", [b"yes"])
     assert "open" in repr(file)
+
+
+def test_a_snapshot_is_replaced_and_may_be_cut_by_a_loss_of_power() -> None:
+    """It outlives a kill whole; a killed program saves nothing any more."""
+    disk = SimDisk()
+    file = disk.open()
+    assert file.load() is None
+    file.save(b"one")
+    file.save(b"another")
+    file.close()
+    file.save(b"nothing")
+    assert disk.open().load() == b"another"
+
+    found = set()
+    for seed in range(30):
+        disk.snapshot = b"another"
+        disk.lose_power(Random(seed))
+        found.add(disk.snapshot)
+    assert b"another" in found
+    assert len(found) > 3
+    assert all(b"another".startswith(each or b"") for each in found)

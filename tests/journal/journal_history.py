@@ -10,6 +10,9 @@ from arb.core.commands import Amendment
 from arb.core.events import CashMove, Fill, Settlement
 from arb.core.ledger import Ledger
 from arb.core.money import MoneyE6, PriceE4
+from arb.faults.core_exchange import CASH
+from arb.faults.core_history import CoreHistory, Noted, Step, rolled
+from arb.journal.frames import HEADER, scan
 from arb.journal.records import (
     RecordKind,
     amend_data,
@@ -20,8 +23,6 @@ from arb.journal.records import (
     settlement_data,
 )
 from arb.journal.writer import Journal, MemoryFile
-from tests.core.order_factory import CASH
-from tests.core.order_history import Noted, OrderHistory, Step
 
 State = dict[str, Any]
 OTHER_KINDS = (
@@ -29,6 +30,7 @@ OTHER_KINDS = (
     (RecordKind.HALT, {"reason": "loss", "by": "a rule", "cancel_exits": False}),
     (RecordKind.CLEAR, {"reason": "looked at", "by": "me"}),
     (RecordKind.STOP, {"reason": "a person"}),
+    (RecordKind.SETTING, {"key": "risk.max_total_exposure_cents", "old": 4, "new": 5, "by": "me"}),
     (RecordKind.DAY, {"date": "2026-11-22", "before_e6": -5}),
 )
 DEPOSIT_E6 = MoneyE6(5_000_000)
@@ -66,13 +68,57 @@ def state_of(ledger: Ledger) -> State:
     }
 
 
+def ends_of_records(data: bytes) -> list[int]:
+    """Return where each record of a whole file ends, the beginning first."""
+    ends = [0]
+    for payload in scan(data).payloads:
+        ends.append(ends[-1] + HEADER.size + len(payload))
+    return ends
+
+
+class KeptSnapshot:
+    """A snapshot in memory; with ``error`` it can be neither read nor written."""
+
+    def __init__(self, data: bytes | None = None, error: OSError | None = None) -> None:
+        self.data = data
+        self.saved = 0
+        self._error = error
+
+    def load(self) -> bytes | None:
+        """Return what was saved."""
+        if self._error is not None:
+            raise self._error
+        return self.data
+
+    def save(self, data: bytes) -> None:
+        """Keep it."""
+        if self._error is not None:
+            raise self._error
+        self.data = data
+        self.saved += 1
+
+
+def opened(data: bytes, kept: KeptSnapshot | None = None) -> Journal:
+    """Open a journal of these bytes, as the engine does at its start."""
+    file = MemoryFile()
+    file.write(data)
+    return Journal(file, StoppedClock(), snapshots=kept)
+
+
+def kept_of(data: bytes) -> KeptSnapshot:
+    """Return the snapshot of a whole journal."""
+    kept = KeptSnapshot()
+    opened(data, kept).recover(keep_after=1)
+    return kept
+
+
 class JournalledHistory:
     """An order history that is journalled as the engine does it: noted first, then done."""
 
     def __init__(self) -> None:
         self.file = MemoryFile()
         self.journal = Journal(self.file, StoppedClock())
-        self.history = OrderHistory(self._note)
+        self.history = CoreHistory(self._note)
         self.states = [state_of(Ledger(MoneyE6(0)))] * 2
         self.journal.append(RecordKind.START, {"version": "test", "mode": "sim"})
         self.journal.append(RecordKind.ACCOUNT, ACCOUNT)
@@ -106,7 +152,17 @@ class JournalledHistory:
             self.journal.append(RecordKind.INTENT, intent_data(*noted))
         elif isinstance(noted, Amendment):
             self.journal.append(RecordKind.AMEND, amend_data(noted))
+        elif isinstance(noted, Settlement):
+            self.journal.append(RecordKind.SETTLEMENT, settlement_data(noted))
         elif isinstance(noted, Fill):
             self.journal.append(RecordKind.FILL, fill_data(noted))
         else:
             self.journal.append(RecordKind.REPORT, report_data(noted))
+
+
+def ended(seed: int, length: int) -> JournalledHistory:
+    """Play a history that ends with the records that no order leads to."""
+    journalled = JournalledHistory()
+    journalled.play(rolled(seed, length))
+    journalled.end()
+    return journalled

@@ -10,6 +10,7 @@ from itertools import pairwise
 import attrs
 import pytest
 
+from arb.faults.core_history import rolled
 from arb.journal.chain import follow
 from arb.journal.frames import HEADER, frame, scan
 from arb.journal.records import (
@@ -23,7 +24,6 @@ from arb.journal.records import (
     link_of,
 )
 from arb.journal.writer import Journal, MemoryFile
-from tests.core.test_order_histories import rolled
 from tests.journal.journal_history import JournalledHistory, StoppedClock
 
 HALT = RecordKind.HALT

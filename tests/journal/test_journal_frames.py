@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from zlib import crc32
 
 import pytest
@@ -52,7 +53,36 @@ def test_an_impossible_length_is_damage(length: int) -> None:
     payload = b"x" * min(length, PAYLOAD_BYTES_MAX + 1)
     data = HEADER.pack(length, crc32(payload)) + payload
 
-    assert scan(data) == Scan((), 0, len(data))
+    assert scan(WHOLE + data) == Scan(tuple(PAYLOADS), len(WHOLE), len(data))
+
+
+@pytest.mark.parametrize("length", [9, 13, 100, 5_000])
+def test_another_file_is_no_journal(length: int) -> None:
+    """Bytes among which no record ever began are refused, and so never cut."""
+    other = random.Random(length).randbytes(length)
+
+    with pytest.raises(JournalDamaged, match=r"^byte 0: no record begins here"):
+        scan(other)
+
+
+@pytest.mark.parametrize("torn", [b"", b"\x20\0\0\0", FRAMES[0][:-1], FRAMES[0][:11], b"\0" * 300])
+def test_a_first_record_may_be_torn(torn: bytes) -> None:
+    """What a kill or a loss of power leaves of the very first record is an empty journal."""
+    assert scan(torn) == Scan((), 0, len(torn))
+
+
+@given(payloads, st.integers(0, 6), st.binary(max_size=20))
+def test_a_scan_goes_on_from_where_a_record_begins(
+    written: list[bytes], before: int, tail: bytes
+) -> None:
+    """From any record on it finds what a scan of everything finds from there on."""
+    frames = [frame(payload) for payload in written]
+    start = sum(map(len, frames[:before]))
+    data = b"".join(frames) + tail * bool(start)
+    rest = scan(data, start)
+
+    assert rest.payloads == scan(data).payloads[before:]
+    assert (rest.valid_bytes, rest.torn_bytes) == (scan(data).valid_bytes, scan(data).torn_bytes)
 
 
 @pytest.mark.parametrize("end", range(len(WHOLE)))

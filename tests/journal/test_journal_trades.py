@@ -9,6 +9,7 @@ import pytest
 
 from arb.core.events import Liquidity, Side
 from arb.core.money import CountE2, MoneyE6, PriceE4
+from arb.faults.core_history import rolled
 from arb.journal.records import (
     Record,
     RecordKind,
@@ -19,7 +20,6 @@ from arb.journal.records import (
 from arb.journal.recovery import recover
 from arb.journal.trades import ADOPTED, SETTLED, account_of
 from tests.core.order_factory import CASH, ENTRY, NYY, fill, settlement
-from tests.core.test_order_histories import rolled
 from tests.journal.journal_history import ACCOUNT, DEPOSIT_E6, JournalledHistory
 
 NAME = "arb-i1-00000001"

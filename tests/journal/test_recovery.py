@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from bisect import bisect_right
 from itertools import pairwise
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import given
 
 from arb.core.ledger import Ledger
 from arb.core.permission import Halt
+from arb.faults.core_history import Step, rolled
 from arb.journal.chain import follow
 from arb.journal.frames import HEADER, JournalDamaged, scan
 from arb.journal.records import (
@@ -22,11 +24,18 @@ from arb.journal.records import (
     report_data,
 )
 from arb.journal.recovery import ORDER_NUMBERS_SKIPPED, Recovered, recover
-from arb.journal.writer import Journal, MemoryFile
 from tests.core.order_factory import BOS, CASH, ENTRY, NYY, closed, fill
-from tests.core.order_history import Step, histories
-from tests.core.test_order_histories import rolled
-from tests.journal.journal_history import ACCOUNT, JournalledHistory, StoppedClock, state_of
+from tests.core.order_history import histories
+from tests.journal.journal_history import (
+    ACCOUNT,
+    JournalledHistory,
+    KeptSnapshot,
+    ended,
+    ends_of_records,
+    kept_of,
+    opened,
+    state_of,
+)
 
 
 def record(number: int, kind: RecordKind, **data: Any) -> Record:
@@ -46,28 +55,9 @@ def played(seed: int, length: int = 60) -> JournalledHistory:
     return journalled
 
 
-def ended(seed: int, length: int) -> JournalledHistory:
-    """Play one that ends with records of every kind there is."""
-    journalled = played(seed, length)
-    journalled.end()
-    kinds = {each.kind for each in journalled.journal.records()}
-    assert kinds == set(RecordKind)
-    return journalled
-
-
 def recovered_from(data: bytes) -> Recovered:
     """Recover from the bytes of a file, as the engine does at its start."""
-    file = MemoryFile()
-    file.write(data)
-    return recover(Journal(file, StoppedClock()).records())
-
-
-def ends_of_records(data: bytes) -> list[int]:
-    """Return where each record of a whole file ends, the beginning first."""
-    ends = [0]
-    for payload in scan(data).payloads:
-        ends.append(ends[-1] + HEADER.size + len(payload))
-    return ends
+    return opened(data).recover()
 
 
 def test_an_empty_journal_knows_nothing() -> None:
@@ -102,7 +92,7 @@ def test_a_history_goes_on_after_recovery(seed: int) -> None:
     """Books that were recovered in the middle end where those that lived through it end."""
     journalled = played(seed, 40)
     history = journalled.history
-    history.ledger = recover(journalled.journal.records()).ledger
+    history.take_over(recover(journalled.journal.records()).ledger)
     for step in rolled(seed + 1, 80):
         history.step(*step)
 
@@ -142,6 +132,7 @@ def test_every_truncation_gives_the_records_that_are_whole() -> None:
     data = journalled.file.read()
     ends = ends_of_records(data)
     assert len(data) > 10_000
+    assert {each.kind for each in journalled.journal.each()} == set(RecordKind)
     whole = 0
     for length in range(len(data) + 1):
         while whole + 1 < len(ends) and ends[whole + 1] <= length:
@@ -158,34 +149,62 @@ def test_every_truncation_gives_the_records_that_are_whole() -> None:
 def test_every_changed_byte_is_refused_or_a_torn_tail() -> None:
     """One byte changed anywhere: the damage is refused by its place, or was in the last record.
 
-    In a journal of some kB each byte is changed to one other value; in one of three records
-    each bit is turned, and each byte of a header takes every other value.
+    In a journal of some kB each byte is changed to one other value and has one bit turned; in one
+    of three records each bit is turned, and each byte of a header takes every other value.
     """
-    rng = random.Random(1)
-    data = ended(5, 120).file.read()
+    journalled = ended(5, 120)
+    data = journalled.file.read()
     ends = ends_of_records(data)
-    check_changes(data, [(at, rng.randrange(1, 256)) for at in range(len(data))])
+    assert len(data) > 10_000
+    check_changes(journalled, changes_of(data))
 
-    short = data[: ends[3]]
+    short = ends[3]
     headers = [end + byte for end in ends[:3] for byte in range(HEADER.size)]
-    check_changes(short, [(at, change) for at in headers for change in range(1, 256)])
-    check_changes(short, [(at, 1 << bit) for at in range(len(short)) for bit in range(8)])
+    check_changes(journalled, [(at, change) for at in headers for change in range(1, 256)], short)
+    bits = [(at, 1 << bit) for at in range(short) for bit in range(8)]
+    check_changes(journalled, bits, short)
 
 
-def check_changes(data: bytes, changes: list[tuple[int, int]]) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize("share", [0.5, 1.0])
+def test_a_changed_byte_is_no_less_seen_beside_a_snapshot(share: float) -> None:
+    """Whether it stands at half of the journal or at its end: it hides no damage."""
+    journalled = ended(5, 120)
+    data = journalled.file.read()
+    ends = ends_of_records(data)
+    kept = kept_of(data[: ends[int((len(ends) - 1) * share)]])
+    check_changes(journalled, changes_of(data), kept=kept)
+
+
+def changes_of(data: bytes) -> list[tuple[int, int]]:
+    """Return two changes of each byte: to some other value, and of one bit."""
+    rng = random.Random(1)
+    others = [(at, rng.randrange(1, 256)) for at in range(len(data))]
+    return others + [(at, 1 << rng.randrange(8)) for at in range(len(data))]
+
+
+def check_changes(
+    journalled: JournalledHistory,
+    changes: list[tuple[int, int]],
+    length: int | None = None,
+    kept: KeptSnapshot | None = None,
+) -> None:
     """Check that each change is refused where it is, or costs the last record and no other."""
+    data = journalled.file.read()[:length]
     ends = ends_of_records(data)
     start_of_last = ends[-2]
+    before_last = journalled.states[len(ends) - 2]
     for at, change in changes:
         damaged = bytearray(data)
         damaged[at] ^= change
         if at < start_of_last:
-            with pytest.raises(JournalDamaged) as refusal:
-                scan(bytes(damaged))
-            start = max(end for end in ends if end <= at)
-            assert str(refusal.value).startswith(f"byte {start}: ")
+            start = ends[bisect_right(ends, at) - 1]
+            with pytest.raises(JournalDamaged, match=f"^byte {start}: "):
+                opened(bytes(damaged), kept)
         else:
-            assert scan(bytes(damaged)).valid_bytes == start_of_last
+            journal = opened(bytes(damaged), kept)
+            assert journal.torn_bytes == len(data) - start_of_last
+            assert state_of(journal.recover().ledger) == before_last
 
 
 @pytest.mark.parametrize("seed", range(3))

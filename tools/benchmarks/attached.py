@@ -23,7 +23,7 @@ from arb.engine.stopping import StopRequest
 from tools.benchmarks.console import PATIENCE_S, Watched
 from tools.benchmarks.engine import Rig, open_rig
 from tools.benchmarks.figures import NS_PER_US, Figure, quantile, single
-from tools.benchmarks.path import load, orders
+from tools.benchmarks.path import load_books, orders
 from tools.benchmarks.waiting import until
 
 TOPIC = "attached"
@@ -58,7 +58,7 @@ async def _run(plan: Plan) -> list[Figure]:
         async with open_rig(plan.markets, Path(folder)) as rig, trio.open_nursery() as nursery:
             server = _server(rig, path)
             nursery.start_soon(server.serve)
-            nursery.start_soon(load, rig, plan.load_per_s)
+            nursery.start_soon(load_books, rig, plan.load_per_s)
             dice = random.Random(0)
             await orders(rig, plan.frames, dice)
             for _ in range(plan.turns):

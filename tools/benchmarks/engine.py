@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,7 +12,10 @@ import orjson
 import trio
 
 from actors import Address, Context, System, open_system
-from arb.core.money import CountE2, MoneyE6
+from arb.core.adoption import AdoptedAccount
+from arb.core.commands import OrderIntent, Purpose, TimeInForce
+from arb.core.events import Fill, Liquidity, Side
+from arb.core.money import CountE2, MoneyE6, PriceE4
 from arb.core.permission import TradingState
 from arb.engine.board import Board
 from arb.engine.journal_keeper import JournalKeeper
@@ -31,6 +34,7 @@ from arb.io.http import Http
 from arb.io.net import SocketNetwork
 from arb.io.url import Endpoint
 from arb.io.websocket import open_socket
+from arb.journal.records import RecordKind, account_data, fill_data, intent_data
 from arb.journal.writer import DiskFile, Journal
 from arb.kalshi.exchange_clock import ExchangeClock
 from arb.kalshi.lane import OrderLanes
@@ -41,7 +45,7 @@ from arb.kalshi.signatures_ahead import SignaturesAhead
 from arb.kalshi.wire import CREATE_PATH
 from arb.settings import Settings
 from arb.sim.credentials import make_member_key
-from tools.benchmarks.exchange import ENDLESS, FrameLink, FrameSocket, Sink, StillAccount
+from tools.benchmarks.exchange import CASH_E6, ENDLESS, FrameLink, FrameSocket, Sink, StillAccount
 from tools.benchmarks.waiting import until
 from tools.benchmarks.world import (
     FAVOURITE_ASK_E4,
@@ -105,6 +109,9 @@ async def open_rig(markets: int, folder: Path) -> AsyncIterator[Rig]:
     sink = Sink()
     clock = SystemClock()
     journal = Journal(DiskFile(folder / "journal"), clock)
+    # Small worlds hold less, so that one game at least is left to trade.
+    held = world.favourites[: min(HELD, markets // 2 - 1)]
+    _write_purchases(journal, held)
     parts = _parts(world, journal, clock)
     root = Endpoint.parse(BASE_URL).path
     signatures = SignaturesAhead(
@@ -112,8 +119,6 @@ async def open_rig(markets: int, folder: Path) -> AsyncIterator[Rig]:
     )
     async with Http(SocketNetwork()) as http:
         account = StillAccount(http, signer, clock, BASE_URL)
-        # Small worlds hold less, so that one game at least is left to trade.
-        held = world.favourites[: min(HELD, markets // 2 - 1)]
         account.held = tuple(_held(ticker) for ticker in held)
         book_socket = FrameSocket(SOCKET_FRAMES_MAX)
 
@@ -139,6 +144,42 @@ async def open_rig(markets: int, folder: Path) -> AsyncIterator[Rig]:
             await _make_ready(rig, len(held))
             yield rig
     journal.close()
+
+
+def _write_purchases(journal: Journal, tickers: Sequence[str]) -> None:
+    """Have an earlier run buy what is held: only what our own orders bought is put on sale."""
+    cost_e6 = len(tickers) * HELD_E2 * FAVOURITE_ASK_E4
+    account = AdoptedAccount(MoneyE6(CASH_E6 + cost_e6), (), ())
+    journal.append(RecordKind.ACCOUNT, account_data(account))
+    for number, ticker in enumerate(tickers, start=1):
+        name = f"arb-bench-{number:08x}"
+        wish = OrderIntent(
+            ticker=ticker,
+            game_id=ticker,
+            purpose=Purpose.ENTRY,
+            side=Side.BID,
+            price_e4=PriceE4(FAVOURITE_ASK_E4),
+            count_e2=HELD_E2,
+            liquidity=Liquidity.TAKER,
+            time_in_force=TimeInForce.IMMEDIATE_OR_CANCEL,
+            post_only=False,
+            trigger_ns=0,
+            fair=0.5,
+        )
+        bought = Fill(
+            trade_id=f"bought-{number}",
+            order_id=f"x-{number}",
+            client_order_id=name,
+            ticker=ticker,
+            side=Side.BID,
+            price_e4=wish.price_e4,
+            count_e2=HELD_E2,
+            fee_e6=MoneyE6(0),
+            liquidity=Liquidity.TAKER,
+            at_ms=0,
+        )
+        journal.append(RecordKind.INTENT, intent_data(name, wish))
+        journal.append(RecordKind.FILL, fill_data(bought))
 
 
 def _parts(world: World, journal: Journal, clock: SystemClock) -> Parts:

@@ -8,12 +8,24 @@ import platform
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
-from tools.benchmarks import actors, attached, books, console, halting, lane, odds, path, replay
+from tools.benchmarks import (
+    actors,
+    attached,
+    books,
+    console,
+    halting,
+    journal,
+    lane,
+    odds,
+    path,
+    replay,
+)
 from tools.benchmarks.figures import BenchmarkFailed, Figure, as_json, show
 
 # Each topic measures itself, in full or quickly.
 TOPICS: dict[str, Callable[[bool], list[Figure]]] = {
     "path": lambda quick: path.run(path.QUICK if quick else path.Plan()),
+    "journal": lambda quick: journal.run(journal.QUICK if quick else journal.Plan()),
     "books": lambda quick: books.run(books.QUICK if quick else books.Plan()),
     "odds": lambda quick: odds.run(odds.QUICK if quick else odds.Plan()),
     "replay": lambda quick: replay.run(replay.QUICK if quick else replay.Plan()),

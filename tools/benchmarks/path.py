@@ -65,7 +65,7 @@ async def _run(plan: Plan) -> list[Figure]:
             idle = await _measured(rig, plan)
             rare = await orders(rig, plan.rare_frames, random.Random(0), (RARE_MIN_S, RARE_MAX_S))
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(load, rig, plan.load_per_s)
+                nursery.start_soon(load_books, rig, plan.load_per_s)
                 loaded = await _measured(rig, plan)
                 reached = await _load_reached(rig)
                 nursery.start_soon(_poll)
@@ -122,7 +122,7 @@ async def _order_left(rig: Rig) -> None:
         )
 
 
-async def load(rig: Rig, per_s: int) -> None:
+async def load_books(rig: Rig, per_s: int) -> None:
     """Send book messages through the book feed's own connection, some every millisecond."""
     together = max(1, per_s // 1_000)
     next_s = trio.current_time()

@@ -26,7 +26,7 @@ from arb.io.iso import ms_iso
 from arb.io.teams_file import packaged_teams
 from arb.tape.format import TapeEvent, TapeHeader, TapeMarket, TapeSeries
 
-FIRST_DAY = date(2026, 9, 1)
+FIRST_DAY = date(2035, 9, 1)
 START_HOUR = 19
 FEE_TYPE = "quadratic_with_maker_fees"
 FEE_MULTIPLIER_E4 = 10_000

@@ -9,6 +9,7 @@ from actors import System
 from arb.core.events import Side
 from arb.core.ledger import Ledger
 from arb.engine.names import BOOK_FEED, RISK
+from arb.faults.judge_account import account_differences
 
 # A person reads the first few; whatever broke one thing broke the others.
 SHOWN_MAX = 10
@@ -31,24 +32,9 @@ def levels_compared(truth: Mapping[str, Any]) -> int:
 
 
 def ledger_differences(system: System, truth: Mapping[str, Any]) -> list[str]:
-    """Return where cash, positions, fees and resting orders are not the exchange's."""
+    """Return where cash, positions, fees, gains and resting orders are not the exchange's."""
     ledger: Ledger = instance_of(system, RISK)._books.ledger  # noqa: SLF001 - as above
-    ours = {
-        "cash_e6": ledger.cash_e6,
-        "positions": {t: p.count_e2 for t, p in ledger.positions.items() if p.count_e2},
-        "fees_e6": {t: p.fees_e6 for t, p in ledger.positions.items() if p.fees_e6},
-        "resting": {
-            order.client_order_id: [order.price_e4, order.at_stake_e2]
-            for order in ledger.all_at_stake()
-            if order.is_open
-        },
-        "fills": ledger.fills_booked,
-    }
-    return [
-        f"{name}: {ours[name]!r} here, {truth[name]!r} there"
-        for name in ours
-        if ours[name] != truth[name]
-    ]
+    return account_differences(ledger, truth)
 
 
 def _book_differences(feed: Any, truth: Mapping[str, Any]) -> Iterator[str]:

@@ -21,8 +21,8 @@ import trio
 
 from arb.io.clock import SystemClock
 from arb.sim.credentials import HOST, make_member_key
-from arb.sim.exchange.values import BookSide
 from arb.sim.simulation import Simulation, SimulationSettings
+from arb.sim.truth import truth_of
 
 STDIN = 0
 READ_BYTES = 65_536
@@ -70,40 +70,13 @@ class World:
             "truth": lambda: None,
         }
         deeds[command["do"]]()
-        return self.truth() if command["do"] == "truth" else {"done": command["do"]}
+        is_asked = command["do"] == "truth"
+        return truth_of(self.simulation) if is_asked else {"done": command["do"]}
 
     def _reset(self) -> None:
         for stream in self._streams:
             stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         self.simulation.exchange.cut_connections()
-
-    def truth(self) -> dict[str, Any]:
-        """Return every book and the member's account, to the last unit."""
-        member = self.simulation.member
-        return {
-            "books": {
-                ticker: {side.value: _levels(market, side) for side in BookSide}
-                for ticker, market in self.simulation.venue.markets.items()
-            },
-            "cash_e6": member.total_cash_e6,
-            "positions": {t: p.count_e2 for t, p in member.positions.items() if p.count_e2},
-            "fees_e6": {t: p.fees_e6 for t, p in member.positions.items() if p.fees_e6},
-            "resting": {
-                str(order.client_order_id): [order.price_e4, order.remaining_e2]
-                for order in member.resting.values()
-            },
-            "fills": len(member.fills),
-            "orders": len(member.history),
-        }
-
-
-def _levels(market: Any, side: BookSide) -> dict[str, int]:
-    levels: dict[str, int] = {}
-    for order in market.book.orders():
-        if order.side is side:
-            key = str(order.price_e4)
-            levels[key] = levels.get(key, 0) + order.remaining_e2
-    return levels
 
 
 async def serve(settings: SimulationSettings, folder: Path) -> None:
