@@ -37,11 +37,12 @@ def taken_by_others(rig: Rig, sale: Order) -> None:
     place(rig.simulation.venue, rig.simulation.venue.accounts["crowd"], request)
 
 
-async def held_and_on_sale(rig: Rig) -> str:
-    """Wait until something is held and on sale, let nobody else trade, and return its market."""
+async def held_and_on_sale(rig: Rig, *, others_trade: bool = False) -> str:
+    """Wait until something is held and on sale, and return its market; nobody else trades then."""
     await rig.until(lambda: bool(rig.resting_exits()))
     rig.simulation.odds_conditions.freeze = True
-    rig.simulation.world.fixtures.clear()
+    if not others_trade:
+        rig.simulation.world.fixtures.clear()
     await trio.sleep(0.5)
     return str(rig.resting_exits()[0].ticker)
 
@@ -192,7 +193,7 @@ async def test_an_exit_that_opened_the_other_side_is_closed_and_told(
 ) -> None:
     """A person sells and our sale fills in the same moment: NO is held, said, and bought back."""
     async with open_rig() as rig:
-        ticker = await held_and_on_sale(rig)
+        ticker = await held_and_on_sale(rig, others_trade=True)
         sale = max(rig.resting_exits(ticker), key=lambda each: each.price_e4)
         ours = rig.held_e2[ticker]
         by_hand(rig, ticker, BookSide.ASK, ours)
