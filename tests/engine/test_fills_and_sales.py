@@ -120,9 +120,15 @@ async def test_sales_stand_at_fair_value_rounded_up(
             assert by_name[name].expires_s is not None
 
 
-async def test_sales_follow_fair_value(open_rig: OpenRig, autojump_clock: object) -> None:
-    """When the books move on, what rests is moved to the new fair value, in its place."""
-    async with open_rig(seed=2) as rig:
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_sales_follow_fair_value(
+    seed: int, open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """When the books move on, what rests is moved to the new fair value, in its place.
+
+    With the first seed some of them are outliers to the others while they do.
+    """
+    async with open_rig(seed=seed) as rig:
         await rig.until(lambda: bool(rig.resting_exits()))
         (sale, *_) = rig.resting_exits()
         first_e4 = sale.price_e4
