@@ -123,6 +123,8 @@ def gated(evaluation: Evaluation, reason: str, *, fair_passes: bool = True) -> N
     assert evaluation.decision is not None
     assert evaluation.decision.action is Action.TAKER
     assert (evaluation.gated_fair is not None) is fair_passes
+    settles = reason in {NotFresh.BOOKS_CHANGED, NotFresh.NO_CHANGE_SINCE}
+    assert evaluation.unsettled_fair == (evaluation.fair if settles else None)
 
 
 @pytest.mark.parametrize(

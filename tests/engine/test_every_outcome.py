@@ -128,6 +128,8 @@ class Case:
         conditions = self.rig.simulation.exchange_conditions
         if self.outcome in ANSWERS:
             setattr(conditions, f"{kind}_answer", ANSWERS[self.outcome])
+        if self.outcome == CANCELED and kind == "cancel":
+            conditions.cancel_lag_s = 0.5
         if self.outcome in (PARTLY_FILLED, FILLED_FIRST):
             # A new order is taken at once and answered late; a cancel arrives late.
             setattr(conditions, "order_delay_s" if kind == "order" else "cancel_lag_s", 0.5)
@@ -323,8 +325,8 @@ async def test_a_pause_and_a_halt(
         await next_order(case, entry=True)
         await trio.sleep(0.5)
         case.spoil("cancel")
-        if outcome in (PARTLY_FILLED, FILLED_FIRST) and verb == "halt":
-            # The group is as quick as the fill that it is to race with.
+        if outcome in (PARTLY_FILLED, FILLED_FIRST, CANCELED) and verb == "halt":
+            # The group is as quick as what it is to race with.
             for group in list(rig.simulation.venue.groups):
                 del rig.simulation.venue.groups[group]
         await rig.steering.steer(verb, {"reason": "a test"} if verb == "halt" else {})
