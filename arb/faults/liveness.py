@@ -158,6 +158,10 @@ class Liveness:
 
     async def _drill(self) -> None:
         """Halt with everything cancelled, and clear again: the kill switch must work each time."""
+        # Whoever clears a halt at the same time would leave open which of the two came last.
+        await self._within(
+            "L3", "nobody asks for anything", TRADING_WITHIN_S, lambda: self.stage.is_asked_out
+        )
         await self.stage.ask("halt", {"reason": "a drill", "exits": "cancel"})
         account = self.stage.simulation.member
         await self._within(
