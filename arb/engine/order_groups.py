@@ -38,7 +38,7 @@ _DUE = frozenset({GroupState.WANTED, GroupState.TO_RESET, GroupState.TO_TRIGGER}
 
 @attrs.define
 class _Group:
-    """One shard's group; ``paid_s`` is when a trigger that is paid for may leave, in Trio's time."""
+    """One shard's group; a trigger that is paid for leaves at ``paid_s`` by Trio's clock."""
 
     state: GroupState = GroupState.WANTED
     group_id: str | None = None
