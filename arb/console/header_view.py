@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import attrs
@@ -50,13 +51,19 @@ STATE_SIGNS = {
 
 # Such a pause ends when the numbers are equal, or by a person's word; to resume is not enough.
 UNRECONCILED = "not reconciled: "
+# A person's pause, or a rule's in his stead; a connection's ends with the loss, and r does nothing.
+PAUSED_BY = "paused by "
 ACCEPT_HINT = "to look: arb reconcile · to take Kalshi's word: arb reconcile --accept"
+
+RESUME_HINT = "press r to resume"
+# Reasons name the way out for a shell; here a key of the console does, and the line is short.
+SHELL_HINT = re.compile(r"(?: \(|; )end it with: arb [^);]*\)?")
 
 STATE_HINTS = {
     "starting": "",
-    "paused": "press r to resume",
-    "reducing": "positions are only closed, none is opened; press r to resume",
-    "halted": 'to clear: arb clear --reason "why"',
+    "paused": "ends by itself",
+    "reducing": f"positions are only closed, none is opened; {RESUME_HINT}",
+    "halted": "press C to clear the halt",
     "stopping": "",
 }
 
@@ -181,7 +188,8 @@ def _trading_banner(trading: Trading, width: int) -> list[Line]:
     tone = Tone.ALARM if trading.state == "halted" else Tone.CAUTION
     sign = STATE_SIGNS.get(trading.state, "!")
     head = f"{sign} {formats.one_line(trading.state).upper()}: "
-    reasons = [formats.one_line(reason) for reason in trading.reasons] or ["no reason given"]
+    reasons = [formats.one_line(SHELL_HINT.sub("", reason)) for reason in trading.reasons]
+    reasons = reasons or ["no reason given"]
     hint = _hint(trading.state, reasons)
     if len(head) + len("; ".join(reasons)) <= width:
         return _wrapped(f"{head}{'; '.join(reasons)}", hint, tone, width)
@@ -196,6 +204,8 @@ def _trading_banner(trading: Trading, width: int) -> list[Line]:
 def _hint(state: str, reasons: list[str]) -> str:
     if state == "paused" and any(reason.startswith(UNRECONCILED) for reason in reasons):
         return ACCEPT_HINT
+    if state == "paused" and any(reason.startswith(PAUSED_BY) for reason in reasons):
+        return RESUME_HINT
     return STATE_HINTS.get(state, "")
 
 
