@@ -119,6 +119,8 @@ def _wait(engine: subprocess.Popen[bytes], outcome: Outcome) -> None:
         raise CommandFailed(f"the engine ended with code {code}")
     if outcome in {Outcome.LOST, Outcome.ENDED}:
         sys.stdout.write("the engine has ended\n")
+    else:
+        sys.stdout.write("the engine was stopped\n")
 
 
 def _stop(engine: subprocess.Popen[bytes]) -> None:

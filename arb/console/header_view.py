@@ -67,6 +67,8 @@ STATE_HINTS = {
     "stopping": "",
 }
 
+LOST = Cell("✗ LOST", Tone.BAD)
+
 
 @attrs.frozen
 class LinkView:
@@ -87,21 +89,25 @@ class Title:
     right: Line
 
 
-def title(picture: Snapshot | None) -> Title:
-    """Return the first line: the product, the mode in words, the trading state, the world."""
+def title(picture: Snapshot | None, *, connected: bool = True) -> Title:
+    """Return the first line: the product, the mode in words, the trading state, the world.
+
+    Of an engine that is lost nobody knows what it does: its last state is not shown as one.
+    """
     if picture is None:
         return Title((Cell(PRODUCT, Tone.TITLE),), ())
     state = picture.trading.state
     words = formats.one_line(picture.mode_words or picture.mode).upper()
+    shown = Cell(
+        f"{STATE_SIGNS.get(state, '?')} {formats.one_line(state).upper()}",
+        STATE_TONES.get(state, Tone.BAD),
+    )
     left = (
         Cell(PRODUCT, Tone.TITLE),
         Cell(" ─ ", Tone.FRAME),
         Cell(f" {words} ", MODE_TONES.get(picture.mode, Tone.LIVE_MODE)),
         Cell(" ─ ", Tone.FRAME),
-        Cell(
-            f"{STATE_SIGNS.get(state, '?')} {formats.one_line(state).upper()}",
-            STATE_TONES.get(state, Tone.BAD),
-        ),
+        shown if connected else LOST,
     )
     world = formats.one_line(picture.world)
     names = [name for name in (world, picture.version and f"v{picture.version}") if name]
@@ -154,7 +160,7 @@ def banners(picture: Snapshot | None, link: LinkView, width: int) -> tuple[Line,
     """Return what stands over all else: a lost engine, a broken invariant, why nothing trades."""
     lines: list[Line] = []
     if not link.connected:
-        lines += _wrapped(_link_text(link), "", Tone.ALARM, width)
+        lines += _wrapped(*_link_texts(link), Tone.ALARM, width)
     if picture is None:
         return tuple(lines)
     violations = picture.counts.invariant_violations
@@ -213,12 +219,13 @@ def _start(head: str, index: int) -> str:
     return f"{'  and: ':<{len(head)}}" if index else head
 
 
-def _link_text(link: LinkView) -> str:
+def _link_texts(link: LinkView) -> tuple[str, str]:
     why = f": {formats.one_line(link.why)}" if link.why else ""
     if not link.ever:
-        return f"… WAITING FOR THE ENGINE{why} · attempt {link.attempts}"
+        return f"… WAITING FOR THE ENGINE{why}", f"attempt {link.attempts}"
     old = formats.age(link.lost_ms)
-    return f"✗ ENGINE LOST{why} · this picture is {old} old · reconnecting, attempt {link.attempts}"
+    again = f"this picture is {old} old · reconnecting, attempt {link.attempts}"
+    return f"✗ ENGINE LOST{why}", again
 
 
 def _wrapped(text: str, hint: str, tone: Tone, width: int) -> list[Line]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
 import pytest
 
 from arb.console.cells import Line, Tone
@@ -55,6 +56,8 @@ def test_the_title_tells_state_world_and_version() -> None:
     assert "■ HALTED" in text(title(state("halted")).left)
     assert "? CONFUSED" in text(title(state("confused")).left)
     assert text(title(None).left) == "Kalshi Arb Engine"
+    assert "RUNNING" not in text(title(state("running"), connected=False).left)
+    assert "✗ LOST" in text(title(state("running"), connected=False).left)
 
 
 def test_money_is_told_in_full_where_there_is_room() -> None:
@@ -253,6 +256,8 @@ def test_a_lost_engine_stands_above_all() -> None:
 
     assert text(shown[0]).startswith("✗ ENGINE LOST: it has ended · this picture is 12s old")
     assert "attempt 4" in text(shown[0])
+    narrow = banners(state("running"), attrs.evolve(lost, why="its socket has gone" * 2), 80)
+    assert "this picture is 12s old · reconnecting, attempt 4" in text(narrow[1])
     assert "PAUSED" in text(shown[1])
 
 
