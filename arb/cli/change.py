@@ -13,6 +13,7 @@ from arb.io.login import login
 def change(
     key: Annotated[str, Parameter(help="The setting, such as strategy.maker_edge_threshold.")],
     value: Annotated[str, Parameter(help="Its new value, in the setting's own unit.")],
+    /,
     *,
     write: Annotated[
         bool,

@@ -316,7 +316,8 @@ def _sum_up(summary: Summary, *, json: bool) -> None:
         _show(f"  {count:6d} × {name}")
     for name in summary.missing:
         _show(f"never seen: {name}")
-    _show(f"{summary.violations} violations in {len(summary.failed)} seeds")
+    where = f", in {len(summary.failed)} of them" if summary.failed else ""
+    _show(f"{summary.violations} violations in {summary.seeds} seeds{where}")
 
 
 def _kill9_progress(report: Kill9Report) -> None:

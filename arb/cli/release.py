@@ -11,6 +11,7 @@ from arb.cli.steer import Mode, World, steer
 
 def release(
     name: Annotated[str, Parameter(help="The actor: a market's ticker, or a name of the tree.")],
+    /,
     *,
     mode: Mode = None,
     world: World = None,

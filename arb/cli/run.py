@@ -65,7 +65,7 @@ def run(
             settings=loaded,
             mode=mode,
             teams=packaged_teams(),
-            state_root=engine_root(),
+            state_root=engine_root(loaded),
             seed=seed,
             speed=speed or 1.0,
             seconds=seconds,
@@ -76,7 +76,7 @@ def run(
     else:
         said = f"{LIVE_PHRASE}\n" if live else ""
         arguments = _engine_arguments(mode, seconds, speed, seed, settings)
-        run_with_console(arguments, said, settings_facts(loaded))
+        run_with_console(arguments, said, engine_root(loaded), settings_facts(loaded))
 
 
 def _check(

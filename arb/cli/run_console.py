@@ -7,10 +7,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import IO
 
 from arb.cli.errors import CommandFailed, UsageError
-from arb.cli.steer import engine_root
 from arb.console.app import check_terminal, console
 from arb.console.outcome import ConsoleError, NoTerminal, Outcome
 from arb.io.rendezvous import RunningEngine, find_engines
@@ -30,21 +30,24 @@ def require_terminal() -> None:
     try:
         check_terminal()
     except NoTerminal as error:
-        raise UsageError(f"{error} (without a console: arb run --headless)") from None
+        raise UsageError(str(error)) from None
 
 
 def run_with_console(
-    arguments: Sequence[str], said: str, settings: tuple[tuple[str, str], ...] = ()
+    arguments: Sequence[str],
+    said: str,
+    root: Path,
+    settings: tuple[tuple[str, str], ...] = (),
 ) -> None:
     """Start an engine of its own session, and be its console until a person leaves.
 
-    ``said`` is what the engine reads from its standard input; ``settings`` are names and
-    values that the console shows.
+    ``said`` is what the engine reads from its standard input, ``root`` the directory of all
+    engines; ``settings`` are names and values that the console shows.
     """
     with tempfile.TemporaryFile() as words:
         engine = _started(arguments, said, words)
         try:
-            found = _when_ready(engine, words)
+            found = _when_ready(engine, words, root)
             outcome = console(found.socket_path, owns_engine=True, settings=settings)
         except NoTerminal as error:
             _stop(engine)
@@ -87,8 +90,7 @@ def _started(arguments: Sequence[str], said: str, words: IO[bytes]) -> subproces
     return engine
 
 
-def _when_ready(engine: subprocess.Popen[bytes], words: IO[bytes]) -> RunningEngine:
-    root = engine_root()
+def _when_ready(engine: subprocess.Popen[bytes], words: IO[bytes], root: Path) -> RunningEngine:
     sys.stdout.write("starting the engine ...\n")
     sys.stdout.flush()
     for _ in range(round(START_TIMEOUT_S / START_STEP_S)):
@@ -117,6 +119,8 @@ def _wait(engine: subprocess.Popen[bytes], outcome: Outcome) -> None:
         raise CommandFailed(f"the engine ended with code {code}")
     if outcome in {Outcome.LOST, Outcome.ENDED}:
         sys.stdout.write("the engine has ended\n")
+    else:
+        sys.stdout.write("the engine was stopped\n")
 
 
 def _stop(engine: subprocess.Popen[bytes]) -> None:

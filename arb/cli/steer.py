@@ -16,6 +16,7 @@ from arb.io.rendezvous import (
     RunningEngine,
     find_engines,
 )
+from arb.settings import Settings
 
 Mode = Annotated[
     str | None,
@@ -34,9 +35,10 @@ Exits = Annotated[
 Reason = Annotated[str, Parameter(name="--reason", help="Why; it is kept in the journal.")]
 
 
-def engine_root() -> Path:
-    """Return the directory of all engines, as the settings say."""
-    return Path(load_settings(None).engine.state_dir).expanduser()
+def engine_root(settings: Settings | None = None) -> Path:
+    """Return the directory of all engines, as these settings say, or those in force."""
+    found = load_settings(None) if settings is None else settings
+    return Path(found.engine.state_dir).expanduser()
 
 
 def find_engine(mode: str | None, world: str | None, root: Path | None = None) -> RunningEngine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import attrs
@@ -50,15 +51,23 @@ STATE_SIGNS = {
 
 # Such a pause ends when the numbers are equal, or by a person's word; to resume is not enough.
 UNRECONCILED = "not reconciled: "
+# A person's pause, or a rule's in his stead; a connection's ends with the loss, and r does nothing.
+PAUSED_BY = "paused by "
 ACCEPT_HINT = "to look: arb reconcile · to take Kalshi's word: arb reconcile --accept"
+
+RESUME_HINT = "press r to resume"
+# Reasons name the way out for a shell; here a key of the console does, and the line is short.
+SHELL_HINT = re.compile(r"(?: \(|; )end it with: arb [^);]*\)?")
 
 STATE_HINTS = {
     "starting": "",
-    "paused": "press r to resume",
-    "reducing": "positions are only closed, none is opened; press r to resume",
-    "halted": 'to clear: arb clear --reason "why"',
+    "paused": "ends by itself",
+    "reducing": f"positions are only closed, none is opened; {RESUME_HINT}",
+    "halted": "press C to clear the halt",
     "stopping": "",
 }
+
+LOST = Cell("✗ LOST", Tone.BAD)
 
 
 @attrs.frozen
@@ -80,21 +89,25 @@ class Title:
     right: Line
 
 
-def title(picture: Snapshot | None) -> Title:
-    """Return the first line: the product, the mode in words, the trading state, the world."""
+def title(picture: Snapshot | None, *, connected: bool = True) -> Title:
+    """Return the first line: the product, the mode in words, the trading state, the world.
+
+    Of an engine that is lost nobody knows what it does: its last state is not shown as one.
+    """
     if picture is None:
         return Title((Cell(PRODUCT, Tone.TITLE),), ())
     state = picture.trading.state
     words = formats.one_line(picture.mode_words or picture.mode).upper()
+    shown = Cell(
+        f"{STATE_SIGNS.get(state, '?')} {formats.one_line(state).upper()}",
+        STATE_TONES.get(state, Tone.BAD),
+    )
     left = (
         Cell(PRODUCT, Tone.TITLE),
         Cell(" ─ ", Tone.FRAME),
         Cell(f" {words} ", MODE_TONES.get(picture.mode, Tone.LIVE_MODE)),
         Cell(" ─ ", Tone.FRAME),
-        Cell(
-            f"{STATE_SIGNS.get(state, '?')} {formats.one_line(state).upper()}",
-            STATE_TONES.get(state, Tone.BAD),
-        ),
+        shown if connected else LOST,
     )
     world = formats.one_line(picture.world)
     names = [name for name in (world, picture.version and f"v{picture.version}") if name]
@@ -147,7 +160,7 @@ def banners(picture: Snapshot | None, link: LinkView, width: int) -> tuple[Line,
     """Return what stands over all else: a lost engine, a broken invariant, why nothing trades."""
     lines: list[Line] = []
     if not link.connected:
-        lines += _wrapped(_link_text(link), "", Tone.ALARM, width)
+        lines += _wrapped(*_link_texts(link), Tone.ALARM, width)
     if picture is None:
         return tuple(lines)
     violations = picture.counts.invariant_violations
@@ -181,7 +194,8 @@ def _trading_banner(trading: Trading, width: int) -> list[Line]:
     tone = Tone.ALARM if trading.state == "halted" else Tone.CAUTION
     sign = STATE_SIGNS.get(trading.state, "!")
     head = f"{sign} {formats.one_line(trading.state).upper()}: "
-    reasons = [formats.one_line(reason) for reason in trading.reasons] or ["no reason given"]
+    reasons = [formats.one_line(SHELL_HINT.sub("", reason)) for reason in trading.reasons]
+    reasons = reasons or ["no reason given"]
     hint = _hint(trading.state, reasons)
     if len(head) + len("; ".join(reasons)) <= width:
         return _wrapped(f"{head}{'; '.join(reasons)}", hint, tone, width)
@@ -196,6 +210,8 @@ def _trading_banner(trading: Trading, width: int) -> list[Line]:
 def _hint(state: str, reasons: list[str]) -> str:
     if state == "paused" and any(reason.startswith(UNRECONCILED) for reason in reasons):
         return ACCEPT_HINT
+    if state == "paused" and any(reason.startswith(PAUSED_BY) for reason in reasons):
+        return RESUME_HINT
     return STATE_HINTS.get(state, "")
 
 
@@ -203,12 +219,13 @@ def _start(head: str, index: int) -> str:
     return f"{'  and: ':<{len(head)}}" if index else head
 
 
-def _link_text(link: LinkView) -> str:
+def _link_texts(link: LinkView) -> tuple[str, str]:
     why = f": {formats.one_line(link.why)}" if link.why else ""
     if not link.ever:
-        return f"… WAITING FOR THE ENGINE{why} · attempt {link.attempts}"
+        return f"… WAITING FOR THE ENGINE{why}", f"attempt {link.attempts}"
     old = formats.age(link.lost_ms)
-    return f"✗ ENGINE LOST{why} · this picture is {old} old · reconnecting, attempt {link.attempts}"
+    again = f"this picture is {old} old · reconnecting, attempt {link.attempts}"
+    return f"✗ ENGINE LOST{why}", again
 
 
 def _wrapped(text: str, hint: str, tone: Tone, width: int) -> list[Line]:

@@ -84,7 +84,7 @@ def _names(picture: Snapshot | None) -> TickerNames:
 def _position_columns(names: TickerNames) -> tuple[Column[Position], ...]:
     return (
         ticker_column(names, 0),
-        Column("Bought", 17, 3, lambda p, _: _bought(p), 20),
+        Column("Bought", 18, 3, lambda p, _: _bought(p), 24),
         Column("Exit", 21, 1, lambda p, _: exit_cell(p), 30),
         Column("P&L", 9, 2, lambda p, _: _gain(p.unrealised_e6), 11, right=True),
         Column("Closed", 16, 4, lambda p, _: _closed(p), 18, right=True),

@@ -36,7 +36,7 @@ class HeaderView:
     @property
     def title(self) -> Title:
         """Return what the frame's first line says."""
-        return title(self.picture)
+        return title(self.picture, connected=self.link.connected)
 
     def lines(self, width: int) -> tuple[Line, ...]:
         """Return the lines below the frame's first one."""

@@ -13,7 +13,7 @@ from arb.core.events import GameQuotes, Top
 from arb.core.exits import Holding, OpenOrder
 from arb.core.in_play import strategy_in_force
 from arb.core.listing import Listing
-from arb.core.money import CountE2, PriceE4
+from arb.core.money import CountE2, PriceE4, cents
 from arb.core.orders import TERMINAL, OrderState
 from arb.core.risk import Refusal
 from arb.engine.closeup import QuotesView, quotes_closeup
@@ -171,9 +171,13 @@ class Market(Actor):
             return
         # As JSON keys, words of an enumeration must be plain text.
         self._parts.board.refusals[str(evaluation.reason)] += 1
-        seen = self._top if self._top is not None else "no book"
-        text = f"{self._ticker}: {evaluation.reason}; fair {evaluation.fair}, {seen}"
-        self._parts.board.say("ODDS", text, level="warning")
+        self._parts.board.say("ODDS", self._doubt_text(evaluation), level="warning")
+
+    def _doubt_text(self, evaluation: Evaluation) -> str:
+        fair = f"{100 * evaluation.fair:.1f}c" if evaluation.fair is not None else "unknown"
+        bid_e4, ask_e4 = (self._top.bid_e4, self._top.ask_e4) if self._top else (None, None)
+        bid, ask = (cents(each) if each is not None else "--" for each in (bid_e4, ask_e4))
+        return f"{self._ticker}: {evaluation.reason}; fair {fair}, bid {bid} ask {ask}"
 
     def _decide_anew(self, _why: Relisted | Retuned | GameBegins) -> None:
         """Take up another listing or other settings; what rests to be bought does not wait."""

@@ -205,10 +205,11 @@ class Switchboard:
         self._switches.paused_by = permission.paused_by
         self._switches.reducing_by = permission.reducing_by
 
-    def _on_resume(self, resume: Resume) -> None:
+    def _on_resume(self, resume: Resume) -> tuple[str, ...]:
         self._hold(Command.RESUME, resume.by)
         self._board.say("PERSON", f"resumed by {resume.by}")
         self._hands.publish()
+        return self._permission.reasons
 
     def _on_clear(self, clear: ClearHalt) -> bool:
         if self._permission.halt is None:

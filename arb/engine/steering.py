@@ -153,8 +153,9 @@ class EngineSteering:
         return "reducing: positions are closed and none is opened, until resume"
 
     async def _resume(self, _arguments: dict[str, Any]) -> str:
-        await self._ask(Resume(PERSON))
-        return "resumed"
+        # A lost connection, a halt or an account that differs is not a person's to resume from.
+        left = await self._ask(Resume(PERSON))
+        return f"resumed, but nothing is bought yet: {'; '.join(left)}" if left else "resumed"
 
     async def _halt(self, arguments: dict[str, Any]) -> str:
         cancel_exits = arguments.get("exits", "keep") == "cancel"

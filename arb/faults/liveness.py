@@ -48,8 +48,13 @@ QUIET_S = 4.0
 
 LOOK_S = 0.1
 
-# Halts that a run's own limits bring about, which are drawn so low that they will.
-BY_A_LIMIT = ("halted by the daily loss limit", "halted by the refusal limit")
+# Halts that a run's own limits bring about, which are drawn so low that they will, and that of an
+# order group which was triggered before: a clear that could not be written did not reset it.
+BY_RULES = (
+    "halted by the daily loss limit",
+    "halted by the refusal limit",
+    "halted by the exchange's order group",
+)
 STOPPED_WITHIN_S = 10.0
 
 # A start that hung when everything was healed takes its whole timeout, then a backoff.
@@ -90,7 +95,7 @@ class Liveness:
 
     def _clear_rules(self, reasons: tuple[str, ...]) -> None:
         """Let a person clear a halt by a rule: he has looked, and wants to trade on."""
-        if self.stage.is_asked_out and any(each.startswith(BY_A_LIMIT) for each in reasons):
+        if self.stage.is_asked_out and any(each.startswith(BY_RULES) for each in reasons):
             self.stage.insist("clear", reason="he has looked")
 
     def _all_known(self) -> bool:
@@ -153,6 +158,10 @@ class Liveness:
 
     async def _drill(self) -> None:
         """Halt with everything cancelled, and clear again: the kill switch must work each time."""
+        # Whoever clears a halt at the same time would leave open which of the two came last.
+        await self._within(
+            "L3", "nobody asks for anything", TRADING_WITHIN_S, lambda: self.stage.is_asked_out
+        )
         await self.stage.ask("halt", {"reason": "a drill", "exits": "cancel"})
         account = self.stage.simulation.member
         await self._within(

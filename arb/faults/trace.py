@@ -56,9 +56,19 @@ class Trace:
         if len(self.tail) > 2 * TAIL_LINES:
             del self.tail[:TAIL_LINES]
         if self.on_line is not None:
-            self.on_line(line)
+            self._hand_on(line)
         if self.until is not None and self.events == self.until and self.on_until is not None:
             self.on_until()
+
+    def _hand_on(self, line: str) -> None:
+        try:
+            if self.on_line is not None:
+                self.on_line(line)
+        except BrokenPipeError:
+            # Raised here it would fail whatever was noted; the run ends, and its reader has gone.
+            self.on_line = None
+            if self.on_until is not None:
+                self.on_until()
 
     def violation(self, rule: str, text: str) -> None:
         """Add a rule that did not hold."""

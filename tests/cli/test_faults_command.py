@@ -82,6 +82,23 @@ def test_a_run_gives_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(document["digest"]) == 64
 
 
+def test_a_reader_who_leaves_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with ``| head``: no more is said, nothing fails of it, and the run goes no further."""
+    said: list[str] = []
+
+    def gone(line: str) -> None:
+        said.append(line)
+        if "process   1 starts" in line:
+            raise BrokenPipeError
+
+    monkeypatch.setattr(command, "_show", gone)
+    monkeypatch.setattr(command, "_tell", lambda outcome, *_args, **_: said.append(outcome))
+
+    assert run(["faults", "run", "--seed", "3", "--trace"]) == 0
+    assert "process   1 starts" in said[-2]
+    assert said[-1].events < 100  # type: ignore[attr-defined]
+
+
 def test_a_campaign_sums_up(capsys: pytest.CaptureFixture[str]) -> None:
     """Its last line is JSON where that is wanted; progress goes elsewhere."""
     assert run(["faults", "campaign", "--seeds", "2", "--json"]) == 0
@@ -92,7 +109,7 @@ def test_a_campaign_sums_up(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["faults", "campaign", "--seeds", "3", "--resume"]) == 0
     said = capsys.readouterr()
     assert said.err.startswith("seeds 3 to 3")
-    assert "0 violations in 0 seeds" in said.out
+    assert "0 violations in 3 seeds" in said.out
 
 
 @pytest.mark.usefixtures("broken")

@@ -34,6 +34,7 @@ from arb.cli.stop import stop
 from arb.console.outcome import ConsoleFailed, Outcome
 from arb.engine.control import ControlServer
 from arb.io.rendezvous import RunningEngine, engine_directory, remove_card, write_card
+from arb.settings import load
 from tests.console.fake_engine import FakeEngine, tickers
 
 
@@ -195,6 +196,9 @@ def test_the_state_directory_is_the_settings(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ARB_ENGINE__STATE_DIR", str(tmp_path / "other"))
     assert engine_root() == tmp_path / "other"
+    file = tmp_path / "mine.toml"
+    file.write_text(f'[engine]\nstate_dir = "{tmp_path / "mine"}"\n')
+    assert engine_root(load({}, file=file, folder=tmp_path)) == tmp_path / "mine"
 
 
 def test_status_as_json_is_the_picture(

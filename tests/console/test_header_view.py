@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
 import pytest
 
 from arb.console.cells import Line, Tone
@@ -55,6 +56,8 @@ def test_the_title_tells_state_world_and_version() -> None:
     assert "■ HALTED" in text(title(state("halted")).left)
     assert "? CONFUSED" in text(title(state("confused")).left)
     assert text(title(None).left) == "Kalshi Arb Engine"
+    assert "RUNNING" not in text(title(state("running"), connected=False).left)
+    assert "✗ LOST" in text(title(state("running"), connected=False).left)
 
 
 def test_money_is_told_in_full_where_there_is_room() -> None:
@@ -164,8 +167,8 @@ def test_a_running_engine_needs_no_banner() -> None:
 @pytest.mark.parametrize(
     "name,hint",
     [
-        ("paused", "press r to resume"),
-        ("halted", "arb clear --reason"),
+        ("paused", "ends by itself"),
+        ("halted", "press C to clear"),
         ("reducing", "only closed"),
         ("starting", ""),
     ],
@@ -189,12 +192,31 @@ def test_books_that_differ_name_their_own_way_out() -> None:
     assert "press r" not in "".join(map(text, shown))
 
 
+def test_r_is_offered_where_it_helps() -> None:
+    """A person's pause ends with r; one that a lost connection causes ends when it is back."""
+    person = "paused by a person (end it with: arb resume)"
+    lost = "Odds is down: HTTP 503: unavailable"
+
+    assert "press r" in text(banners(state("paused", person, lost), UP, 120)[0])
+    assert "press r" not in text(banners(state("paused", lost), UP, 120)[0])
+
+
+def test_a_key_stands_in_for_the_way_out_of_a_shell() -> None:
+    """What a reason says of commands is left out, wherever in it; nothing else is."""
+    halted = "halted by a person: test (end it with: arb clear --reason ...)"
+    groups = "order groups: shard 0: hit; end it with: arb clear --reason ...; shard 3: hit"
+    shown = text(banners(state("halted", halted, groups), UP, 160)[0])
+
+    assert "arb" not in shown
+    assert "halted by a person: test; order groups: shard 0: hit; shard 3: hit" in shown
+
+
 def test_a_long_banner_takes_a_second_line_for_its_hint() -> None:
     """The way out is never cut off by a long reason."""
     shown = banners(state("halted", "x" * 70), UP, 80)
 
     assert len(shown) == 2
-    assert "arb clear" in text(shown[1])
+    assert "press C" in text(shown[1])
     assert {line[0].tone for line in shown} == {Tone.ALARM}
 
 
@@ -207,7 +229,7 @@ def test_reasons_that_do_not_fit_one_line_get_one_each() -> None:
     assert shown[1].startswith("  and:    second")
     assert "third" in shown[2]
     assert "(+1 more)" in shown[2]
-    assert shown[2].endswith("press r to resume") or "press r" in shown[3]
+    assert "ends by itself" in shown[2] + shown[3]
     assert len(banners(state("paused", *reasons[:2]), UP, 80)) == 2
 
 
@@ -234,6 +256,8 @@ def test_a_lost_engine_stands_above_all() -> None:
 
     assert text(shown[0]).startswith("✗ ENGINE LOST: it has ended · this picture is 12s old")
     assert "attempt 4" in text(shown[0])
+    narrow = banners(state("running"), attrs.evolve(lost, why="its socket has gone" * 2), 80)
+    assert "this picture is 12s old · reconnecting, attempt 4" in text(narrow[1])
     assert "PAUSED" in text(shown[1])
 
 

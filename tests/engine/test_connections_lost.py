@@ -109,6 +109,8 @@ async def test_without_an_order_lane_nothing_is_begun(
         before = bought(rig)
         for name in ("Kalshi orders", "Kalshi books", "Kalshi account"):
             assert f"{name} is down" in rig.reasons
+        answer = await rig.steering.steer("resume", {})
+        assert answer.startswith("resumed, but nothing is bought yet: ")
         await trio.sleep(10)
         assert bought(rig) == before
 

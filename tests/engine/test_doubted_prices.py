@@ -32,6 +32,7 @@ async def test_an_edge_beyond_belief_is_logged_and_counted_once(autojump_clock: 
         assert bench.wishes() == []
         assert bench.parts.board.refusals == {Reason.TOO_GOOD: 1}
         assert [line.startswith(f"{NYY}: {Reason.TOO_GOOD}") for line in doubts(bench)] == [True]
+        assert doubts(bench)[0].endswith("c, bid 55 ask 58")
 
         bench.top(7_200, 7_400)
         bench.top(5_500, 5_800)

@@ -140,11 +140,11 @@ class SettingsBox(Dialog):
             row = self._rows[self._index]
             reason = f"{row.reason} ({row.allowed})" if row.allowed else row.reason
             hint = CHANGES if row.changeable else TAKES_A_START if row.reason else ""
-            whence = f" · from {row.source}" if _short(row.source) != row.source else ""
+            whence = f"· from {row.source}" if _short(row.source) != row.source else ""
             texts = wrap(formats.one_line(reason), max(1, width))[: FOOT_ROWS - 2]
             lines += [(Cell(f" {text}", Tone.PLAIN),) for text in texts]
             lines = lines[: FOOT_ROWS - 1]
-            hint_cell = Cell(f" {hint}", Tone.KEY if row.changeable else Tone.DIM)
+            hint_cell = Cell(f" {hint} " if hint else "", Tone.KEY if row.changeable else Tone.DIM)
             lines.append((hint_cell, Cell(formats.one_line(whence), Tone.DIM)))
         return [*lines, *[()] * FOOT_ROWS][:FOOT_ROWS]
 
