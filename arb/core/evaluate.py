@@ -23,7 +23,7 @@ from arb.core.money import CountE2, PriceE4
 from arb.core.orientation import is_inverted, middle
 from arb.core.parameters import Execution, Risk, Sizing, Strategy
 from arb.core.sides import decide_sides, is_cheaper_elsewhere
-from arb.core.staleness import Freshness, QuoteBoard
+from arb.core.staleness import Freshness, NotFresh, QuoteBoard
 from arb.core.ways import Outcome
 
 
@@ -83,10 +83,15 @@ class Inputs:
     sibling: Listing | None = None
 
 
+# An outlier that goes or comes: what the other books say is no older for that.
+_UNSETTLED = frozenset({NotFresh.BOOKS_CHANGED, NotFresh.NO_CHANGE_SINCE})
+
+
 @attrs.frozen
 class Evaluation:
     """What an evaluation came to; ``gated_fair`` is set where fair value passed every gate.
 
+    ``unsettled_fair`` is set instead where the set of books has changed and no price of it since.
     ``wished`` is the decision that an order follows from, None where a gate was closed. ``low`` and
     ``no_low`` are the least chances of YES and of NO, by which purchases must pay. ``left_out`` are
     books that support nothing.
@@ -96,6 +101,7 @@ class Evaluation:
     reason: str
     fair: float | None = None
     gated_fair: float | None = None
+    unsettled_fair: float | None = None
     decision: Decision | None = None
     wished: Decision | None = None
     signal: Signal | None = None
@@ -202,12 +208,13 @@ class Evaluator:
                 wished = decision
             else:
                 action, reason = Action.SKIP.value, gate
-        fresh = freshness is not None and freshness.may_trigger
+        not_fresh = freshness.reason if freshness is not None else NotFresh.ODDS_STALE
         return Evaluation(
             action,
             reason,
             chances.fair,
-            chances.fair if fresh else None,
+            chances.fair if not_fresh is None else None,
+            chances.fair if not_fresh in _UNSETTLED else None,
             decision,
             wished,
             signal,
@@ -291,11 +298,10 @@ def _speaks_for(
     Where the exchange and some books have moved and most books stand still, the fair value is
     the old one, and a book that follows the exchange would trigger a purchase against itself.
     """
-    if freshness is None or decision.price_e4 is None:
-        return True
+    home = freshness.home if freshness is not None else 0.0
     is_of_home = inputs.listing.is_home is (decision.outcome is Outcome.YES)
-    chance = freshness.home if is_of_home else 1.0 - freshness.home
-    own_e4 = decision.outcome.own_price_e4(decision.price_e4)
+    chance = home if is_of_home else 1.0 - home
+    own_e4 = decision.outcome.own_price_e4(decision.price_e4 or PriceE4(0))
     return buy_edge_e4(chance, own_e4) >= strategy.maker_edge_e4
 
 
@@ -305,6 +311,5 @@ def _inverted(fair: float, inputs: Inputs) -> bool:
 
 
 def _signal_of(freshness: Freshness | None) -> Signal | None:
-    if freshness is None:
-        return None
-    return Signal(freshness.book, freshness.changed_ms, freshness.change_number)
+    fresh = freshness
+    return Signal(fresh.book, fresh.changed_ms, fresh.change_number) if fresh is not None else None

@@ -44,7 +44,8 @@ class MarketRow:
     """What a market last evaluated, in the units of the core.
 
     ``buys`` is the outcome that edge and net are of: the one bought, or the nearer to it.
-    ``gated_fair`` is the last fair value that passed every gate: the only one that moves an exit.
+    ``gated_fair`` is the trusted fair value: the last one that passed every gate, or the jump by
+    which an exit was raised. No other moves an exit.
     ``left_out`` is books with why.
     """
 

@@ -19,7 +19,7 @@ import attrs
 from arb.core.consensus import BookChance
 from arb.core.decide import Reason
 from arb.core.edge import buy_edge_e4
-from arb.core.evaluate import Evaluation, Evaluator, Gate, Inputs, Signal
+from arb.core.evaluate import Evaluation, Evaluator, Gate, Inputs
 from arb.core.events import Liquidity, Quote, Top
 from arb.core.exits import Holding
 from arb.core.listing import Listing
@@ -51,7 +51,7 @@ CENTS_PER_DOLLAR = 100
 
 # A decision that stopped here had passed what the quotes and the book must pass.
 _TOO_SMALL = frozenset({Reason.EDGE_TOO_THIN, Reason.NET_TOO_THIN, Reason.NO_BID})
-_OURS = frozenset({Gate.SIGNAL_USED, Gate.ENTRY_AT_WORK})
+_OURS = frozenset({Gate.SIGNAL_USED, Gate.ENTRY_AT_WORK, Gate.SIBLING_CHEAPER})
 
 
 @attrs.frozen
@@ -126,8 +126,7 @@ class EdgeReport:
         self._odds: dict[str, GameOdds] = {}
         self._parsers: dict[str, TapeParser] = {}
         self._games: dict[tuple[str, str], tuple[str, bool]] = {}
-        self._listings: tuple[Listing, ...] = ()
-        self._used: dict[str, Signal] = {}
+        self._listings: dict[str, Listing] = {}
         self.moments = 0
         self.observations = 0
         self.wished = 0
@@ -139,15 +138,16 @@ class EdgeReport:
         """Read the tape and return the report; raises `TapeError`."""
         with TapeReader(self._tape) as reader:
             found = Found.of(self._teams, listed_on_tape(reader.header), reader.header.odds_events)
-            self._listings = found.catalogue(reader.header.begins_ms).listings
-            for listing in self._listings:
+            listings = found.catalogue(reader.header.begins_ms).listings
+            self._listings = {each.ticker: each for each in listings}
+            for listing in listings:
                 game = listing.game
                 self._odds.setdefault(game.game_id, GameOdds.of(self._settings.strategy))
                 for odds in game.odds:
                     self._games[odds.provider, odds.event_id] = game.game_id, odds.swapped
             for provider in sorted({provider for provider, _ in self._games}):
                 self._parsers[provider] = tape_parser(provider, reader.header.odds_events)
-            books = SubscribedBooks(self._listings, lambda *_: None)
+            books = SubscribedBooks(listings, lambda *_: None)
             for at_ms, records in groupby(reader, key=lambda record: record.at_ms):
                 for record in records:
                     self._take(record, books)
@@ -190,10 +190,10 @@ class EdgeReport:
     def _look(self, books: SubscribedBooks, at_ms: int) -> None:
         """Evaluate every market as it stands at a moment."""
         self.moments += 1
-        tops = {each.ticker: _top(books, each.ticker, at_ms) for each in self._listings}
+        tops = {ticker: _top(books, ticker, at_ms) for ticker in self._listings}
         seen: dict[str, _Seen] = {}
         edges: list[tuple[_Seen, int, int | None]] = []
-        for listing in self._listings:
+        for listing in self._listings.values():
             top, fair = tops[listing.ticker], self._fair(listing)
             evaluation = self._evaluate(listing, tops, at_ms)
             if fair is None or not top.usable or top.ask_e4 is None:
@@ -201,7 +201,8 @@ class EdgeReport:
             self.observations += 1
             if evaluation.wished is not None and evaluation.signal is not None:
                 self.wished += 1
-                self._used[listing.ticker] = evaluation.signal
+                # What one of a game's markets has acted on, the other does not buy once more.
+                self._odds[listing.game.game_id].used = evaluation.signal
             one = _Seen(listing.ticker, at_ms, top.ask_e4, fair)
             seen[listing.ticker] = one
             before_e4 = _after_fee_e4(fair, top.ask_e4, listing)
@@ -227,15 +228,17 @@ class EdgeReport:
         return median(homes) if listing.is_home else 1.0 - median(homes)
 
     def _evaluate(self, listing: Listing, tops: dict[str, Top], at_ms: int) -> Evaluation:
+        odds = self._odds[listing.game.game_id]
         inputs = Inputs(
             listing,
             tops[listing.ticker],
             tops.get(listing.sibling),
             Holding(listing.ticker, CountE2(0), PriceE4(0), ()),
-            self._used.get(listing.ticker),
+            odds.used,
             at_ms,
+            sibling=self._listings.get(listing.sibling),
         )
-        return self._evaluator.evaluate(self._odds[listing.game.game_id].quotes, inputs)
+        return self._evaluator.evaluate(odds.quotes, inputs)
 
     def __repr__(self) -> str:
         return f"<EdgeReport {self._tape}: {self.moments} moments>"

@@ -8,11 +8,12 @@ import attrs
 
 from arb.core.closing import Closing
 from arb.core.commands import AmendIntent, OrderIntent
+from arb.core.evaluate import Evaluation
 from arb.core.events import Top
-from arb.core.exit_policy import NO_FLOOR, floors, is_doubtful_fall, why_close
+from arb.core.exit_policy import NO_FLOOR, floors, is_doubtful_fall, own_fair, why_close
 from arb.core.exits import ExitView, Holding, OpenOrder, plan_exits
 from arb.core.listing import Listing
-from arb.core.money import CountE2, contracts
+from arb.core.money import ONE_DOLLAR_E4, CountE2, contracts
 from arb.core.orders import TERMINAL
 from arb.core.risk import RefusalCode
 from arb.engine.parts import Parts
@@ -104,12 +105,16 @@ class ExitKeeper:
         row = parts.board.markets.get(ticker)
         self.fair = row.gated_fair if row is not None else None
 
-    def take(self, fair: float | None, stand: Stand) -> bool:
+    def take(self, evaluation: Evaluation, stand: Stand) -> bool:
         """Take a fair value that passed an entry's gates, and tell whether it may move an exit.
 
         What an entry must pass beyond those (a limit, a used signal, play that has begun) is no
-        word about fair value; a match that is doubted, and a fall far below the book, are.
+        word about fair value; a match that is doubted, and a fall far below the book, are. While
+        the set of books is unsettled a jump upwards is taken all the same.
         """
+        fair = evaluation.gated_fair
+        if fair is None:
+            fair = self._jump(evaluation.unsettled_fair, stand.holding)
         if fair is None or stand.listing.left_out is not None:
             return False
         top, ours_e2 = stand.top, stand.holding.ours_e2
@@ -119,6 +124,22 @@ class ExitKeeper:
                 return False
         self.fair = fair
         return True
+
+    def _fair_of(self, holding: Holding) -> float | None:
+        return self.fair if self.fair is not None else last_fair(self._parts, holding)
+
+    def _jump(self, fair: float | None, holding: Holding) -> float | None:
+        """Return a fair value at which engines like this one would buy what rests, else None.
+
+        A jump is what changes the set of books: who follows first is an outlier to the others. A
+        sale that waits until they have settled is bought by whoever is quicker, and one that asks
+        too much for a moment sells nothing at worst.
+        """
+        before = self._fair_of(holding)
+        if fair is None or before is None or not holding.ours_e2:
+            return None
+        more = own_fair(fair, holding.ours_e2) - own_fair(before, holding.ours_e2)
+        return fair if more * ONE_DOLLAR_E4 >= self._parts.strategy.taker_edge_e4 else None
 
     def keep(self, stand: Stand) -> None:
         """Wish what is missing or stands elsewhere; the holding must show all wished before."""
@@ -131,7 +152,7 @@ class ExitKeeper:
         # Whatever is sent to a market that is shut is refused; its listing brings us back here.
         if self._waits or stand.listing.shut(self._parts.clock.wall_ms()) is not None:
             return
-        fair = self.fair if self.fair is not None else last_fair(self._parts, holding)
+        fair = self._fair_of(holding)
         closing = self._closing_now(holding, fair)
         if closing is not None:
             self._close(stand, closing)

@@ -144,7 +144,7 @@ class Market(Actor):
             self._wish(
                 self._parts.evaluator.entry(evaluation, evaluation.wished, inputs, trigger_ns)
             )
-        if self._exits.take(evaluation.gated_fair, self._stand):
+        if self._exits.take(evaluation, self._stand):
             self._keep_exits()
         self._drop_entries_without_edge(evaluation, inputs)
         self._show(evaluation, inputs)

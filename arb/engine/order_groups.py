@@ -38,10 +38,12 @@ _DUE = frozenset({GroupState.WANTED, GroupState.TO_RESET, GroupState.TO_TRIGGER}
 
 @attrs.define
 class _Group:
+    """One shard's group; a trigger that is paid for leaves at ``paid_s`` by Trio's clock."""
+
     state: GroupState = GroupState.WANTED
     group_id: str | None = None
     trouble: str = ""
-    paid: bool = False
+    paid_s: float | None = None
 
 
 class OrderGroups:
@@ -117,10 +119,10 @@ class OrderGroups:
     def trigger(self) -> None:
         """Cancel all entries at the exchange and have it take none until the reset."""
         for group in self._groups.values():
-            if group.group_id is not None and not group.paid:
+            if group.group_id is not None and group.paid_s is None:
                 # The cancels of a halt spend all there is: the brake must not wait behind them.
-                self._client.pay_for_trigger(group.group_id)
-                group.paid = True
+                wait_s = self._client.pay_for_trigger(group.group_id)
+                group.paid_s = trio.current_time() + wait_s
         self._switch(GroupState.TO_TRIGGER)
 
     def _switch(self, state: GroupState) -> None:
@@ -184,8 +186,10 @@ class OrderGroups:
         found = group.group_id
         if group.state is GroupState.TO_TRIGGER:
             if found is not None:
-                paid, group.paid = group.paid, False
-                await self._client.trigger(found, index, paid=paid)
+                paid_s, group.paid_s = group.paid_s, None
+                if paid_s is not None:
+                    await trio.sleep_until(paid_s)
+                await self._client.trigger(found, index, paid=paid_s is not None)
         elif found is None:
             group.group_id = await self._create(index)
         elif group.state is GroupState.TO_RESET:

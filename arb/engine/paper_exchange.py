@@ -49,6 +49,7 @@ class PaperOrder:
     price_e4: PriceE4
     remaining_e2: CountE2
     meter: FeeMeter
+    expires_s: int | None
     filled_e2: CountE2 = NOTHING
 
 
@@ -86,6 +87,7 @@ class PaperExchange:
             intent.price_e4,
             intent.count_e2,
             FeeMeter(fees),
+            intent.expires_s,
         )
         return [*self._take(order, top, shown_e2), self._rest(order)]
 
@@ -98,6 +100,7 @@ class PaperExchange:
         if top is not None and self._shown_e2(order.intent.side.other, amendment.price_e4, top):
             return [OrderKept(amendment.client_order_id, "would cross", "left as it was")]
         order.price_e4 = amendment.price_e4
+        order.expires_s = amendment.expires_s or order.expires_s
         order.remaining_e2 = CountE2(amendment.total_e2 - order.filled_e2)
         return [OrderAmended(order.client_order_id, order.price_e4, order.remaining_e2)]
 
@@ -134,7 +137,7 @@ class PaperExchange:
         now_s = self._clock.wall_ms() // MS_PER_S
         outcome: Outcome = []
         for order in self.resting:
-            expires_s = order.intent.expires_s
+            expires_s = order.expires_s
             expired = expires_s is not None and now_s >= expires_s
             why = "expired" if expired else shut(order.intent.ticker)
             if why is not None:

@@ -229,9 +229,11 @@ class RiskManager(Actor):
         if order is None:
             return
         self._guard.reported(order, reported.event)
+        # The book without this order comes before a refusal of it: what a market evaluates on the
+        # former would hide the latter from whoever reads its row.
+        self._tell_own_resting(order.intent.ticker)
         self._log_report(order, reported.event)
         self._await_fills(order)
-        self._tell_own_resting(order.intent.ticker)
         self._tell_holding(order.intent.ticker)
 
     def _await_fills(self, order: Order) -> None:

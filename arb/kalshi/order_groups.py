@@ -61,9 +61,9 @@ class OrderGroupClient:
         """Let a group take orders again, nothing counted."""
         await self._put(group_id, exchange_index, "reset", {})
 
-    def pay_for_trigger(self, group_id: str) -> None:
-        """Pay for a trigger before the cancels beside it spend what there is."""
-        self._rest.pay_ahead("PUT", f"{_path(group_id)}/trigger")
+    def pay_for_trigger(self, group_id: str) -> float:
+        """Pay for a trigger before the cancels beside it do; return in how many seconds it may."""
+        return self._rest.pay_ahead("PUT", f"{_path(group_id)}/trigger")
 
     async def trigger(self, group_id: str, exchange_index: int, *, paid: bool = False) -> None:
         """Cancel all orders of a group, and have it take none until it is reset."""

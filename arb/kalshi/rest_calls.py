@@ -140,10 +140,12 @@ class RestCalls:
         except orjson.JSONDecodeError:
             raise RestError(f"GET {path}: no JSON: {one_line(answer.body, 80)}") from None
 
-    def pay_ahead(self, method: str, path: str) -> None:
-        """Pay for a `write` before others spend what there is; it is then ``paid``."""
-        if self._budget is not None:
-            self._budget.pay_ahead(method, path)
+    def pay_ahead(self, method: str, path: str) -> float:
+        """Pay for a `write` before others spend what there is; return in how many seconds it may.
+
+        It is then ``paid``.
+        """
+        return self._budget.pay_ahead(method, path) if self._budget is not None else 0.0
 
     async def write(
         self,

@@ -16,6 +16,7 @@ from arb.core.exits import ExitView, Holding, OpenOrder, plan_exits
 from arb.core.grid import WHOLE_CENTS, PriceGrid
 from arb.core.money import ONE_DOLLAR_E4, CountE2, PriceE4
 from arb.core.orders import OrderState
+from arb.core.ways import Outcome
 from tests.core.order_factory import EXIT, NYY, order_in, top
 
 TENTHS_BELOW = PriceGrid(((0, 1_000, 10), (1_000, 10_000, 100)))
@@ -123,6 +124,11 @@ def test_what_stands_on_the_other_side_covers_nothing() -> None:
     assert isinstance(move, OrderIntent)
     assert move.count_e2 == 500
     assert view(stray).holding.closing == ()
+
+
+def test_an_order_knows_what_it_buys() -> None:
+    """A bid buys YES, whatever for, and a sale NO."""
+    assert (cover().outcome, cover(side=Side.ASK).outcome) == (Outcome.YES, Outcome.NO)
 
 
 @given(st.integers(0, 10_000), st.sampled_from([WHOLE_CENTS, TENTHS_BELOW]))

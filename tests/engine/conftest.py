@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from actors import System
 from actors.testing import seeded_schedule
+from arb.core.commands import Purpose
 from arb.core.parameters import Execution, Strategy
 from arb.engine.board import Board
 from arb.engine.kalshi_gateway import KalshiGateway
@@ -38,6 +39,7 @@ from arb.sim.exchange.values import BookSide, Order
 from arb.sim.simulation import Simulation, SimulationSettings
 from arb.sim.websocket.session import Session
 from arb.sim.websocket.subscriptions import Channel
+from tests.engine.written_purposes import WrittenPurposes
 
 # A Sunday noon in season, so that the four leagues play.
 EPOCH_MS = 1_795_343_226_907
@@ -62,6 +64,9 @@ class Rig:
     settings: Settings
     steering: EngineSteering
     stop: StopRequest
+    purposes: WrittenPurposes = attrs.field(
+        init=False, default=attrs.Factory(lambda rig: WrittenPurposes(rig.file), takes_self=True)
+    )
 
     @property
     def board(self) -> Board:
@@ -100,17 +105,41 @@ class Rig:
         """Return the positions that the exchange says we have."""
         return {t: p.count_e2 for t, p in self.account.positions.items() if p.count_e2}
 
-    def orders(self, side: BookSide | None = None, ticker: str | None = None) -> list[Order]:
-        """Return every order that ever reached the exchange, oldest first."""
-        return [
-            order
-            for order in self.account.history.values()
-            if side in (None, order.side) and ticker in (None, order.ticker)
-        ]
+    @property
+    def on_sale_e2(self) -> dict[str, int]:
+        """Return what rests as exits, signed as `held_e2`: a bid that buys NO back is below 0."""
+        on_sale_e2: Counter[str] = Counter()
+        for order in self.resting_exits():
+            sign = 1 if order.side is BookSide.ASK else -1
+            on_sale_e2[order.ticker] += sign * order.remaining_e2
+        return dict(on_sale_e2)
 
-    def resting(self, side: BookSide | None = None) -> list[Order]:
+    def orders(self, ticker: str | None = None) -> list[Order]:
+        """Return every order that ever reached the exchange, oldest first."""
+        return [one for one in self.account.history.values() if ticker in (None, one.ticker)]
+
+    def resting(self, ticker: str | None = None) -> list[Order]:
         """Return what rests at the exchange now."""
-        return [one for one in self.account.resting.values() if side in (None, one.side)]
+        return [one for one in self.account.resting.values() if ticker in (None, one.ticker)]
+
+    def entries(self, ticker: str | None = None) -> list[Order]:
+        """Return every entry that ever reached the exchange, oldest first."""
+        return self._written_for(Purpose.ENTRY, self.orders(ticker))
+
+    def exits(self, ticker: str | None = None) -> list[Order]:
+        """Return every exit that ever reached the exchange, oldest first."""
+        return self._written_for(Purpose.EXIT, self.orders(ticker))
+
+    def resting_entries(self, ticker: str | None = None) -> list[Order]:
+        """Return the entries that rest at the exchange now."""
+        return self._written_for(Purpose.ENTRY, self.resting(ticker))
+
+    def resting_exits(self, ticker: str | None = None) -> list[Order]:
+        """Return the exits that rest at the exchange now."""
+        return self._written_for(Purpose.EXIT, self.resting(ticker))
+
+    def _written_for(self, purpose: Purpose, orders: list[Order]) -> list[Order]:
+        return [each for each in orders if self.purposes.of(each.client_order_id) is purpose]
 
     def session(self, channel: Channel) -> Session:
         """Return the exchange's end of the socket that carries a channel."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
@@ -29,9 +30,10 @@ async def test_one_market_is_killed_while_others_trade_on(
     open_rig: OpenRig, autojump_clock: object
 ) -> None:
     """The others' decisions go on without a gap; the killed one is back at once with its orders."""
-    async with open_rig(settings=SLOW_MAKER) as rig:
-        await rig.until(lambda: bool(rig.resting(BookSide.BID)))
-        (entry, *_) = rig.resting(BookSide.BID)
+    # So many games that something moves in others each second, as gaps are looked for.
+    async with open_rig(settings=SLOW_MAKER, games=8) as rig:
+        await rig.until(lambda: bool(rig.resting_entries()))
+        (entry, *_) = rig.resting_entries()
         others = set(rig.markets()) - {entry.ticker}
         generations = {n.name: n.generation for n in rig.system.snapshot()}
         seen: list[int] = []
@@ -59,16 +61,13 @@ async def test_a_market_that_is_back_adopts_its_sales_and_sends_no_duplicate(
 ) -> None:
     """A position's sale stays the same order over ten kills, and moves on with fair value."""
     async with open_rig() as rig:
-        await rig.until(lambda: bool(rig.resting(BookSide.ASK)))
-        (sale, *_) = rig.resting(BookSide.ASK)
+        await rig.until(lambda: bool(rig.resting_exits()))
+        (sale, *_) = rig.resting_exits()
         for _ in range(10):
             await rig.system.kill(sale.ticker)
             await trio.sleep(0.05)
-        on_sale_e2 = sum(
-            o.remaining_e2 for o in rig.resting(BookSide.ASK) if o.ticker == sale.ticker
-        )
 
-        assert on_sale_e2 == rig.account.position(sale.ticker).count_e2
+        assert rig.on_sale_e2.get(sale.ticker, 0) == rig.account.position(sale.ticker).count_e2
         assert sale in rig.resting() or sale.filled_e2 == sale.initial_e2
         rig.assert_no_orphan()
         rig.assert_books_equal()
@@ -79,14 +78,13 @@ async def test_a_market_in_quarantine_keeps_its_sales_and_buys_nothing(
 ) -> None:
     """While away it buys nothing, and what it holds stays on sale; released it is back."""
     async with open_rig() as rig:
-        await rig.until(lambda: bool(rig.resting(BookSide.ASK)))
-        ticker = rig.resting(BookSide.ASK)[0].ticker
+        await rig.until(lambda: bool(rig.resting_exits()))
+        ticker = rig.resting_exits()[0].ticker
         await rig.steering.steer("quarantine", {"name": ticker})
-        bought = len(rig.orders(BookSide.BID, ticker))
+        bought = len(rig.entries(ticker))
         await trio.sleep(30)
-        assert len(rig.orders(BookSide.BID, ticker)) == bought
-        on_sale_e2 = sum(o.remaining_e2 for o in rig.resting(BookSide.ASK) if o.ticker == ticker)
-        assert on_sale_e2 == rig.account.position(ticker).count_e2
+        assert len(rig.entries(ticker)) == bought
+        assert rig.on_sale_e2.get(ticker, 0) == rig.account.position(ticker).count_e2
         row = next(r for r in rig.steering.snapshot()["markets"] if r["ticker"] == ticker)
         assert row["actor"] == "quarantined"
 
@@ -100,21 +98,16 @@ async def test_risk_covers_a_fill_whose_market_is_away(
 ) -> None:
     """A sale that was taken away while its market is in quarantine is put up again by risk."""
     async with open_rig() as rig:
-        await rig.until(lambda: bool(rig.resting(BookSide.ASK)))
-        (sale, *_) = rig.resting(BookSide.ASK)
+        await rig.until(lambda: bool(rig.resting_exits()))
+        (sale, *_) = rig.resting_exits()
         await rig.system.quarantine(sale.ticker)
         rig.simulation.venue.take_off_book(sale, sale.change)
         await trio.sleep(2)
 
-        covered = [
-            o for o in rig.orders(BookSide.ASK, sale.ticker) if o.created_ms > sale.updated_ms
-        ]
+        covered = [o for o in rig.exits(sale.ticker) if o.created_ms > sale.updated_ms]
         assert covered
         assert covered[-1].expires_s is not None
-        on_sale_e2 = sum(
-            o.remaining_e2 for o in rig.resting(BookSide.ASK) if o.ticker == sale.ticker
-        )
-        assert on_sale_e2 == rig.account.position(sale.ticker).count_e2
+        assert rig.on_sale_e2.get(sale.ticker, 0) == rig.account.position(sale.ticker).count_e2
 
 
 async def test_after_risk_is_killed_nothing_is_sent_before_it_has_reconciled(
@@ -130,14 +123,14 @@ async def test_after_risk_is_killed_nothing_is_sent_before_it_has_reconciled(
         assert ledger.cash_e6 == cash_e6
         assert {t: p.count_e2 for t, p in ledger.positions.items() if p.count_e2} == held
         assert rig.state == "starting"
-        bought = len(rig.orders(BookSide.BID))
+        bought = len(rig.entries())
         await trio.sleep(20)
-        assert len(rig.orders(BookSide.BID)) == bought
+        assert len(rig.entries()) == bought
 
         rig.heal()
         await rig.until_running()
         rig.assert_books_equal()
-        await rig.until(lambda: len(rig.orders(BookSide.BID)) > bought)
+        await rig.until(lambda: len(rig.entries()) > bought)
         assert rig.risk._books.ledger.illegal_reports == 0
 
 
@@ -165,9 +158,9 @@ async def test_each_other_part_comes_back_and_trading_goes_on(
     async with open_rig() as rig:
         await rig.until(lambda: len(rig.account.fills) >= 2)
         await rig.system.kill(name)
-        bought = len(rig.orders(BookSide.BID))
+        bought = len(rig.entries())
         await rig.until_running()
-        await rig.until(lambda: len(rig.orders(BookSide.BID)) > bought)
+        await rig.until(lambda: len(rig.entries()) > bought)
         await trio.sleep(1)
 
         rig.assert_books_equal()
@@ -185,11 +178,11 @@ async def test_a_part_in_quarantine_stops_entries(
     async with open_rig() as rig:
         await rig.until(lambda: len(rig.account.fills) >= 1)
         await rig.steering.steer("quarantine", {"name": name})
-        bought = len(rig.orders(BookSide.BID))
+        bought = len(rig.entries())
         assert rig.state == "paused"
         assert f"{connection} is down: not running" in rig.reasons
         await trio.sleep(20)
-        assert len(rig.orders(BookSide.BID)) == bought
+        assert len(rig.entries()) == bought
 
         await rig.steering.steer("release", {"name": name})
         await rig.until_running()
@@ -216,20 +209,20 @@ async def test_risk_comes_back_from_quarantine(open_rig: OpenRig, autojump_clock
 async def test_a_new_book_feed_is_told_of_our_own_orders(
     open_rig: OpenRig, autojump_clock: object
 ) -> None:
-    """After its restart our resting sale is no ask of somebody else's."""
+    """After its restart our resting sale is no offer of somebody else's."""
     async with open_rig() as rig:
-        await rig.until(lambda: bool(rig.resting(BookSide.ASK)))
-        (sale, *_) = rig.resting(BookSide.ASK)
+        await rig.until(lambda: bool(rig.resting_exits()))
+        (sale, *_) = rig.resting_exits()
         await rig.system.kill("books")
         await rig.until_running()
 
-        own = rig.instance("books")._books._own
-        asks: dict[int, int] = {}
-        for order in rig.resting(BookSide.ASK):
-            if order.ticker == sale.ticker:
-                asks[order.price_e4] = asks.get(order.price_e4, 0) + order.remaining_e2
-        assert asks
-        assert own[sale.ticker].asks == asks
+        own = rig.instance("books")._books._own[sale.ticker]
+        resting: dict[BookSide, Counter[int]] = {side: Counter() for side in BookSide}
+        for order in rig.resting(sale.ticker):
+            resting[order.side][order.price_e4] += order.remaining_e2
+        assert resting[sale.side]
+        assert own.asks == resting[BookSide.ASK]
+        assert own.bids == resting[BookSide.BID]
 
 
 async def test_a_persons_switches_outlive_the_risk_manager(

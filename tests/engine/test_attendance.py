@@ -14,7 +14,6 @@ from arb.engine.stopping import StopRequest
 from arb.engine.unattended import unattended
 from arb.settings import Settings
 from arb.settings.sections import Engine
-from arb.sim.exchange.values import BookSide
 from tests.engine.conftest import Rig
 
 OpenRig = Callable[..., Any]
@@ -103,7 +102,7 @@ async def test_the_setting_decides(open_rig: OpenRig, autojump_clock: object, wa
     """It runs on; it keeps its exits and buys nothing until a person resumes; or it stops."""
     settings = attrs.evolve(Settings(), engine=Engine(unattended=wanted))
     async with open_rig(settings=settings) as rig:
-        await rig.until(lambda: bool(rig.resting(BookSide.ASK)))
+        await rig.until(lambda: bool(rig.resting_exits()))
         stop = StopRequest()
         setting, acts = unattended(rig.parts, rig.system, stop)
         acts[setting()]()
@@ -117,9 +116,9 @@ async def test_the_setting_decides(open_rig: OpenRig, autojump_clock: object, wa
 
 
 async def _only_exits(rig: Rig) -> None:
-    bought = len(rig.orders(BookSide.BID))
+    bought = len(rig.entries())
     assert "its last console disappeared" in rig.reasons
     await trio.sleep(20)
-    assert len(rig.orders(BookSide.BID)) == bought
+    assert len(rig.entries()) == bought
     await rig.steering.steer("resume", {})
-    await rig.until(lambda: len(rig.orders(BookSide.BID)) > bought)
+    await rig.until(lambda: len(rig.entries()) > bought)

@@ -9,7 +9,6 @@ import orjson
 import pytest
 import trio
 
-from arb.sim.exchange.values import BookSide
 from arb.sim.websocket.subscriptions import Channel
 
 OpenRig = Callable[..., Any]
@@ -188,5 +187,5 @@ async def test_swapped_and_shifted_odds_never_cost_more_than_the_limits(
         assert all(p.count_e2 <= 1000 for p in rig.account.positions.values())
         assert len(rig.held_e2) <= 5
         assert rig.board.exposure_max_e6 <= 500_000_000
-        assert all(o.filled_e2 <= o.initial_e2 for o in rig.orders(BookSide.BID))
+        assert all(o.filled_e2 <= o.initial_e2 for o in rig.entries())
         rig.assert_books_equal()

@@ -14,7 +14,6 @@ from arb.engine.names import GATEWAY
 from arb.engine.venue_watch import CLOCK
 from arb.io.clock import VirtualClock
 from arb.settings import Settings
-from arb.sim.exchange.values import BookSide
 from arb.sim.simulation import Simulation, SimulationSettings
 from tests.engine.conftest import EPOCH_MS
 
@@ -52,9 +51,9 @@ async def test_a_clock_that_is_off_stops_entries_until_it_is_set(
             assert words in rig.reasons
             assert "set-ntp" in rig.reasons
             assert rig.state == "paused"
-            before = len(rig.orders(BookSide.BID))
+            before = len(rig.entries())
             await trio.sleep(20)
-            assert len(rig.orders(BookSide.BID)) == before
+            assert len(rig.entries()) == before
 
             clock.ahead_ms = 0
             await rig.until(lambda: rig.board.connections[CLOCK].connected, 120)
@@ -74,10 +73,10 @@ async def test_a_group_that_is_hit_halts_and_a_clear_resets_it(
         assert rig.board.refusals["exchange: exceeded_order_group_risk_limit"] >= 1
         for group in rig.simulation.venue.groups.values():
             group.limit_e2 = 100_000
-        before = len(rig.orders(BookSide.BID))
+        before = len(rig.entries())
         assert await rig.ask(ClearHalt("looked at it", "me"))
         await rig.until_running()
-        await rig.until(lambda: len(rig.orders(BookSide.BID)) > before, 120)
+        await rig.until(lambda: len(rig.entries()) > before, 120)
 
 
 async def test_the_gateway_can_pull_the_exchanges_own_brake(
@@ -85,15 +84,15 @@ async def test_the_gateway_can_pull_the_exchanges_own_brake(
 ) -> None:
     """Entries are gone and stay away, sales stay, and the books are right."""
     async with open_rig() as rig:
-        await rig.until(lambda: bool(rig.resting(BookSide.ASK)))
+        await rig.until(lambda: bool(rig.resting_exits()))
         rig.system.address(GATEWAY).tell(TriggerGroups())
         await trio.sleep(0.5)
         assert rig.state == "paused"
-        before = len(rig.orders(BookSide.BID))
+        before = len(rig.entries())
         await trio.sleep(20)
-        assert not rig.resting(BookSide.BID)
-        assert len(rig.orders(BookSide.BID)) == before
-        assert rig.resting(BookSide.ASK) or not rig.held_e2
+        assert not rig.resting_entries()
+        assert len(rig.entries()) == before
+        assert rig.resting_exits() or not rig.held_e2
         rig.assert_books_equal()
 
 

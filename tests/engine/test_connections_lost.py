@@ -20,14 +20,16 @@ OpenRig = Callable[..., Any]
 
 def bought(rig: Rig) -> int:
     """Count the entries that ever reached the exchange."""
-    return len(rig.orders(BookSide.BID))
+    return len(rig.entries())
 
 
 async def test_frozen_odds_stop_entries(open_rig: OpenRig, autojump_clock: object) -> None:
     """Nothing is bought once the last change of a price is five seconds old."""
     async with open_rig() as rig:
         await rig.until(lambda: bought(rig) >= 2)
+        # A reading would bring news that is as fresh as the stream's.
         rig.simulation.odds_conditions.freeze = True
+        rig.simulation.odds_conditions.rest_status = 503
         await trio.sleep(5.1)
         before = bought(rig)
         await trio.sleep(40)
@@ -63,13 +65,13 @@ async def test_a_lost_connection_cancels_what_rests_to_be_bought(
 ) -> None:
     """A buy that rests is cancelled at once when the odds go away; sales stay."""
     async with open_rig(settings=SLOW_MAKER) as rig:
-        await rig.until(lambda: bool(rig.resting(BookSide.BID)))
-        (entry,) = rig.resting(BookSide.BID)
+        await rig.until(lambda: bool(rig.resting_entries()))
+        (entry,) = rig.resting_entries()
         rig.simulation.odds.cut_connections()
         await trio.sleep(0.02)
 
         assert entry.change is Change.CANCEL
-        assert rig.resting(BookSide.BID) == []
+        assert rig.resting_entries() == []
 
 
 @pytest.mark.parametrize(
@@ -124,7 +126,7 @@ async def test_what_was_missed_is_read_before_trading_goes_on(
 ) -> None:
     """Fills during a loss of the private channel are booked before entries are allowed again."""
     async with open_rig() as rig:
-        await rig.until(lambda: bool(rig.resting(BookSide.ASK)))
+        await rig.until(lambda: bool(rig.resting_exits()))
         rig.simulation.exchange_conditions.refuse_upgrades = 503
         rig.session(Channel.FILL).outbox.close(1001, "going away")
         await trio.sleep(0.2)

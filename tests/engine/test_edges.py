@@ -95,6 +95,21 @@ def test_one_change_of_price_is_one_purchase(tmp_path: Path) -> None:
     assert found["edges"][2]["moments"] == 2
 
 
+def test_one_bet_that_both_markets_sell_is_one_purchase(tmp_path: Path) -> None:
+    """YES of one team and NO of the other are one bet, on one change of the books."""
+    mirrored = snapshot(2, WAS, "0.4900", "0.5000")
+    path = tape(
+        tmp_path / "day.tape",
+        *moment(0, 1, 51, "1.95", "1.95", *BOOKS),
+        Record(BEGINS_MS, Feed.BOOKS, "kalshi", mirrored),
+        *moment(1, 3, 51, "1.70", "2.30", *BOOKS),
+        *moment(2, 4, 51, "1.70", "2.30", *BOOKS),
+    )
+    found = EdgeReport(path, Settings(), TABLE).run()
+
+    assert (found["wished"], found["edges"][2]["moments"]) == (1, 1)
+
+
 def test_what_is_not_seen_again_in_time_is_not_followed(tmp_path: Path) -> None:
     """A tape that ends, or has a hole, says nothing of what came."""
     path = tape(

@@ -10,7 +10,7 @@ import trio
 
 from arb.engine.messages import HaltTrading
 from arb.journal.writer import MemoryFile
-from arb.sim.exchange.values import BookSide, Change
+from arb.sim.exchange.values import Change
 from tests.engine.conftest import SLOW_MAKER, new_world
 
 OpenRig = Callable[..., Any]
@@ -29,7 +29,7 @@ async def test_positions_cash_and_orders_are_recovered(
             await trio.sleep(1)
             cash_e6, held = rig.account.total_cash_e6, rig.held_e2
             fills = len(rig.account.fills)
-            sales = {o.client_order_id for o in rig.resting(BookSide.ASK)}
+            sales = {o.client_order_id for o in rig.resting_exits()}
         async with open_rig(file=file, simulation=world) as rig:
             if len(rig.account.fills) == fills:
                 ledger = rig.risk._books.ledger
@@ -38,7 +38,7 @@ async def test_positions_cash_and_orders_are_recovered(
             await rig.until_running()
             rig.assert_books_equal()
             rig.assert_no_orphan()
-            still = {o.client_order_id for o in rig.resting(BookSide.ASK)}
+            still = {o.client_order_id for o in rig.resting_exits()}
             assert still <= sales, "no sale was made twice"
             rig.heal()
             before = len(rig.orders())
@@ -55,8 +55,8 @@ async def test_fills_while_no_engine_ran_are_booked(
     async with trio.open_nursery() as nursery:
         nursery.start_soon(world.run)
         async with open_rig(file=file, simulation=world) as rig:
-            await rig.until(lambda: bool(rig.resting(BookSide.ASK)))
-            ticker = rig.resting(BookSide.ASK)[0].ticker
+            await rig.until(lambda: bool(rig.resting_exits()))
+            ticker = rig.resting_exits()[0].ticker
         filled = len(world.member.fills)
         for game_id, fixture in world.world.fixtures.items():
             world.world.jump(game_id, 0.95 if fixture.game.home_ticker == ticker else 0.05)
@@ -77,8 +77,8 @@ async def test_an_entry_that_outlived_its_engine_is_cancelled(
     async with trio.open_nursery() as nursery:
         nursery.start_soon(world.run)
         async with open_rig(file=file, simulation=world, settings=SLOW_MAKER) as rig:
-            await rig.until(lambda: bool(rig.resting(BookSide.BID)))
-            (entry, *_) = rig.resting(BookSide.BID)
+            await rig.until(lambda: bool(rig.resting_entries()))
+            (entry, *_) = rig.resting_entries()
         world.odds_conditions.freeze = True
         async with open_rig(file=file, simulation=world) as rig:
             await rig.until(lambda: entry not in rig.resting(), 10)
@@ -130,9 +130,9 @@ async def test_an_orderly_end_leaves_sales_and_no_entry(
     async with trio.open_nursery() as nursery:
         nursery.start_soon(world.run)
         async with open_rig(file=file, simulation=world) as rig:
-            await rig.until(lambda: bool(rig.resting(BookSide.ASK)))
+            await rig.until(lambda: bool(rig.resting_exits()))
             await rig.withdraw(cancel_exits=False)
-        assert {order.side for order in world.member.resting.values()} == {BookSide.ASK}
+            assert rig.resting() == rig.resting_exits() != []
         async with open_rig(file=file, simulation=world) as rig:
             await rig.until_running()
             rig.assert_no_orphan()

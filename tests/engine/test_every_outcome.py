@@ -58,7 +58,10 @@ ANSWERS = {
 
 @attrs.frozen
 class Shown:
-    """What is so: what of the order rests, what is held and on sale, how the order stands."""
+    """What is so: what of the order rests, what is held and on sale, how the order stands.
+
+    Both are above 0 where they are of the outcome that the order is about.
+    """
 
     rests_e2: int
     held_e2: int
@@ -90,10 +93,15 @@ class Case:
         """Return how much it wished."""
         return self.order.intent.count_e2
 
+    @property
+    def way(self) -> int:
+        """Return the sign of what it opens or closes: YES is above 0, and NO below."""
+        is_bid = self.order.side.value == BookSide.BID.value
+        return 1 if is_bid == self.order.is_entry else -1
+
     def shown(self) -> Shown:
         """Look at everything that counts."""
-        resting = [one for one in self.rig.resting() if one.ticker == self.ticker]
-        own = [one for one in resting if one.client_order_id == self.name]
+        own = [one for one in self.rig.resting(self.ticker) if one.client_order_id == self.name]
         # What a row says of an order shows at the market's next evaluation, which a quote or a
         # change of the book brings, and a world that stands still does not.
         if self.outcome != REFUSED:
@@ -101,8 +109,8 @@ class Case:
             market._step(market._trigger_ns, count=False)
         return Shown(
             sum(one.remaining_e2 for one in own),
-            self.rig.held_e2.get(self.ticker, 0),
-            sum(one.remaining_e2 for one in resting if one.side is BookSide.ASK),
+            self.way * self.rig.held_e2.get(self.ticker, 0),
+            self.way * self.rig.on_sale_e2.get(self.ticker, 0),
             str(self.order.state),
             self.row,
         )
@@ -195,7 +203,7 @@ async def next_order(case: Case, *, entry: bool) -> None:
 
 def sells_all(rig: Rig, sale: Any) -> bool:
     """Tell whether one sale is of all that is held in its market."""
-    return bool(sale.remaining_e2 == rig.held_e2[sale.ticker])
+    return bool(sale.remaining_e2 == abs(rig.held_e2[sale.ticker]))
 
 
 @pytest.mark.parametrize(
@@ -266,12 +274,12 @@ async def test_an_exit(
     """Never more on sale than is held, and all of it as soon as the exchange takes it."""
     async with open_rig(settings=ONE_ENTRY) as rig:
         case = Case(rig, outcome)
-        await rig.until(lambda: bool(rig.resting(BookSide.ASK)))
+        await rig.until(lambda: bool(rig.resting_exits()))
         case.freeze()
         # Entries that rest have timed out by then.
         await trio.sleep(10)
-        sale = next(one for one in rig.resting(BookSide.ASK) if sells_all(rig, one))
-        had_e2 = rig.held_e2[sale.ticker]
+        sale = next(one for one in rig.resting_exits() if sells_all(rig, one))
+        had_e2 = abs(rig.held_e2[sale.ticker])
         case.spoil("order")
         rig.simulation.venue.take_off_book(sale, Change.CANCEL)
         await next_order(case, entry=False)
@@ -328,7 +336,7 @@ async def test_a_pause_and_a_halt(
         assert shown.held_e2 == amounts[held]
         assert rig.state == f"{verb}ed".replace("pauseed", "paused")
         assert ("arb resume" if verb == "pause" else "arb clear") in rig.reasons
-        before = len(rig.orders(BookSide.BID))
+        before = len(rig.entries())
         await case.ends_well()
         assert case.shown().rests_e2 == 0
-        assert len(rig.orders(BookSide.BID)) == before
+        assert len(rig.entries()) == before

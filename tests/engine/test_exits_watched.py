@@ -20,21 +20,6 @@ from tests.engine.conftest import Rig
 OpenRig = Callable[..., Any]
 
 
-def on_sale_e2(rig: Rig, ticker: str) -> int:
-    """Return how much of a market rests as our sales."""
-    return sum(sale.remaining_e2 for sale in sales(rig, ticker))
-
-
-def sales(rig: Rig, ticker: str) -> list[Order]:
-    """Return our sales of a market that rest."""
-    return [order for order in rig.resting(BookSide.ASK) if order.ticker == ticker]
-
-
-def covered_e2(rig: Rig, ticker: str) -> int:
-    """Return how much of a market rests as our purchases."""
-    return sum(o.remaining_e2 for o in rig.resting(BookSide.BID) if o.ticker == ticker)
-
-
 def by_hand(rig: Rig, ticker: str, side: BookSide, count_e2: int) -> None:
     """Let the person whose account it is trade at what the book pays."""
     worst_e4 = 9_900 if side is BookSide.BID else 100
@@ -52,26 +37,25 @@ def taken_by_others(rig: Rig, sale: Order) -> None:
     place(rig.simulation.venue, rig.simulation.venue.accounts["crowd"], request)
 
 
-async def held_and_on_sale(rig: Rig) -> str:
-    """Wait until something is held and on sale, and return its market."""
-    await rig.until(lambda: bool(rig.resting(BookSide.ASK)))
+async def held_and_on_sale(rig: Rig, *, others_trade: bool = False) -> str:
+    """Wait until something is held and on sale, and return its market; nobody else trades then."""
+    await rig.until(lambda: bool(rig.resting_exits()))
     rig.simulation.odds_conditions.freeze = True
+    if not others_trade:
+        rig.simulation.world.fixtures.clear()
     await trio.sleep(0.5)
-    return str(rig.resting(BookSide.ASK)[0].ticker)
+    return str(rig.resting_exits()[0].ticker)
 
 
 async def renewed_in_its_place(rig: Rig, ticker: str) -> None:
-    """Let nobody buy, and watch every sale get a longer life, and none a double."""
-    for game_id, fixture in rig.simulation.world.fixtures.items():
-        if ticker in (fixture.game.home_ticker, fixture.game.away_ticker):
-            rig.simulation.world.jump(game_id, 0.1 if ticker == fixture.game.home_ticker else 0.9)
-    first_s = {sale.order_id: sale.expires_s for sale in sales(rig, ticker)}
+    """Watch every sale get a longer life, and none a double."""
+    first_s = {sale.order_id: sale.expires_s for sale in rig.resting_exits(ticker)}
     for _ in range(40):
         await trio.sleep(1)
-        assert on_sale_e2(rig, ticker) == rig.held_e2.get(ticker, 0)
-        assert {sale.order_id for sale in sales(rig, ticker)} <= first_s.keys()
-    assert sales(rig, ticker)
-    for sale in sales(rig, ticker):
+        assert rig.on_sale_e2.get(ticker, 0) == rig.held_e2.get(ticker, 0)
+        assert {sale.order_id for sale in rig.resting_exits(ticker)} <= first_s.keys()
+    assert rig.resting_exits(ticker)
+    for sale in rig.resting_exits(ticker):
         assert (sale.expires_s or 0) >= (first_s[sale.order_id] or 0) + 30
 
 
@@ -84,7 +68,7 @@ async def test_an_exit_that_is_missing_is_an_alarm_until_it_rests_again(
         await trio.sleep(5)
         assert rig.board.alarms == {}
         rig.simulation.exchange_conditions.rest_status = 503
-        rig.simulation.venue.take_off_book(rig.resting(BookSide.ASK)[0], Change.CANCEL)
+        rig.simulation.venue.take_off_book(rig.resting_exits()[0], Change.CANCEL)
 
         await trio.sleep(0.9)
         assert rig.board.alarms == {}
@@ -102,7 +86,7 @@ async def test_an_exit_that_is_missing_is_an_alarm_until_it_rests_again(
 
         rig.heal()
         await rig.until(lambda: not rig.board.alarms, 90)
-        assert on_sale_e2(rig, ticker) == rig.held_e2[ticker]
+        assert rig.on_sale_e2.get(ticker, 0) == rig.held_e2[ticker]
         assert rig.said(f"{ticker}: everything that is ours is on sale again")
 
 
@@ -126,8 +110,8 @@ async def test_a_dead_exit_loop_is_covered_and_not_in_silence(
     async with open_rig(settings=settings) as rig:
         ticker = await held_and_on_sale(rig)
         await rig.system.quarantine(ticker)
-        rig.simulation.venue.take_off_book(rig.resting(BookSide.ASK)[0], Change.CANCEL)
-        await rig.until(lambda: on_sale_e2(rig, ticker) == rig.held_e2[ticker], 3)
+        rig.simulation.venue.take_off_book(rig.resting_exits()[0], Change.CANCEL)
+        await rig.until(lambda: rig.on_sale_e2.get(ticker, 0) == rig.held_e2[ticker], 3)
         await renewed_in_its_place(rig, ticker)
         assert rig.board.counts["exits_missing"] == 0
 
@@ -157,10 +141,10 @@ async def test_a_rule_gives_a_position_up(
         await rig.until(lambda: rig.said(f"is closed: {said}"), 400)
         line = next(each.text for each in rig.board.log if f"is closed: {said}" in each.text)
         ticker = line.partition(" is closed")[0]
-        taken = len(rig.orders(BookSide.ASK, ticker))
+        taken = len(rig.exits(ticker))
 
         await rig.until(lambda: ticker not in rig.held_e2, 30)
-        assert len(rig.orders(BookSide.ASK, ticker)) >= taken
+        assert len(rig.exits(ticker)) >= taken
         rig.assert_books_equal()
 
 
@@ -175,7 +159,7 @@ async def test_what_a_person_bought_is_his_to_sell(
         await trio.sleep(5)
 
         assert rig.held_e2[ticker] == ours + 300
-        assert on_sale_e2(rig, ticker) == ours
+        assert rig.on_sale_e2.get(ticker, 0) == ours
         assert rig.board.alarms == {}
         (shown,) = (p for p in rig.steering.snapshot()["positions"] if p["ticker"] == ticker)
         assert (shown["count_e2"], shown["by_hand_e2"]) == (ours + 300, 300)
@@ -196,10 +180,10 @@ async def test_what_a_person_sold_of_ours_is_not_sold_again(
         ticker = await held_and_on_sale(rig)
         ours = rig.held_e2[ticker]
         by_hand(rig, ticker, BookSide.ASK, 200)
-        await rig.until(lambda: on_sale_e2(rig, ticker) == ours - 200, 3)
+        await rig.until(lambda: rig.on_sale_e2.get(ticker, 0) == ours - 200, 3)
 
         assert rig.held_e2[ticker] == ours - 200
-        assert any(o.change is Change.CANCEL for o in rig.orders(BookSide.ASK, ticker))
+        assert any(o.change is Change.CANCEL for o in rig.exits(ticker))
         assert rig.board.counts["reversals"] == 0
         rig.assert_books_equal()
 
@@ -209,8 +193,8 @@ async def test_an_exit_that_opened_the_other_side_is_closed_and_told(
 ) -> None:
     """A person sells and our sale fills in the same moment: NO is held, said, and bought back."""
     async with open_rig() as rig:
-        ticker = await held_and_on_sale(rig)
-        sale = max(sales(rig, ticker), key=lambda each: each.price_e4)
+        ticker = await held_and_on_sale(rig, others_trade=True)
+        sale = max(rig.resting_exits(ticker), key=lambda each: each.price_e4)
         ours = rig.held_e2[ticker]
         by_hand(rig, ticker, BookSide.ASK, ours)
         taken_by_others(rig, sale)
@@ -218,7 +202,7 @@ async def test_an_exit_that_opened_the_other_side_is_closed_and_told(
 
         assert rig.held_e2[ticker] < 0
         assert "sold more than was held" in rig.board.alarms[ticker].text
-        await rig.until(lambda: covered_e2(rig, ticker) == -rig.held_e2.get(ticker, 0), 5)
+        await rig.until(lambda: rig.on_sale_e2.get(ticker, 0) == rig.held_e2.get(ticker, 0), 5)
         await rig.steering.steer("force_close", {"ticker": ticker})
         await rig.until(lambda: ticker not in rig.held_e2, 20)
         await rig.until(lambda: ticker not in rig.board.alarms, 3)

@@ -10,7 +10,6 @@ import trio
 
 from arb.engine.messages import Pause
 from arb.engine.names import BOOK_FEED, DISCOVERY, ODDS_FEED, RISK
-from arb.sim.exchange.values import BookSide
 from tests.engine.conftest import MAKER_ONLY
 from tests.engine.listing_bench import (
     end_game,
@@ -42,7 +41,7 @@ async def test_a_new_game_is_traded_without_a_restart(
         assert {game.home_ticker, game.away_ticker} <= subscribed(rig)
         shown = {each["ticker"] for each in rig.steering.snapshot()["markets"]}
         assert {game.home_ticker, game.away_ticker} <= shown
-        await rig.until(lambda: any(rig.orders(ticker=t) for t in (game.home_ticker,)), 600)
+        await rig.until(lambda: bool(rig.orders(game.home_ticker)), 600)
         assert before.items() <= generations(rig).items()
         assert rig.board.bad == {}
         await rig.withdraw(cancel_exits=True)
@@ -90,11 +89,11 @@ async def test_a_held_game_stays_until_nothing_is_left_in_it(
         del rig.simulation.desk.games[game.game_id]
         since = readings(rig)
         await rig.until(lambda: readings(rig) > since, 120)
-        bought = len(rig.orders(BookSide.BID, ticker))
+        bought = len(rig.entries(ticker))
         assert "not traded any more: no such game" in str(rig.parts.listing(ticker).left_out)
         await rig.until(lambda: readings(rig) >= since + 5 or not rig.held_e2.get(ticker), 600)
         assert ticker in rig.markets() or not rig.held_e2.get(ticker)
-        assert len(rig.orders(BookSide.BID, ticker)) == bought
+        assert len(rig.entries(ticker)) == bought
         unmatched = " ".join(rig.steering.snapshot()["unmatched"])
         assert game.home.label in unmatched or game.home.name in unmatched
 

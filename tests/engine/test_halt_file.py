@@ -10,7 +10,6 @@ import pytest
 import trio
 
 from arb.engine.halt_file import UNREADABLE, HaltFile, LeftHalt
-from arb.sim.exchange.values import BookSide
 from tests.engine.conftest import Rig
 
 OpenRig = Callable[..., Any]
@@ -60,7 +59,7 @@ async def test_a_running_engine_heeds_a_halt_within_a_second(
     """Once, with its exits; not again after a restart of the risk manager; until it is cleared."""
     file = HaltFile(tmp_path / "halt")
     async with open_rig() as rig:
-        await rig.until(lambda: bool(rig.resting(BookSide.ASK)))
+        await rig.until(lambda: bool(rig.resting_exits()))
         watch(rig, file)
         await trio.sleep(5)
         assert rig.state == "running"
@@ -88,11 +87,13 @@ async def test_a_halt_that_wants_exits_gone_is_heeded_in_an_engine_that_has_kept
     """Halted already, with sales kept: what was left afterwards takes them away, too."""
     file = HaltFile(tmp_path / "halt")
     async with open_rig() as rig:
-        await rig.until(lambda: bool(rig.resting(BookSide.ASK)))
+        await rig.until(lambda: bool(rig.resting_exits()))
+        # Nobody buys what is to be taken away.
+        rig.simulation.world.fixtures.clear()
         watch(rig, file)
         await rig.steering.steer("halt", {"reason": "a test"})
         await trio.sleep(5)
-        assert rig.resting(BookSide.ASK)
+        assert rig.resting_exits()
         file.leave(LEFT)
         await rig.system.kill("risk")
         await rig.until(lambda: not rig.resting(), 10)

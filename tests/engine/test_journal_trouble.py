@@ -10,7 +10,6 @@ import trio
 
 from arb.core.orders import OrderState
 from arb.journal.writer import MemoryFile
-from arb.sim.exchange.values import BookSide
 from tests.engine.conftest import Rig, new_world
 
 OpenRig = Callable[..., Any]
@@ -62,7 +61,7 @@ async def test_nothing_is_sent_after_a_write_has_failed(
         assert len(rig.orders()) == sent
         assert rig.state == "halted"
         assert "No space left on device" in rig.reasons
-        assert rig.resting(BookSide.BID) == []
+        assert rig.resting_entries() == []
         known = {each.data["id"] for each in rig.parts.journal.records() if each.kind == "intent"}
         assert {order.client_order_id for order in rig.orders()} <= known
 
@@ -94,7 +93,7 @@ async def test_a_sync_that_fails_halts_trading_and_is_not_repeated(
         assert rig.state == "halted"
         assert "brought to disk" in rig.reasons
         assert sendings(rig) == sent
-        assert rig.resting(BookSide.BID) == []
+        assert rig.resting_entries() == []
         assert all(node.restarts == 0 for node in rig.system.snapshot())
         orders = rig.risk._books.ledger.orders.values()
         assert all(order.state is not OrderState.PENDING for order in orders)

@@ -29,7 +29,7 @@ def forbid_cancels(rig: Rig, forbidden: bool) -> None:
 
 async def rests_an_entry(rig: Rig) -> None:
     """Wait until a purchase of ours rests."""
-    await rig.until(lambda: bool(rig.resting(BookSide.BID)))
+    await rig.until(lambda: bool(rig.resting_entries()))
 
 
 async def test_a_halt_cancels_by_id_and_pulls_the_exchanges_brake(
@@ -40,7 +40,7 @@ async def test_a_halt_cancels_by_id_and_pulls_the_exchanges_brake(
         await rests_an_entry(rig)
         await rig.steering.steer("halt", {"reason": "a test"})
         await trio.sleep(0.3)
-        assert rig.resting(BookSide.BID) == []
+        assert rig.resting_entries() == []
         assert triggered(rig)
         assert all(triggered(rig))
         await rig.steering.steer("clear", {"reason": "done"})
@@ -57,7 +57,7 @@ async def test_the_group_alone_takes_entries_away_where_no_cancel_gets_through(
         await rests_an_entry(rig)
         rig.simulation.exchange_conditions.cancel_answer = OrderAnswer.TIMEOUT_BEFORE
         await rig.steering.steer("halt", {"reason": "a test"})
-        await rig.until(lambda: not rig.resting(BookSide.BID), 0.5)
+        await rig.until(lambda: not rig.resting_entries(), 0.5)
         rig.heal()
         await trio.sleep(10)
         rig.assert_no_orphan()
@@ -69,7 +69,7 @@ async def test_a_halt_keeps_trying_while_the_exchange_forbids_cancels(
     """The whole exchange is paused: what rests goes within seconds of its end, by itself."""
     async with open_rig(settings=SLOW_MAKER) as rig:
         await rests_an_entry(rig)
-        (entry, *_) = rig.resting(BookSide.BID)
+        (entry, *_) = rig.resting_entries()
         entry.expires_s = None
         rig.simulation.venue.expiring.clear()
         forbid_cancels(rig, True)
@@ -96,7 +96,7 @@ async def test_a_halt_goes_on_after_a_restart_of_whoever_cancels(
         await trio.sleep(0.2)
         await rig.system.kill(name)
         forbid_cancels(rig, False)
-        await rig.until(lambda: not rig.resting(BookSide.BID), 6)
+        await rig.until(lambda: not rig.resting_entries(), 6)
         await rig.until(lambda: all(triggered(rig)), 6)
         assert rig.state == "halted"
 
@@ -105,7 +105,7 @@ async def test_a_pause_keeps_trying_too(open_rig: OpenRig, autojump_clock: objec
     """Cancels that a pause has sent and the exchange refused are sent again; groups stay."""
     async with open_rig(settings=SLOW_MAKER) as rig:
         await rests_an_entry(rig)
-        (entry, *_) = rig.resting(BookSide.BID)
+        (entry, *_) = rig.resting_entries()
         await rig.system.quarantine(entry.ticker)
         entry.expires_s = None
         rig.simulation.venue.expiring.clear()
@@ -123,8 +123,8 @@ async def test_what_a_person_rests_by_hand_is_left_alone(
 ) -> None:
     """A halt that takes everything of ours, and a flatten: the order by hand rests through both."""
     async with open_rig() as rig:
-        await rig.until(lambda: bool(rig.resting(BookSide.ASK)))
-        ticker = rig.resting(BookSide.ASK)[0].ticker
+        await rig.until(lambda: bool(rig.resting_exits()))
+        ticker = rig.resting_exits()[0].ticker
         placed = place(
             rig.simulation.venue,
             rig.account,

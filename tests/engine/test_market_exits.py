@@ -63,6 +63,29 @@ async def test_a_fall_far_below_the_book_moves_nothing(
         assert moves(bench)[-1:] == moved
 
 
+@pytest.mark.parametrize("count_e2, fair, moved", [
+    (500, 0.90, [9_000]),
+    (500, 0.64, []),
+    (500, 0.30, []),
+    (-500, 0.30, [3_000]),
+    (-500, 0.56, []),
+    (-500, 0.90, []),
+])  # fmt: skip
+async def test_a_jump_that_changes_the_set_of_books_is_followed_where_it_asks_for_more(
+    count_e2: int, fair: float, moved: list[int], autojump_clock: object
+) -> None:
+    """Whoever is quicker would buy what stays behind; what may be the set's doing moves nothing."""
+    async with open_bench() as bench:
+        await bench.ready(0.6)
+        bench.top(5_000, 6_500)
+        bench.hold(count_e2, SALE if count_e2 > 0 else attrs.evolve(SALE, side=Side.BID))
+        bench.quote(2.6, "a")
+        assert moves(bench) == []
+        bench.quote(1 / (1 - fair), "a", "b", "c", "d")
+
+        assert moves(bench) == moved
+
+
 async def test_a_doubtful_match_moves_nothing(autojump_clock: object) -> None:
     """In a game that is no longer surely matched the price may be another game's."""
     async with open_bench() as bench:

@@ -41,9 +41,9 @@ async def test_a_paused_market_sends_nothing_and_says_so(
         pause_market(venue, market)
         await trio.sleep(0.01)
         assert "Kalshi has paused" in reason(rig, ticker)
-        refused, sent = dict(rig.board.refusals), len(rig.orders(ticker=ticker))
+        refused, sent = dict(rig.board.refusals), len(rig.orders(ticker))
         await trio.sleep(20)
-        assert len(rig.orders(ticker=ticker)) == sent
+        assert len(rig.orders(ticker)) == sent
         assert {k: v for k, v in rig.board.refusals.items() if "exchange" in k} == {
             k: v for k, v in refused.items() if "exchange" in k
         }
@@ -54,7 +54,7 @@ async def test_a_paused_market_sends_nothing_and_says_so(
         assert rig.parts.listing(ticker).shut(rig.simulation.clock.wall_ms()) is None
         held = rig.held_e2.get(ticker, 0)
         if held:
-            await rig.until(lambda: any(o.ticker == ticker for o in rig.resting(BookSide.ASK)), 10)
+            await rig.until(lambda: bool(rig.resting_exits(ticker)), 10)
         await trio.sleep(5)
         await rig.withdraw(cancel_exits=True)
         await trio.sleep(3)
@@ -90,11 +90,11 @@ async def test_a_closed_market_is_left_alone(open_rig: OpenRig, autojump_clock: 
         venue = rig.simulation.venue
         close(venue, venue.markets[ticker])
         await trio.sleep(0.01)
-        sent = len(rig.orders(ticker=ticker))
+        sent = len(rig.orders(ticker))
         await trio.sleep(20)
 
         assert reason(rig, ticker) == "the market is closed"
-        assert len(rig.orders(ticker=ticker)) == sent
+        assert len(rig.orders(ticker)) == sent
 
 
 async def test_a_new_grid_is_traded_on(open_rig: OpenRig, autojump_clock: object) -> None:

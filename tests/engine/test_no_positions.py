@@ -11,7 +11,7 @@ from arb.core.listing import HAS_BEGUN
 from arb.engine.messages import ForceClose
 from arb.io.clock import VirtualClock
 from arb.sim.exchange.account import Account
-from arb.sim.exchange.values import BookSide, Order
+from arb.sim.exchange.values import BookSide
 from arb.sim.simulation import Simulation, SimulationSettings
 from arb.sim.world.games import Calendar
 from tests.engine.conftest import EPOCH_MS, Rig
@@ -23,11 +23,6 @@ OpenRig = Callable[..., Any]
 SOON = Calendar(start_in_ms=30_000, stagger_ms=1_000)
 
 
-def is_exit(order: Order) -> bool:
-    """Tell an exit: entries alone are in an order group."""
-    return order.request.group_id is None
-
-
 def short_of(account: Account) -> dict[str, int]:
     """Return what is held as NO."""
     return {t: -p.count_e2 for t, p in account.positions.items() if p.count_e2 < 0}
@@ -36,8 +31,8 @@ def short_of(account: Account) -> dict[str, int]:
 def assert_offered(rig: Rig) -> None:
     """Check that what is held as NO is bid for, whole, and nothing else of ours bids there."""
     for ticker, held_e2 in short_of(rig.account).items():
-        bids = [order for order in rig.resting(BookSide.BID) if order.ticker == ticker]
-        assert all(is_exit(order) for order in bids)
+        bids = [order for order in rig.resting(ticker) if order.side is BookSide.BID]
+        assert bids == rig.resting_exits(ticker)
         assert sum(order.remaining_e2 for order in bids) == held_e2
 
 
@@ -45,7 +40,7 @@ async def test_no_is_bought_offered_and_closed(open_rig: OpenRig, autojump_clock
     """An ask of ours opens it, a bid rests for all of it, and a person may close it at once."""
     async with open_rig() as rig:
         await rig.until(lambda: bool(short_of(rig.account)), 300)
-        opened = next(order for order in rig.orders(BookSide.ASK) if not is_exit(order))
+        opened = next(order for order in rig.entries() if order.side is BookSide.ASK)
         await trio.sleep(0.5)
         assert_offered(rig)
         assert short_of(rig.account).keys() <= {opened.ticker} | rig.held_e2.keys()
@@ -92,9 +87,9 @@ async def test_nothing_is_bought_once_a_game_has_begun(
             for fixture in world.world.fixtures.values()
             for ticker in (fixture.game.home_ticker, fixture.game.away_ticker)
         }
-        entries = [order for order in rig.orders() if not is_exit(order)]
+        entries = rig.entries()
         assert entries
         assert all(order.created_ms < starts[order.ticker] for order in entries)
-        assert not [order for order in rig.resting() if not is_exit(order)]
+        assert not rig.resting_entries()
         assert {row.reason for row in rig.board.markets.values()} == {HAS_BEGUN}
         nursery.cancel_scope.cancel()

@@ -13,7 +13,6 @@ from arb.faults.engine import ODDS
 from arb.io.websocket import Socket, SocketClosed, open_socket
 from arb.settings import OddsFeed, Settings
 from arb.settings.sections import PROVIDERS, TheOddsApi
-from arb.sim.exchange.values import BookSide
 from arb.sim.odds.server import REPLACED
 from tests.engine.conftest import Rig
 
@@ -39,7 +38,7 @@ def settings_of(*providers: str) -> Settings:
 
 def bought(rig: Rig) -> int:
     """Count the entries that ever reached the exchange."""
-    return len(rig.orders(BookSide.BID))
+    return len(rig.entries())
 
 
 async def stands_still(rig: Rig, seconds: float) -> None:

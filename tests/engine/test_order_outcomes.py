@@ -11,7 +11,6 @@ import trio
 from arb.core.orders import OrderState
 from arb.engine.messages import Resume
 from arb.sim.conditions import OrderAnswer
-from arb.sim.exchange.values import BookSide
 from tests.engine.conftest import SLOW_MAKER, Rig
 
 OpenRig = Callable[..., Any]
@@ -136,7 +135,7 @@ async def test_fills_that_were_not_told_are_read_within_seconds(
 
         bought = rig.account.fills[0]
         assert bought.trade_id in rig.risk._books.ledger.trade_ids
-        assert any(o.ticker == bought.ticker for o in rig.orders(BookSide.ASK))
+        assert rig.exits(bought.ticker)
 
 
 async def test_sales_that_fill_unheard_are_found_when_the_account_is_read(
@@ -144,7 +143,7 @@ async def test_sales_that_fill_unheard_are_found_when_the_account_is_read(
 ) -> None:
     """Nothing told by the private channel for minutes: at the next reading everything agrees."""
     async with open_rig() as rig:
-        await rig.until(lambda: bool(rig.resting(BookSide.ASK)))
+        await rig.until(lambda: bool(rig.resting_exits()))
         rig.simulation.exchange_conditions.drop_private = True
         await trio.sleep(60)
         rig.heal()
@@ -160,9 +159,9 @@ async def test_an_order_that_the_exchange_took_away_unheard_is_noticed(
 ) -> None:
     """A sale that ended without a word is missing from the list, looked up, and made anew."""
     async with open_rig() as rig:
-        await rig.until(lambda: bool(rig.resting(BookSide.ASK)))
+        await rig.until(lambda: bool(rig.resting_exits()))
         rig.simulation.exchange_conditions.drop_private = True
-        (sale, *_) = rig.resting(BookSide.ASK)
+        (sale, *_) = rig.resting_exits()
         rig.simulation.venue.take_off_book(sale, sale.change)
         await trio.sleep(1)
         rig.heal()
@@ -170,11 +169,8 @@ async def test_an_order_that_the_exchange_took_away_unheard_is_noticed(
         held_e2 = rig.account.position(sale.ticker).count_e2
         await trio.sleep(40)
 
-        on_sale_e2 = sum(
-            o.remaining_e2 for o in rig.resting(BookSide.ASK) if o.ticker == sale.ticker
-        )
-        assert on_sale_e2 == rig.account.position(sale.ticker).count_e2
-        assert held_e2 > 0
+        assert rig.on_sale_e2.get(sale.ticker, 0) == rig.account.position(sale.ticker).count_e2
+        assert held_e2
         rig.assert_no_orphan()
 
 
@@ -183,8 +179,8 @@ async def test_an_order_of_ours_that_nobody_knows_is_cancelled(
 ) -> None:
     """What rests under our name and stands in no ledger is taken away after two readings."""
     async with open_rig(settings=SLOW_MAKER) as rig:
-        await rig.until(lambda: bool(rig.resting(BookSide.BID)))
-        (entry, *_) = rig.resting(BookSide.BID)
+        await rig.until(lambda: bool(rig.resting_entries()))
+        (entry, *_) = rig.resting_entries()
         rig.system.quarantine(entry.ticker)
         ledger = rig.risk._books.ledger
         ledger.orders.pop(entry.client_order_id)
@@ -201,7 +197,7 @@ async def test_a_cancel_is_sent_once_while_its_answer_is_out(
 ) -> None:
     """However often a cancel is wished, one is on its way at a time."""
     async with open_rig(settings=SLOW_MAKER) as rig:
-        await rig.until(lambda: bool(rig.resting(BookSide.BID)))
+        await rig.until(lambda: bool(rig.resting_entries()))
         asked: list[str] = []
         send = rig.gateway._exchange.lanes.send
 
@@ -211,7 +207,7 @@ async def test_a_cancel_is_sent_once_while_its_answer_is_out(
 
         rig.gateway._exchange.lanes.send = counted
         for _ in range(20):
-            rig.risk._cancel_entries("a test")
+            rig.risk._withdrawals.cancel_entries("a test")
         await trio.sleep(0.1)
 
         assert asked == ["DELETE"]
@@ -224,11 +220,11 @@ async def test_cancels_without_a_lane_are_kept_until_there_is_one(
 ) -> None:
     """A cancel that could not leave leaves as soon as it can."""
     async with open_rig(settings=SLOW_MAKER) as rig:
-        await rig.until(lambda: bool(rig.resting(BookSide.BID)))
-        (entry,) = rig.resting(BookSide.BID)
+        await rig.until(lambda: bool(rig.resting_entries()))
+        (entry,) = rig.resting_entries()
         for lane in rig.gateway._exchange.lanes._lanes:
             lane._proven = False
-        rig.risk._cancel_entries("a test")
+        rig.risk._withdrawals.cancel_entries("a test")
         await trio.sleep(0.1)
         assert entry in rig.resting()
         for lane in rig.gateway._exchange.lanes._lanes:
@@ -242,8 +238,8 @@ async def test_a_sale_that_cannot_leave_is_not_tried_in_a_loop(
 ) -> None:
     """Refused or without a lane, a sale is tried a few times a second, and goes when it can."""
     async with open_rig() as rig:
-        await rig.until(lambda: bool(rig.resting(BookSide.ASK)))
-        (sale, *_) = rig.resting(BookSide.ASK)
+        await rig.until(lambda: bool(rig.resting_exits()))
+        (sale, *_) = rig.resting_exits()
         rig.simulation.odds_conditions.freeze = True
         await trio.sleep(0.5)
         for lane in rig.gateway._exchange.lanes._lanes:
@@ -261,9 +257,7 @@ async def test_a_sale_that_cannot_leave_is_not_tried_in_a_loop(
         rig.heal()
         rig.simulation.odds_conditions.freeze = True
         await trio.sleep(0.5)
-        on_sale = [o for o in rig.resting(BookSide.ASK) if o.ticker == sale.ticker]
-        held_e2 = rig.account.position(sale.ticker).count_e2
-        assert sum(o.remaining_e2 for o in on_sale) == held_e2
+        assert rig.on_sale_e2[sale.ticker] == rig.account.position(sale.ticker).count_e2
 
 
 async def test_an_account_that_differs_stops_entries_until_it_agrees(
@@ -281,8 +275,8 @@ async def test_an_account_that_differs_stops_entries_until_it_agrees(
         asked = rig.gateway._accounts._wanted
         await trio.sleep(100)
         assert rig.gateway._accounts._wanted - asked <= 55, "it is read every two seconds at most"
-        before = len(rig.orders(BookSide.BID))
+        before = len(rig.entries())
 
         cash_e6[shard] -= 1_230_000
         await rig.until_running()
-        await rig.until(lambda: len(rig.orders(BookSide.BID)) > before)
+        await rig.until(lambda: len(rig.entries()) > before)

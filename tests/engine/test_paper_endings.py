@@ -9,6 +9,7 @@ import attrs
 import pytest
 import trio
 
+from arb.core.commands import Amendment
 from arb.core.events import OrderClosed
 from arb.core.ledger import Ledger
 from arb.core.money import CountE2, MoneyE6, PriceE4
@@ -51,6 +52,23 @@ async def test_an_order_expires_when_it_says(
     await trio.sleep(2)
     assert exchange.sweep(open_forever) == [OrderClosed("o1", CountE2(0), "canceled: expired")]
     assert [order.client_order_id for order in exchange.resting] == ["o2"]
+
+
+async def test_an_order_that_is_moved_lives_as_long_as_the_move_says(
+    exchange: PaperExchange, autojump_clock: object
+) -> None:
+    """A move that names no end keeps the one there is."""
+    ends_s = EPOCH_MS // 1000 + 15
+    for name in ("o1", "o2"):
+        exchange.place(name, attrs.evolve(MAKER, expires_s=ends_s), PLAIN)
+    move = Amendment("o1", "x", NYY, MAKER.side, MAKER.price_e4, MAKER.count_e2, 0, ends_s + 15)
+    exchange.amend(move)
+    exchange.amend(attrs.evolve(move, client_order_id="o2", expires_s=None))
+    await trio.sleep(16)
+    exchange.sweep(open_forever)
+    assert [order.client_order_id for order in exchange.resting] == ["o1"]
+    await trio.sleep(15)
+    assert exchange.sweep(open_forever) == [OrderClosed("o1", CountE2(0), "canceled: expired")]
 
 
 async def test_what_rests_ends_with_its_market(exchange: PaperExchange) -> None:

@@ -23,7 +23,7 @@ OpenRig = Callable[..., Any]
 
 def bought(rig: Rig) -> int:
     """Count the entries that ever reached the exchange."""
-    return len(rig.orders(BookSide.BID))
+    return len(rig.entries())
 
 
 def costs_e6(rig: Rig) -> Counter[str]:
@@ -31,12 +31,10 @@ def costs_e6(rig: Rig) -> Counter[str]:
     costs_e6: Counter[str] = Counter()
     for ticker, held in rig.account.positions.items():
         costs_e6[team_of(rig, ticker, is_no=held.count_e2 < 0)] += held.cost_e6
-    for order in rig.resting():
-        # Entries alone are in an order group.
-        if order.request.group_id is not None:
-            is_no = order.side is BookSide.ASK
-            own_e4 = 10_000 - order.price_e4 if is_no else order.price_e4
-            costs_e6[team_of(rig, order.ticker, is_no=is_no)] += own_e4 * order.remaining_e2
+    for order in rig.resting_entries():
+        is_no = order.side is BookSide.ASK
+        own_e4 = 10_000 - order.price_e4 if is_no else order.price_e4
+        costs_e6[team_of(rig, order.ticker, is_no=is_no)] += own_e4 * order.remaining_e2
     return costs_e6
 
 
@@ -50,10 +48,10 @@ def team_of(rig: Rig, ticker: str, *, is_no: bool) -> str:
 async def test_pause_and_resume(open_rig: OpenRig, autojump_clock: object) -> None:
     """A pause cancels what rests to be bought and lets nothing new out until resume."""
     async with open_rig(settings=SLOW_MAKER) as rig:
-        await rig.until(lambda: bool(rig.resting(BookSide.BID)))
+        await rig.until(lambda: bool(rig.resting_entries()))
         assert "no new entries" in await rig.steering.steer("pause", {})
         await trio.sleep(0.05)
-        assert rig.resting(BookSide.BID) == []
+        assert rig.resting_entries() == []
         before = bought(rig)
         assert rig.state == "paused"
         await trio.sleep(30)
@@ -72,7 +70,7 @@ async def test_a_halt_keeps_sales_and_ends_with_clear(
     async with open_rig() as rig:
         with pytest.raises(SteeringError, match="nothing is halted"):
             await rig.steering.steer("clear", {"reason": "early"})
-        await rig.until(lambda: bool(rig.resting(BookSide.ASK)))
+        await rig.until(lambda: bool(rig.resting_exits()))
         said = await rig.steering.steer("halt", {"reason": "a test"})
         assert "exits kept" in said
         await rig.steering.steer("resume", {})
@@ -81,8 +79,7 @@ async def test_a_halt_keeps_sales_and_ends_with_clear(
         assert bought(rig) == before
         assert rig.state == "halted"
         assert "a test" in rig.reasons
-        on_sale_e2 = sum(o.remaining_e2 for o in rig.resting(BookSide.ASK))
-        assert on_sale_e2 == sum(rig.held_e2.values())
+        assert rig.on_sale_e2 == rig.held_e2
 
         await rig.steering.steer("clear", {"reason": "done"})
         await rig.until(lambda: bought(rig) > before)
@@ -93,7 +90,7 @@ async def test_a_halt_that_cancels_sales_keeps_them_cancelled(
 ) -> None:
     """Sales that a person has had cancelled do not come back before clear, not after a restart."""
     async with open_rig() as rig:
-        await rig.until(lambda: bool(rig.resting(BookSide.ASK)))
+        await rig.until(lambda: bool(rig.resting_exits()))
         said = await rig.steering.steer("halt", {"reason": "a test", "exits": "cancel"})
         assert "exits cancelled" in said
         for restart in ("", "risk"):
@@ -106,9 +103,7 @@ async def test_a_halt_that_cancels_sales_keeps_them_cancelled(
         await rig.steering.steer("clear", {"reason": "done"})
         await rig.until(lambda: bool(rig.resting()), 10)
         await trio.sleep(6)
-        exits = [o for o in rig.resting() if o.request.group_id is None]
-        on_sale_e2 = sum(o.remaining_e2 for o in exits)
-        assert on_sale_e2 == sum(abs(held_e2) for held_e2 in rig.held_e2.values())
+        assert rig.on_sale_e2 == rig.held_e2
 
 
 async def test_a_cancel_that_is_lost_is_sent_again_until_nothing_rests(
@@ -116,7 +111,7 @@ async def test_a_cancel_that_is_lost_is_sent_again_until_nothing_rests(
 ) -> None:
     """Cancels that the exchange never got are repeated, and meanwhile no sale is moved."""
     async with open_rig(seed=3) as rig:
-        await rig.until(lambda: bool(rig.resting(BookSide.ASK)))
+        await rig.until(lambda: bool(rig.resting_exits()))
         rig.simulation.exchange_conditions.cancel_answer = OrderAnswer.DROP_REQUEST
         await rig.steering.steer("halt", {"reason": "a test", "exits": "cancel"})
         sales = rig.resting()
@@ -152,8 +147,8 @@ async def test_one_position_is_closed_and_the_market_trades_on(
 ) -> None:
     """A forced close sells one market's position; later ones are sold at fair value again."""
     async with open_rig() as rig:
-        await rig.until(lambda: bool(rig.resting(BookSide.ASK)))
-        ticker = rig.resting(BookSide.ASK)[0].ticker
+        await rig.until(lambda: bool(rig.resting_exits()))
+        ticker = rig.resting_exits()[0].ticker
         await rig.steering.steer("force_close", {"ticker": ticker})
         await rig.until(lambda: ticker not in rig.held_e2, 5)
         assert rig.state == "running"
@@ -168,8 +163,8 @@ async def test_a_close_is_not_forgotten_while_its_market_is_away(
 ) -> None:
     """What a person wanted gone while its market was in quarantine goes when it is released."""
     async with open_rig() as rig:
-        await rig.until(lambda: bool(rig.resting(BookSide.ASK)))
-        ticker = rig.resting(BookSide.ASK)[0].ticker
+        await rig.until(lambda: bool(rig.resting_exits()))
+        ticker = rig.resting_exits()[0].ticker
         await rig.system.quarantine(ticker)
         assert await rig.ask(ForceClose(ticker, "me"))
         await rig.system.release(ticker)
@@ -182,8 +177,8 @@ async def test_a_close_goes_through_although_sales_are_withdrawn(
 ) -> None:
     """Halted with its sales cancelled, a position can still be sold by a person."""
     async with open_rig() as rig:
-        await rig.until(lambda: bool(rig.resting(BookSide.ASK)))
-        ticker = rig.resting(BookSide.ASK)[0].ticker
+        await rig.until(lambda: bool(rig.resting_exits()))
+        ticker = rig.resting_exits()[0].ticker
         await rig.steering.steer("halt", {"reason": "a test", "exits": "cancel"})
         await trio.sleep(1)
         await rig.steering.steer("force_close", {"ticker": ticker})
@@ -230,11 +225,11 @@ async def test_exposure_keeps_within_the_files_limit(
 async def test_stopping_leaves_no_entry(open_rig: OpenRig, autojump_clock: object) -> None:
     """The first answer counts what stands; within moments none does, and none follows."""
     async with open_rig(settings=SLOW_MAKER) as rig:
-        await rig.until(lambda: bool(rig.resting(BookSide.BID)))
+        await rig.until(lambda: bool(rig.resting_entries()))
         assert await rig.ask(StopTrading(cancel_exits=False)) >= 1
         await trio.sleep(0.05)
         assert await rig.ask(StopTrading(cancel_exits=False)) == 0
-        assert rig.resting(BookSide.BID) == []
+        assert rig.resting_entries() == []
         before = bought(rig)
         await trio.sleep(20)
         assert bought(rig) == before
@@ -246,7 +241,7 @@ async def test_stopping_takes_sales_away_where_that_is_wanted(
 ) -> None:
     """With sales to be cancelled nothing of ours rests in the end, and nothing comes back."""
     async with open_rig() as rig:
-        await rig.until(lambda: bool(rig.resting(BookSide.ASK)))
+        await rig.until(lambda: bool(rig.resting_exits()))
         await rig.withdraw(cancel_exits=True)
         assert rig.resting() == []
         await trio.sleep(5)

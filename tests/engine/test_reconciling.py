@@ -79,9 +79,9 @@ async def test_a_difference_that_stays_stops_trading_and_says_by_how_much(
         assert "cash is $10.00 more at Kalshi" in rig.reasons
         assert "arb reconcile --accept" in rig.reasons
         assert rig.said("account differs: cash is $10.00 more at Kalshi")
-        bought = len(rig.orders(BookSide.BID))
+        bought = len(rig.entries())
         await trio.sleep(20)
-        assert len(rig.orders(BookSide.BID)) == bought
+        assert len(rig.entries()) == bought
         assert "it with: arb reconcile --accept" in await read_now(rig)
 
         give(rig, -TEN_DOLLARS_E6)

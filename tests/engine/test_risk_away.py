@@ -10,7 +10,6 @@ import trio
 from arb.core.permission import TradingState
 from arb.core.risk import RefusalCode
 from arb.engine.messages import HaltTrading
-from arb.sim.exchange.values import BookSide
 
 OpenRig = Callable[..., Any]
 
@@ -48,18 +47,18 @@ async def test_nothing_is_sold_before_it_is_known_what_rests(
 ) -> None:
     """A sale waits for a list without strangers; the wait is counted, and it goes afterwards."""
     async with open_rig() as rig:
-        await rig.until(lambda: bool(rig.resting(BookSide.ASK)))
+        await rig.until(lambda: bool(rig.resting_exits()))
         rig.simulation.odds_conditions.freeze = True
         await trio.sleep(0.5)
         rig.parts.switches.resting_known = False
         rig.simulation.exchange_conditions.rest_status = 503
-        (sale, *_) = rig.resting(BookSide.ASK)
+        (sale, *_) = rig.resting_exits()
         rig.simulation.venue.take_off_book(sale, sale.change)
-        before = rig.orders(BookSide.ASK)
+        before = rig.exits()
         await trio.sleep(1)
-        assert rig.orders(BookSide.ASK) == before
+        assert rig.exits() == before
         assert rig.board.refusals[RefusalCode.RESTING_UNKNOWN.value] >= 1
 
         rig.simulation.exchange_conditions.rest_status = None
         await rig.until(lambda: rig.parts.switches.resting_known, 60)
-        await rig.until(lambda: len(rig.orders(BookSide.ASK)) > len(before), 10)
+        await rig.until(lambda: len(rig.exits()) > len(before), 10)

@@ -15,7 +15,6 @@ from arb.engine.control_requests import SteeringError
 from arb.engine.messages import Retuned
 from arb.journal.records import RecordKind
 from arb.settings import Settings
-from arb.sim.exchange.values import BookSide
 from tests.engine.conftest import MAKER_ONLY, Rig
 from tests.engine.market_bench import open_bench
 
@@ -26,7 +25,7 @@ SET = {"key": KEY, "value": "59", "by": "kim"}
 
 def bought(rig: Rig) -> int:
     """Count the entries that ever reached the exchange."""
-    return len(rig.orders(BookSide.BID))
+    return len(rig.entries())
 
 
 async def test_a_change_reaches_every_market_at_once(

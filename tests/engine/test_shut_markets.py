@@ -69,10 +69,10 @@ async def test_risk_refuses_what_the_exchange_would(
         ticker = first_game(rig).home_ticker
         pause_market(rig.simulation.venue, rig.simulation.venue.markets[ticker])
         await trio.sleep(0.1)
-        sent = len(rig.orders(ticker=ticker))
+        sent = len(rig.orders(ticker))
         for wish in (ENTRY, EXIT):
             rig.system.address(RISK).tell(attrs.evolve(wish, ticker=ticker))
         await trio.sleep(0.1)
 
         assert rig.board.refusals[RefusalCode.MARKET_SHUT.value] == 2
-        assert len(rig.orders(ticker=ticker)) == sent
+        assert len(rig.orders(ticker)) == sent

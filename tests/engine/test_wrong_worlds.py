@@ -11,7 +11,6 @@ from arb.core.consensus import NoConsensusReason
 from arb.core.evaluate import Gate
 from arb.io.clock import VirtualClock
 from arb.sim.conditions import OddsConditions
-from arb.sim.exchange.values import BookSide
 from arb.sim.simulation import Simulation, SimulationSettings
 from arb.sim.world.games import Calendar, Game
 from tests.engine.conftest import EPOCH_MS, Rig, new_world
@@ -31,7 +30,7 @@ def reasons(rig: Rig, game: Game) -> set[str]:
 def bought(rig: Rig, *games: Game) -> int:
     """Count the entries that ever reached the exchange in some games."""
     tickers = {ticker for game in games for ticker in (game.home_ticker, game.away_ticker)}
-    return sum(order.ticker in tickers for order in rig.orders(BookSide.BID))
+    return sum(order.ticker in tickers for order in rig.entries())
 
 
 def conditions_of(rig: Rig) -> OddsConditions:
@@ -106,7 +105,7 @@ async def test_three_frozen_books_of_five_buy_nothing(
         game, _ = (fixture.game for fixture in rig.simulation.world.fixtures.values())
         rig.simulation.world.jump(game.game_id, 0.50)
         await trio.sleep(10)
-        await rig.until(lambda: not rig.resting(BookSide.BID))
+        await rig.until(lambda: not rig.resting_entries())
         before = bought(rig, game)
         conditions_of(rig).frozen_books = set(FROZEN)
         rig.simulation.world.jump(game.game_id, 0.62)
