@@ -10,7 +10,7 @@ from arb.console.header_view import gain_tone
 from arb.console.snapshot import Position, Snapshot, Trade
 from arb.console.table_view import TableView
 from arb.console.tickers import TickerNames, ticker_column, ticker_names
-from arb.core.money import contracts
+from arb.core.money import ONE_DOLLAR_E4, contracts
 
 WHAT_TONES = {
     "filled": Tone.GOOD,
@@ -74,6 +74,10 @@ def exit_cell(position: Position) -> Cell:
     if position.exit_remaining_e2 != ours_e2:
         part = f"{contracts(position.exit_remaining_e2)} of {contracts(ours_e2)}"
         return Cell(f"! {verb} {part} resting @ {price}c", Tone.BAD)
+    if position.is_no:
+        # Beside what the NO cost, the price of the bid alone looks like a loss.
+        as_no = formats.price(ONE_DOLLAR_E4 - position.exit_e4)
+        return Cell(f"Buy @ {price}c = NO @ {as_no}c", Tone.WARN)
     return Cell(f"{verb} resting @ {price}c", Tone.WARN)
 
 

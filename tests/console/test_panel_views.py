@@ -157,7 +157,7 @@ def test_a_position_without_a_whole_exit_is_an_alarm_and_comes_first() -> None:
 @pytest.mark.parametrize("count, by_hand, shown", [
     (500, 500, "by hand, yours to sell"),
     (500, 200, "Sell resting @ 62c"),
-    (-300, 0, "Buy resting @ 62c"),
+    (-300, 0, "Buy @ 62c = NO @ 38c"),
 ])  # fmt: skip
 def test_what_a_person_bought_needs_no_exit_of_ours(count: int, by_hand: int, shown: str) -> None:
     """An exit is whole when it covers what is ours, on either side."""
@@ -174,7 +174,7 @@ def test_a_position_of_no_is_bought_and_bid_for() -> None:
     """What one NO cost, and the bid that rests to buy YES back, for all of it or for a part."""
     document = picture(2)
     for count, exit_text, tone in (
-        (-500, "Buy resting @ 62c", Tone.WARN),
+        (-500, "Buy @ 62c = NO @ 38c", Tone.WARN),
         (-700, "! Buy 5 of 7 resting @ 62c", Tone.BAD),
     ):
         document["positions"][0] |= {"count_e2": count, "exit_e4": 6_200, "exit_remaining_e2": 500}
