@@ -169,7 +169,7 @@ async def listen(providers: tuple[str, str], seconds: float, games: int = 4) -> 
             compared = as_json(await live.run(seconds))
             nursery.cancel_scope.cancel()
     except* CompareFailed as group:
-        raise group.exceptions[0] from None
+        raise CompareFailed(str(group.exceptions[0])) from group
     return compared
 
 

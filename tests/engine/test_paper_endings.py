@@ -1,5 +1,7 @@
 """How orders and positions of the paper exchange end: expiry, pause, close, and the real result."""
 
+# flake8: noqa: ASYNC124 - a clock needs a running loop, whether anything waits or not
+
 from __future__ import annotations
 
 from collections.abc import Callable

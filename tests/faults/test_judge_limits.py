@@ -1,5 +1,7 @@
 """The judge of limits finds what it is for, and nothing else."""
 
+# flake8: noqa: ASYNC124 - a clock needs a running loop, whether anything waits or not
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,5 +1,7 @@
 """What is true in a world, and what the process that started it may ask."""
 
+# flake8: noqa: ASYNC124 - a clock needs a running loop, whether anything waits or not
+
 from __future__ import annotations
 
 import orjson
