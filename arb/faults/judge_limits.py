@@ -157,6 +157,9 @@ class LimitsJudge:
             self.trace.sometimes[REFUSED_IN_A_ROW] += data["by"] == "the refusal limit"
         elif kind == "clear":
             self._cleared, self._refused = True, 0
+        elif kind == "account":
+            # What was taken on the exchange's word is no gain or loss of today's.
+            self._cleared = True
 
     def _report(self, kind: str, event: dict[str, Any]) -> None:
         if event["client_order_id"] not in self._entries:

@@ -128,7 +128,7 @@ def test_the_highest_number_counts_not_the_last() -> None:
 @pytest.mark.slow
 def test_every_truncation_gives_the_records_that_are_whole() -> None:
     """A journal of some kB, cut at each of its bytes, recovers exactly its valid prefix."""
-    journalled = ended(5, 120)
+    journalled = ended(6, 120)
     data = journalled.file.read()
     ends = ends_of_records(data)
     assert len(data) > 10_000
@@ -152,7 +152,7 @@ def test_every_changed_byte_is_refused_or_a_torn_tail() -> None:
     In a journal of some kB each byte is changed to one other value and has one bit turned; in one
     of three records each bit is turned, and each byte of a header takes every other value.
     """
-    journalled = ended(5, 120)
+    journalled = ended(6, 120)
     data = journalled.file.read()
     ends = ends_of_records(data)
     assert len(data) > 10_000
@@ -169,7 +169,7 @@ def test_every_changed_byte_is_refused_or_a_torn_tail() -> None:
 @pytest.mark.parametrize("share", [0.5, 1.0])
 def test_a_changed_byte_is_no_less_seen_beside_a_snapshot(share: float) -> None:
     """Whether it stands at half of the journal or at its end: it hides no damage."""
-    journalled = ended(5, 120)
+    journalled = ended(6, 120)
     data = journalled.file.read()
     ends = ends_of_records(data)
     kept = kept_of(data[: ends[int((len(ends) - 1) * share)]])

@@ -110,7 +110,7 @@ def test_a_snapshot_of_any_record_leads_to_the_same_state(seed: int) -> None:
 @pytest.mark.slow
 def test_every_truncation_beside_a_snapshot_gives_the_records_that_are_whole() -> None:
     """Cut behind the snapshot's place it is gone on from; cut before it, it is left aside."""
-    journalled = ended(5, 120)
+    journalled = ended(6, 120)
     data = journalled.file.read()
     ends = ends_of_records(data)
     place = ends[len(ends) // 2]

@@ -129,6 +129,10 @@ def _say(content: dict[str, Any]) -> None:
     sys.stdout.buffer.flush()
 
 
+# What a line of plain values cannot say.
+_USUAL = frozenset({"calendar", "tier"})
+
+
 def main(settings: str) -> None:
     """Serve the world that a line of JSON describes."""
     with tempfile.TemporaryDirectory(prefix="arb-soak-") as folder:
@@ -136,8 +140,8 @@ def main(settings: str) -> None:
 
 
 def settings_line(settings: SimulationSettings) -> str:
-    """Return the line that describes a world; its calendar is the usual one."""
-    fields = attrs.asdict(settings, filter=lambda field, _value: field.name != "calendar")
+    """Return the line that describes a world; its calendar and tier are the usual ones."""
+    fields = attrs.asdict(settings, filter=lambda field, _value: field.name not in _USUAL)
     return orjson.dumps(fields).decode()
 
 
