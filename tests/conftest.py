@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give tests a folder with a short name: the path of a socket has 107 bytes at most.
+
+    Pytest's own names grow with each run. `--basetemp` names a folder that is kept.
+    """
+    is_worker = hasattr(config, "workerinput")
+    if config.option.basetemp is None and not is_worker:
+        folder = tempfile.mkdtemp(prefix="t")
+        config.option.basetemp = f"{folder}/t"
+        config.add_cleanup(partial(shutil.rmtree, folder, ignore_errors=True))
 
 
 @pytest.fixture(scope="session")

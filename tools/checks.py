@@ -13,7 +13,6 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from tools.coverage_goals import REPORT, unmet
@@ -56,10 +55,7 @@ def main(arguments: Sequence[str]) -> int:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["arb"]
     (ROOT / REPORT).unlink(missing_ok=True)
     try:
-        # A short path: that of a socket may have 107 bytes, and tests keep theirs in folders.
-        with TemporaryDirectory(prefix="arb") as folder:
-            extra = [f"--basetemp={folder}/t", *arguments[1:]]
-            failed = list(failures(environment.bin, settings, fast=fast, extra=extra))
+        failed = list(failures(environment.bin, settings, fast=fast, extra=arguments[1:]))
         if not fast and not _coverage_suffices(settings["coverage"]):
             failed.append("coverage")
     except KeyboardInterrupt:
