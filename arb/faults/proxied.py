@@ -289,16 +289,24 @@ def judge_books(report: ProxyReport, books: Ledger, true: dict[str, Any]) -> Non
 def _judge_resting(report: ProxyReport, books: Ledger, true: dict[str, Any]) -> None:
     """Nothing may rest after a stop but exits that the journal knows, of what is held."""
     resting = [order for order in true["orders"] if order["rests"]]
-    entries = [order["client_order_id"] for order in resting if order["side"] == "bid"]
+    held = true["positions"]
+    exits = [order for order in resting if _lessens(order, held)]
+    entries = [order["client_order_id"] for order in resting if order not in exits]
     report.check("I12", not entries, f"entries rest after the stop: {entries}")
-    exits = {order["client_order_id"] for order in resting if order["side"] == "ask"}
-    owned = {order.client_order_id for order in books.all_at_stake() if order.is_open}
-    text = f"exits {sorted(exits)} rest, the journal owns {sorted(owned)}"
-    report.check("I12", exits == owned, text)
-    for ticker in {order["ticker"] for order in resting}:
-        offered = sum(o["remaining_e2"] for o in resting if o["ticker"] == ticker)
-        held = true["positions"].get(ticker, 0)
-        report.check("I3", offered <= held, f"{ticker}: {offered} are on sale, {held} are held")
+    names = {order["client_order_id"] for order in exits}
+    known = {order.client_order_id for order in books.all_at_stake() if order.is_open}
+    text = f"exits {sorted(names)} rest, the journal owns {sorted(known)}"
+    report.check("I12", names == known, text)
+    for ticker in {order["ticker"] for order in exits}:
+        offered = sum(order["remaining_e2"] for order in exits if order["ticker"] == ticker)
+        count = abs(held[ticker])
+        report.check("I3", offered <= count, f"{ticker}: {offered} are on sale, {count} are held")
+
+
+def _lessens(order: dict[str, Any], held: dict[str, int]) -> bool:
+    """Return whether an order sells what is held: YES is sold by an ask, NO by a bid for YES."""
+    count_e2: int = held.get(order["ticker"], 0)
+    return count_e2 < 0 if order["side"] == "bid" else count_e2 > 0
 
 
 def judge_words(report: ProxyReport, log: str, said: bytes) -> None:

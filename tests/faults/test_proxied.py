@@ -90,6 +90,14 @@ def order(name: str, **more: Any) -> dict[str, Any]:
     return {"client_order_id": name} | known | more
 
 
+RESTING_EXIT: dict[str, Any] = {
+    "orders": [order("a", rests=True, side="ask", remaining_e2=200)],
+    "positions": {"T": 100},
+}
+RESTING_EXIT_OF_NO: dict[str, Any] = {
+    "orders": [order("a", rests=True, remaining_e2=200)],
+    "positions": {"T": -100},
+}
 NOTHING: dict[str, Any] = {"cash_e6": 5, "positions": {}, "orders": [], "fills": []}
 
 
@@ -102,12 +110,11 @@ NOTHING: dict[str, Any] = {"cash_e6": 5, "positions": {}, "orders": [], "fills":
         ({"positions": {"T": 100}}, "I5", "positions {}, the exchange has {'T': 100}"),
         ({"cash_e6": 6}, "I5", "cash 5, the exchange has 6"),
         ({"orders": [order("a", rests=True)]}, "I12", "entries rest after the stop: ['a']"),
-        ({"orders": [order("a", rests=True, side="ask")]}, "I12", "exits ['a'] rest"),
-        (
-            {"orders": [order("a", rests=True, side="ask", remaining_e2=100)]},
-            "I3",
-            "T: 100 are on sale, 0 are held",
-        ),
+        ({"orders": [order("a", rests=True, side="ask")]}, "I12", "entries rest after the stop"),
+        (RESTING_EXIT, "I12", "exits ['a'] rest, the journal owns []"),
+        (RESTING_EXIT, "I3", "T: 200 are on sale, 100 are held"),
+        (RESTING_EXIT_OF_NO, "I3", "T: 200 are on sale, 100 are held"),
+        (RESTING_EXIT_OF_NO | {"positions": {"T": 100}}, "I12", "entries rest after the stop"),
     ],
 )
 def test_each_difference_of_the_books_is_a_violation(
@@ -140,3 +147,11 @@ def test_what_the_engine_says_of_itself_is_judged() -> None:
         "I14: the engine itself found 2 violations",
         "I12: the engine left 1 entries behind",
     ]
+
+
+def test_an_exit_of_no_is_no_entry() -> None:
+    """It bids for YES, and may rest after a stop."""
+    report = ProxyReport()
+    judge_books(report, Ledger(MoneyE6(5)), NOTHING | RESTING_EXIT_OF_NO)
+
+    assert not any("entries" in line for line in report.violations)
