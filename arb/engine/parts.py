@@ -38,18 +38,16 @@ class Parts:
     """What every actor of one engine is given.
 
     ``earlier`` are installations of this machine whose engines do not run any more.
-    ``settings`` is all that is in force; its three sections that decide stand beside it.
+    ``settings`` is all that is in force; its sections that decide stand beside it, for actors that
+    ask on the way to every order.
     """
 
     clock: Clock
     board: Board
     journal: Journal
     catalogue: Catalogue
-    strategy: Strategy
-    risk: Risk
-    execution: Execution
+    settings: Settings
     installation: str
-    exits: Exits = attrs.field(factory=Exits)
     orders_stand_on_book: bool = True
     taped: bool = False
     odds_feeds: tuple[str, ...] = (ODDS_FEED,)
@@ -59,7 +57,10 @@ class Parts:
     earlier: tuple[str, ...] = ()
     switches: Switches = attrs.field(factory=Switches)
     brakes: Brakes = attrs.field(factory=Brakes)
-    settings: Settings = attrs.field(factory=Settings)
+    strategy: Strategy = attrs.field(init=False)
+    risk: Risk = attrs.field(init=False)
+    execution: Execution = attrs.field(init=False)
+    exits: Exits = attrs.field(init=False)
     evaluator: Evaluator = attrs.field(init=False)
     _listings: dict[str, Listing] = attrs.field(init=False)
     _odds: dict[str, GameOdds] = attrs.field(factory=dict, init=False)
@@ -67,15 +68,7 @@ class Parts:
     def __attrs_post_init__(self) -> None:
         """Index the listings, which are asked for on the way to every order."""
         self._listings = self.catalogue.by_ticker()
-        self.retune(
-            attrs.evolve(
-                self.settings,
-                strategy=self.strategy,
-                risk=self.risk,
-                execution=self.execution,
-                exits=self.exits,
-            )
-        )
+        self.retune(self.settings)
 
     def retune(self, settings: Settings) -> None:
         """Replace the settings in force, for all actors at once: no evaluation sees half of it."""

@@ -14,7 +14,7 @@ from arb.core.commands import Amendment, CancelOrder, OrderIntent
 from arb.core.events import OrderAccepted, OrderEvent
 from arb.core.listing import Catalogue, Listing
 from arb.core.money import CountE2, PriceE4
-from arb.core.parameters import Execution, Risk, Strategy
+from arb.core.parameters import Execution
 from arb.engine.board import Board
 from arb.engine.lookups import Lookups
 from arb.engine.order_desk import Exchange, OrderDesk
@@ -30,6 +30,7 @@ from arb.kalshi.rest import Rest
 from arb.kalshi.sign import Signer
 from arb.kalshi.signatures_ahead import SignaturesAhead, in_place
 from arb.kalshi.wire import CREATE_PATH
+from arb.settings import Settings
 from arb.sim.exchange.account import Account
 from arb.sim.serving.http import Request, Response
 from arb.sim.simulation import Simulation, SimulationSettings
@@ -237,8 +238,6 @@ async def _parts(
         board=Board(clock),
         journal=Journal(MemoryFile() if file is None else file, clock),
         catalogue=Catalogue(tuple(listings)),
-        strategy=Strategy(),
-        risk=Risk(),
-        execution=Execution() if execution is None else execution,
+        settings=Settings(execution=Execution() if execution is None else execution),
         installation="test",
     )

@@ -16,14 +16,14 @@ from arb.core.exits import Holding, OpenOrder
 from arb.core.listing import Catalogue
 from arb.core.money import CountE2, PriceE4
 from arb.core.orders import OrderState
-from arb.core.parameters import Execution, Risk
-from arb.core.parameters import Strategy as Rules
+from arb.core.parameters import Execution
 from arb.engine.board import Board
 from arb.engine.market import Market
 from arb.engine.names import BOOK_FEED, ODDS_FEED, RISK
 from arb.engine.parts import Parts
 from arb.io.clock import Clock, VirtualClock
 from arb.journal.writer import Journal, MemoryFile
+from arb.settings import Settings
 from tests.core.order_factory import BOS, GAME, NYY, listing
 
 EPOCH_MS = 1_000_000
@@ -152,9 +152,7 @@ def bench_parts(execution: Execution | None = None, clock: Clock | None = None) 
         board=Board(clock),
         journal=Journal(MemoryFile(), clock),
         catalogue=Catalogue((listing(NYY), listing(BOS))),
-        strategy=Rules(),
-        risk=Risk(),
-        execution=Execution() if execution is None else execution,
+        settings=Settings(execution=Execution() if execution is None else execution),
         installation="test",
     )
 

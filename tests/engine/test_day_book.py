@@ -11,13 +11,13 @@ from arb.core.day import Day
 from arb.core.ledger import Ledger
 from arb.core.listing import Catalogue
 from arb.core.money import CountE2, PriceE4
-from arb.core.parameters import Execution, Risk, Strategy
 from arb.engine.board import Board, MarketRow
 from arb.engine.day_book import DayBook
 from arb.engine.parts import Parts
 from arb.io.clock import VirtualClock
 from arb.journal.records import RecordKind
 from arb.journal.writer import Journal, MemoryFile
+from arb.settings import Settings
 from tests.core.order_factory import CASH, NYY, hold, settlement
 
 EPOCH_MS = 1_795_343_226_907
@@ -77,9 +77,7 @@ def bench() -> Bench:
         board=Board(clock),
         journal=Journal(MemoryFile(), virtual),
         catalogue=Catalogue(()),
-        strategy=Strategy(),
-        risk=Risk(),
-        execution=Execution(),
+        settings=Settings(),
         installation="test",
     )
     ledger = Ledger(CASH)

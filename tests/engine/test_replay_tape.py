@@ -10,6 +10,7 @@ import attrs
 import orjson
 import pytest
 
+from arb.core.exit_parameters import Exits
 from arb.core.games import OddsEvent
 from arb.core.grid import WHOLE_CENTS
 from arb.engine.replay import Replay
@@ -133,6 +134,16 @@ def test_a_small_day_buys_at_the_ask_and_sells_when_the_bid_goes_through(tmp_pat
     assert result["cash_e6"] == 10_000_000_000 + result["pnl_e6"]
     assert result["invariant_violations"] == 0
     assert result["invariant_checks"] >= result["orders"]
+
+
+def test_a_tape_is_replayed_under_the_exits_of_its_settings(tmp_path: Path) -> None:
+    """Where nobody pays the price, what is held stays by default, and goes where time is up."""
+    stays = [record for record in day() if '"0.6400"' not in record.raw]
+    path = write(tmp_path / "day.tape", stays)
+    impatient = Settings(exits=Exits(exit_after_s=1))
+
+    assert play(path)["positions"] != {}
+    assert Replay(path, impatient, packaged_teams()).run()["positions"] == {}
 
 
 def test_the_same_tape_gives_the_same_state(tmp_path: Path) -> None:

@@ -189,14 +189,13 @@ def _parts(world: World, journal: Journal, clock: SystemClock) -> Parts:
     settings = Settings()
     # Read once: the sink keeps no list of what rests.
     execution = attrs.evolve(settings.execution, reconcile_interval_ms=3_600_000)
+    risk = attrs.evolve(settings.risk, max_orders_per_second=ORDERS_PER_S_MAX)
     return Parts(
         clock=clock,
         board=Board(clock),
         journal=journal,
         catalogue=world.catalogue,
-        strategy=settings.strategy,
-        risk=attrs.evolve(settings.risk, max_orders_per_second=ORDERS_PER_S_MAX),
-        execution=execution,
+        settings=attrs.evolve(settings, risk=risk, execution=execution),
         installation="bench",
     )
 
