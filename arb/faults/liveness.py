@@ -10,6 +10,7 @@ import trio
 
 from actors.node import State
 from arb.core.orders import OrderState
+from arb.engine.other_engines import BY as OTHER_ENGINES
 from arb.faults.oracle import Oracle
 from arb.faults.sometimes import EDGE_OFFERED
 from arb.faults.stage import Stage
@@ -48,9 +49,11 @@ QUIET_S = 4.0
 
 LOOK_S = 0.1
 
-# Halts that a run's own limits bring about, which are drawn so low that they will, and that of an
-# order group which was triggered before: a clear that could not be written did not reset it.
+# Halts that a run's own limits bring about, which are drawn so low that they will, that of an order
+# group which was triggered before: a clear that could not be written did not reset it, and that of
+# another engine's order, of which a connection that is made anew may hear when all is healed.
 BY_RULES = (
+    f"halted by {OTHER_ENGINES}",
     "halted by the daily loss limit",
     "halted by the refusal limit",
     "halted by the exchange's order group",
