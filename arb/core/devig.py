@@ -91,14 +91,16 @@ def _power_of_two(one: float, other: float) -> tuple[float, float]:
     # The same written out: every change of a price takes it on the way to an order.
     one_log, other_log = -math.log(one), -math.log(other)
     exponent = 1.0 if 1.0 / one + 1.0 / other >= 1.0 else 0.0
-    step, steps = math.inf, 0
+    step, steps, first, second = math.inf, 0, 1.0, 1.0
     while abs(step) > POWER_STEP_MIN and steps < POWER_STEPS_MAX:
         steps += 1
         first, second = math.exp(exponent * one_log), math.exp(exponent * other_log)
         step = (first + second - 1.0) / (first * one_log + second * other_log)
         exponent -= step
-    first, second = math.exp(exponent * one_log), math.exp(exponent * other_log)
-    return first / (first + second), second / (first + second)
+    # The last step is so small that a chance goes along its slope: the rest is below 1e-13.
+    first, second = first - step * first * one_log, second - step * second * other_log
+    total = first + second
+    return first / total, second / total
 
 
 def shin(odds: Sequence[float]) -> tuple[float, ...]:
@@ -157,10 +159,14 @@ def worst_case(odds: Sequence[float]) -> tuple[float, ...]:
     to less than 1: each is what a buyer of that outcome may count on.
     """
     if len(odds) == TWO:
-        one, other = multiplicative(odds)
-        added_one, added_other = additive(odds)
+        # The three written out: every change of a price takes them on the way to an order.
+        one, other = 1.0 / odds[0], 1.0 / odds[1]
+        total, lead = one + other, (one - other) / 2.0
         raised_one, raised_other = _power_of_two(odds[0], odds[1])
-        return min(one, added_one, raised_one), min(other, added_other, raised_other)
+        return (
+            min(one / total, 0.5 + lead, raised_one),
+            min(other / total, 0.5 - lead, raised_other),
+        )
     return tuple(map(min, multiplicative(odds), additive(odds), power(odds)))
 
 

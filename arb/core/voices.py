@@ -106,10 +106,13 @@ class Pooling:
             homes = sorted([each.home for each in voices])
         spread = homes[-1] - homes[0]
         if self.combining is Combining.MEDIAN:
+            home_lows = sorted([each.home_low for each in voices])
+            away_lows = sorted([each.away_low for each in voices])
+            upper, lower = len(homes) // 2, (len(homes) - 1) // 2
             return Pooled(
-                _middle(homes),
-                _middle(sorted([each.home_low for each in voices])),
-                _middle(sorted([each.away_low for each in voices])),
+                (homes[lower] + homes[upper]) / 2.0,
+                (home_lows[lower] + home_lows[upper]) / 2.0,
+                (away_lows[lower] + away_lows[upper]) / 2.0,
                 float(len(homes)),
                 spread,
             )
@@ -197,11 +200,6 @@ def _one_of(family: str, members: Sequence[Voice]) -> Voice:
         sum(each.home_low for each in members) / count,
         sum(each.away_low for each in members) / count,
     )
-
-
-def _middle(ordered: list[float]) -> float:
-    middle = len(ordered) // 2
-    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2.0
 
 
 def _chance(log: float) -> float:
