@@ -12,6 +12,7 @@ import gc
 import os
 import pty
 import random
+import re
 import signal
 import struct
 import subprocess
@@ -47,6 +48,10 @@ MS_PER_S = 1_000
 PATIENCE_S = 30.0
 # Between keys, longer than a frame: a drawing under way would be taken for the answer.
 SETTLE_S = 0.25
+# How often a keyboard repeats a key that is held down.
+REPEAT_S = 1 / 30
+PAGE_DOWN = "\x1b[6~"
+MARKET = re.compile(rb"26NOV22([0-9]{4})AAA")
 PROGRAM = """
 import sys
 from pathlib import Path
@@ -63,10 +68,11 @@ class Plan:
     many_markets: int = 500
     watched_s: float = 10.0
     keys: int = 60
+    rows: int = 400
     hours: int = 8
 
 
-QUICK = Plan(watched_s=3.0, keys=15, hours=2)
+QUICK = Plan(watched_s=3.0, keys=15, rows=60, hours=2)
 
 
 class Pictures:
@@ -151,6 +157,10 @@ class Watched:
         self.seen = b""
         os.write(self._master, key.encode())
 
+    def lowest_market(self) -> int:
+        """Return the number of the last market that was drawn since a key was pressed."""
+        return max(map(int, MARKET.findall(self.seen)), default=0)
+
     def cpu_s(self) -> float:
         """Return the processor's time it has had."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
@@ -171,7 +181,8 @@ def run(plan: Plan) -> list[Figure]:
     if not sys.platform.startswith("linux"):
         raise BenchmarkFailed("what another process costs is read from /proc, which is Linux'")
     few = trio.run(_beside, plan, plan.markets, (_cost, _keys))
-    return [*few, *trio.run(_beside, plan, plan.many_markets, (_keys,)), memory(plan)]
+    many = trio.run(_beside, plan, plan.many_markets, (_keys, _scroll))
+    return [*few, *many, memory(plan)]
 
 
 async def _beside(plan: Plan, markets: int, measures: tuple[Measure, ...]) -> list[Figure]:
@@ -216,6 +227,27 @@ async def _keys(plan: Plan, watched: Watched, markets: int) -> Figure:
         watched.press("q")
     what = f"key to screen, {markets} markets"
     return latencies(TOPIC, what, times_ns, {"p99": KEY_TARGET_MS * MS_PER_S})
+
+
+async def _scroll(plan: Plan, watched: Watched, markets: int) -> Figure:
+    # As a keyboard repeats a key that is held down; the cursor is on the last row that shows.
+    watched.press(PAGE_DOWN)
+    await trio.sleep(SETTLE_S)
+    times_ns = []
+    for _ in range(plan.rows):
+        again_s = trio.current_time() + REPEAT_S
+        times_ns.append(await _one_row(watched, watched.lowest_market()))
+        await trio.sleep_until(again_s)
+    what = f"a row further, {markets} markets, key held down"
+    return latencies(TOPIC, what, times_ns, {"p99": KEY_TARGET_MS * MS_PER_S})
+
+
+async def _one_row(watched: Watched, lowest: int) -> int:
+    began_ns = time.perf_counter_ns()
+    watched.press("j")
+    with trio.fail_after(PATIENCE_S):
+        await until(lambda: watched.lowest_market() > lowest)
+    return time.perf_counter_ns() - began_ns
 
 
 def memory(plan: Plan) -> Figure:
