@@ -56,7 +56,7 @@ async def _run(plan: Plan) -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "c.sock"
         async with open_rig(plan.markets, Path(folder)) as rig, trio.open_nursery() as nursery:
-            server = _server(rig, path)
+            server = open_server(rig, path)
             nursery.start_soon(server.serve)
             nursery.start_soon(load_books, rig, plan.load_per_s)
             dice = random.Random(0)
@@ -70,7 +70,8 @@ async def _run(plan: Plan) -> list[Figure]:
     return list(_figures(plan, alone, watched))
 
 
-def _server(rig: Rig, path: Path) -> ControlServer:
+def open_server(rig: Rig, path: Path) -> ControlServer:
+    """Open a control socket of an engine; consoles are served by what is returned."""
     photographer = Photographer(rig.parts, "sim", "benchmark", rig.parts.clock.wall_ms())
     server = ControlServer(EngineSteering(photographer, StopRequest(), rig.system), path)
     server.open()

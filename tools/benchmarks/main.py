@@ -19,6 +19,7 @@ from tools.benchmarks import (
     odds,
     path,
     replay,
+    rude,
 )
 from tools.benchmarks.figures import BenchmarkFailed, Figure, as_json, show
 
@@ -32,6 +33,7 @@ TOPICS: dict[str, Callable[[bool], list[Figure]]] = {
     "actors": lambda quick: actors.run(actors.QUICK if quick else actors.Plan()),
     "console": lambda quick: console.run(console.QUICK if quick else console.Plan()),
     "attached": lambda quick: attached.run(attached.QUICK if quick else attached.Plan()),
+    "rude": lambda quick: rude.run(rude.QUICK if quick else rude.Plan()),
     "lane": lambda quick: lane.run(lane.QUICK if quick else lane.Plan()),
     "halt": lambda quick: halting.run(halting.QUICK if quick else halting.Plan()),
 }

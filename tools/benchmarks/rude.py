@@ -1,0 +1,141 @@
+"""How long clients that misbehave hold up the engine's loop: killed, stopped, blocked and rude.
+
+Three consoles of one engine under load: one is killed, one is stopped, of one nobody reads the
+terminal; beside them processes send rubbish to the socket, are thrown out, and come again.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import attrs
+import trio
+
+from tools.benchmarks.attached import open_server
+from tools.benchmarks.console import PATIENCE_S, Watched
+from tools.benchmarks.engine import open_rig
+from tools.benchmarks.figures import BenchmarkFailed, Figure, quantile, single
+from tools.benchmarks.path import load_books
+from tools.benchmarks.waiting import until
+
+TOPIC = "rude"
+# The loop is asked so often whether it is there; a turn that takes longer shows.
+LOOK_S = 0.002
+NS_PER_MS = 1_000_000
+HELD_UP_TARGET_MS = 50.0
+SHARE = 0.99
+SETTLE_S = 0.5
+# What nobody reads fills a terminal's buffer within some such keys.
+KEYS = "2135"
+RUBBISH = """
+import os, socket, sys
+while True:
+    with socket.socket(socket.AF_UNIX) as one:
+        try:
+            one.connect(sys.argv[1])
+            for size in (10, 2_000, 20_000):
+                for _ in range(50):
+                    one.sendall(os.urandom(size) + b"\\n")
+        except OSError:
+            continue
+"""
+
+
+@attrs.frozen
+class Plan:
+    """How much to measure: so long without clients, and as long with them."""
+
+    markets: int = 200
+    load_per_s: int = 2_000
+    seconds: float = 20.0
+    rude: int = 3
+
+
+# Longer than the engine waits for a client that takes nothing.
+QUICK = Plan(seconds=10.0)
+
+
+def run(plan: Plan) -> list[Figure]:
+    """Measure the loop alone, and then among its clients."""
+    return trio.run(_run, plan)
+
+
+async def _run(plan: Plan) -> list[Figure]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "c.sock"
+        async with open_rig(plan.markets, Path(folder)) as rig, trio.open_nursery() as nursery:
+            server = open_server(rig, path)
+            nursery.start_soon(server.serve)
+            nursery.start_soon(load_books, rig, plan.load_per_s)
+            await _lags(SETTLE_S)
+            alone = await _lags(plan.seconds)
+            with _consoles(path) as consoles, _rubbish(path, plan.rude):
+                async with trio.open_nursery() as reading:
+                    for each in consoles:
+                        reading.start_soon(each.read)
+                    with trio.fail_after(PATIENCE_S):
+                        await until(lambda: server.attendance.consoles == len(consoles))
+                    reading.cancel_scope.cancel()
+                nursery.start_soon(_misbehave, consoles)
+                among = await _lags(plan.seconds)
+            nursery.cancel_scope.cancel()
+    if not (server.counts.dropped_rude and server.counts.dropped_slow):
+        raise BenchmarkFailed(f"nobody was rude or slow enough: {server.counts}")
+    return [
+        *_figures("without clients", alone, None),
+        *_figures("with killed, stopped, blocked and rude ones", among, HELD_UP_TARGET_MS),
+    ]
+
+
+async def _lags(seconds: float) -> list[int]:
+    """Return by how much each look was late."""
+    lags: list[int] = []
+    until_s = trio.current_time() + seconds
+    while trio.current_time() < until_s:
+        due_ns = time.perf_counter_ns() + int(LOOK_S * 1e9)
+        await trio.sleep(LOOK_S)
+        lags.append(max(0, time.perf_counter_ns() - due_ns))
+    return lags
+
+
+async def _misbehave(consoles: list[Watched]) -> None:
+    killed, stopped, blocked = consoles
+    stopped.process.send_signal(signal.SIGSTOP)
+    killed.process.kill()
+    while True:
+        await trio.sleep(LOOK_S)
+        blocked.press(KEYS)
+
+
+@contextmanager
+def _consoles(path: Path) -> Iterator[list[Watched]]:
+    with ExitStack() as stack:
+        consoles = [Watched(path) for _ in range(3)]
+        for each in consoles:
+            stack.callback(each.close)
+        yield consoles
+
+
+@contextmanager
+def _rubbish(path: Path, count: int) -> Iterator[None]:
+    command = [sys.executable, "-c", RUBBISH, str(path)]
+    processes = [subprocess.Popen(command) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for each in processes:
+            each.kill()
+            each.wait()
+
+
+def _figures(when: str, lags: list[int], target_ms: float | None) -> Iterator[Figure]:
+    late_ms = quantile(lags, SHARE) / NS_PER_MS
+    yield single(TOPIC, f"loop late, p99, {when}", "ms", late_ms)
+    yield single(TOPIC, f"loop held up at most, {when}", "ms", max(lags) / NS_PER_MS, target_ms)
