@@ -17,11 +17,12 @@ import cattrs
 import orjson
 
 from arb.core.adoption import AdoptedAccount
-from arb.core.commands import Amendment, OrderIntent
+from arb.core.commands import Amendment, OrderIntent, Purpose, TimeInForce
 from arb.core.day import Day
 from arb.core.events import (
     CashMove,
     Fill,
+    Liquidity,
     OrderAccepted,
     OrderAmended,
     OrderClosed,
@@ -30,7 +31,9 @@ from arb.core.events import (
     OrderRefused,
     OrderUnknown,
     Settlement,
+    Side,
 )
+from arb.core.money import CountE2, MoneyE6, PriceE4
 
 
 class RecordKind(StrEnum):
@@ -86,10 +89,19 @@ def _enum_by_word(kind: type[Enum]) -> Callable[[Any, type], Enum]:
     return read
 
 
-_converter = cattrs.Converter(forbid_extra_keys=True)
-_converter.register_structure_hook_factory(
-    lambda kind: isinstance(kind, type) and issubclass(kind, Enum), _enum_by_word
-)
+def _whole(number: Any, kind: Any) -> int:
+    if type(number) is not int:
+        raise TypeError(f"{kind.__name__} is no whole number: {number!r}")
+    return number
+
+
+# One error is enough to refuse a record: to collect all of them takes a seventh of a start.
+_converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=False)
+for _unit in (CountE2, MoneyE6, PriceE4):
+    _converter.register_structure_hook(_unit, _whole)
+# By name: a rule for all enums would come after the library's own for texts, which these are too.
+for _words in (Liquidity, Purpose, Side, TimeInForce):
+    _converter.register_structure_hook(_words, _enum_by_word(_words))
 
 
 @attrs.frozen
@@ -236,7 +248,7 @@ def read_account(data: dict[str, Any]) -> AdoptedAccount:
 def _structure(data: dict[str, Any], kind: type[T]) -> T:
     try:
         structured: T = _structuring(kind)(data, kind)
-    except (cattrs.BaseValidationError, KeyError, TypeError, ValueError) as error:
+    except (cattrs.ForbiddenExtraKeysError, KeyError, TypeError, ValueError) as error:
         raise NotARecord(f"not a {kind.__name__}: {error!r}") from None
     return structured
 
