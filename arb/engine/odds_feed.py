@@ -27,6 +27,11 @@ MS_PER_S = 1000
 # Between a provider's word that it lost track and the reading that follows it.
 RESYNC_PAUSE_S = 1.0
 
+# After a reading that failed; doubled for each further one, up to the usual interval. Nothing is
+# traded before a first reading, and prices that nobody confirms grow old.
+READ_AGAIN_S = 2.0
+DOUBLINGS_MAX = 10
+
 Parse = Callable[[str, int], Parsed]
 Restore = Callable[[Any], None]
 
@@ -195,18 +200,21 @@ class LiveOddsFeed(OddsFeedActor):
         The stream has no first snapshot and sends changes only: the feed counts as connected
         when the first reading is in, and each further one confirms what stood still.
         """
+        failures = 0
         while True:
             event_ids = list(self._routes)
             try:
                 quotes = await self._feed.snapshot(event_ids)
             except FeedError as error:
+                failures = 0 if error.throttled else failures + 1
                 self._parts.board.say("ODDS", f"prices not read: {error}", level="warning")
             else:
+                failures = 0
                 now_ns = self._parts.clock.monotonic_ns()
                 self.ctx.address.tell(PolledQuotes(tuple(quotes), now_ns))
                 self._keep_reading(tuple(quotes))
                 self._report(connected=True, detail=f"{len(event_ids)} games")
-            await self._until_next_poll()
+            await self._until_next_poll(failures)
 
     def _keep_reading(self, quotes: tuple[Quote, ...]) -> None:
         if self._tape is not None:
@@ -214,8 +222,10 @@ class LiveOddsFeed(OddsFeedActor):
             now_ms = self._parts.clock.wall_ms()
             self._tape.tell(Record(now_ms, Feed.POLLED, self._feed.provider, raw))
 
-    async def _until_next_poll(self) -> None:
-        with trio.move_on_after(self._poll_interval_s):
+    async def _until_next_poll(self, failures: int) -> None:
+        soon_s = READ_AGAIN_S * 2.0 ** min(failures - 1, DOUBLINGS_MAX)
+        wait_s = min(soon_s, self._poll_interval_s) if failures else self._poll_interval_s
+        with trio.move_on_after(wait_s):
             await self._resync.wait()
             # A provider that lost track keeps saying so until it is read: once is enough.
             await trio.sleep(RESYNC_PAUSE_S)
