@@ -9,7 +9,7 @@ from arb.core.events import Liquidity, Side
 from arb.core.exposure import Exposures, total_exposure_e6
 from arb.core.fees import FeeSchedule
 from arb.core.ledger import Ledger
-from arb.core.money import ONE_DOLLAR_E4, CountE2, MoneyE6, PriceE4
+from arb.core.money import CountE2, MoneyE6, PriceE4
 from arb.core.orders import OrderState
 from arb.core.parameters import Risk
 from arb.faults.core_exchange import CoreExchange, Standing
@@ -105,7 +105,15 @@ class Both:
     def _check_losses(self, entries: list[Standing]) -> None:
         positions = self.ledger.positions.items()
         at_risk = [AtRisk(t, held.count_e2, held.cost_e6) for t, held in positions if held.count_e2]
-        at_risk += [_as_risk(order) for order in entries]
+        at_risk += [
+            AtRisk.of_entry(
+                each.wish.ticker,
+                each.price_e4,
+                each.remaining_e2,
+                buys_yes=each.wish.side is Side.BID,
+            )
+            for each in entries
+        ]
         total_e6 = 0
         for game in GAMES:
             risks = [each for each in at_risk if each.ticker.startswith(game)]
@@ -132,10 +140,3 @@ class Both:
         for ticker in MARKETS:
             held_e2, true_e2 = ledger.position(ticker).count_e2, exchange.counts_e2[ticker]
             must(held_e2 == true_e2, f"{ticker}: {held_e2} held, the exchange has {true_e2}")
-
-
-def _as_risk(order: Standing) -> AtRisk:
-    if order.wish.side is Side.BID:
-        return AtRisk(order.wish.ticker, order.remaining_e2, order.price_e4 * order.remaining_e2)
-    own_e4 = ONE_DOLLAR_E4 - order.price_e4
-    return AtRisk(order.wish.ticker, -order.remaining_e2, own_e4 * order.remaining_e2)

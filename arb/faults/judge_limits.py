@@ -43,6 +43,13 @@ class AtRisk:
     count_e2: int
     cost_e6: int
 
+    @classmethod
+    def of_entry(cls, ticker: str, price_e4: int, count_e2: int, *, buys_yes: bool) -> AtRisk:
+        """Return what an entry may lose that fills whole: one that sells YES buys NO."""
+        if buys_yes:
+            return cls(ticker, count_e2, price_e4 * count_e2)
+        return cls(ticker, -count_e2, (DOLLAR_E4 - price_e4) * count_e2)
+
     def loss_e6(self, yes_e4: int) -> int:
         """Return what it loses where YES is worth so much; nothing where it gains."""
         own_e4 = yes_e4 if self.count_e2 > 0 else DOLLAR_E4 - yes_e4

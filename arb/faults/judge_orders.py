@@ -244,9 +244,16 @@ class OrderJudge:
                 yield AtRisk(held.ticker, held.count_e2, held.cost_e6)
         for order in account.resting.values():
             if self.is_entry(order) and not is_second_engines(order.client_order_id):
-                yield _wished(order.ticker, order.side.value, order.price_e4, order.remaining_e2)
+                yield AtRisk.of_entry(
+                    order.ticker,
+                    order.price_e4,
+                    order.remaining_e2,
+                    buys_yes=order.side is BookSide.BID,
+                )
         for one in self._in_flight(now_s):
-            yield _wished(one.ticker, one.side, one.price_e4, one.count_e2)
+            yield AtRisk.of_entry(
+                one.ticker, one.price_e4, one.count_e2, buys_yes=one.side == "bid"
+            )
 
     def is_entry(self, order: Order) -> bool:
         """Tell whether an order was written down as one that opens a position.
@@ -293,12 +300,6 @@ class OrderJudge:
         if order.status is OrderStatus.RESTING:
             moves = not self.is_entry(order)
             self.trace.check("I9", moves, f"{order_id} is an entry that moves")
-
-
-def _wished(ticker: str, side: str, price_e4: int, count_e2: int) -> AtRisk:
-    if side == "bid":
-        return AtRisk(ticker, count_e2, price_e4 * count_e2)
-    return AtRisk(ticker, -count_e2, (ONE_DOLLAR_E4 - price_e4) * count_e2)
 
 
 def _e4(text: str) -> int:
