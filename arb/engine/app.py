@@ -14,8 +14,7 @@ from typing import Any
 import attrs
 import trio
 
-from actors import ActorDied, AskTimeout, System, open_system
-from arb.core.parameters import EXITS_CANCEL
+from actors import System, open_system
 from arb.core.risk import client_order_prefix
 from arb.core.teams import TeamTable
 from arb.engine.account import AccountLock, AccountTaken, account_name
@@ -24,13 +23,13 @@ from arb.engine.board import Board, LogLine
 from arb.engine.decision_log import DecisionLog
 from arb.engine.discovery import listed_by_exchange
 from arb.engine.embedded_world import WorldFailed, embedded_world
+from arb.engine.ending import end_trading
 from arb.engine.halt_file import HaltFile
 from arb.engine.listed import Found
 from arb.engine.live import Connections, LiveTree, Venues, connections
 from arb.engine.log_file import LogFile
 from arb.engine.loop_watch import LoopWatch
-from arb.engine.messages import StopTrading
-from arb.engine.names import RISK, odds_feed_names
+from arb.engine.names import odds_feed_names
 from arb.engine.parts import Parts
 from arb.engine.place import Place, PlaceTaken
 from arb.engine.report import trading_report
@@ -55,10 +54,7 @@ from arb.kalshi.sign import PASSPHRASE_VARIABLE, KeyFileError, load_signer
 from arb.settings import Mode, Settings, SettingsError, odds_places, venue
 from arb.version import VERSION
 
-# Five seconds in all: the orders' share, then the tree's, then a last look at the exchange.
-CANCEL_TIMEOUT_S = 2.5
-CANCEL_STEP_S = 0.02
-ASK_TIMEOUT_S = 0.5
+# The last of the five seconds that a stop may take: the orders come first, then the tree.
 LAST_LOOK_TIMEOUT_S = 1.0
 LAST_LOOK_EVERY_S = 0.1
 
@@ -273,7 +269,7 @@ class Engine:
             self._announce(place)
             reason = await self._until_stop(system, parts)
             parts.board.say("ENGINE", f"stopping: {reason}")
-            await self._withdraw(system)
+            await end_trading(system, self._stop, config.settings.execution.exits_at_stop)
             parts.journal.append(RecordKind.STOP, {"reason": reason})
         remove_card(place.directory)
         self.report = {
@@ -318,20 +314,6 @@ class Engine:
         if ended and self._stop.reason is None:
             raise EngineFailed(ended[0])
         return self._stop.reason or f"{seconds:g} seconds are over"
-
-    async def _withdraw(self, system: System) -> None:
-        """Cancel what must not outlive the engine, while the gateway still lives."""
-        exits = self._stop.exits or self._config.settings.execution.exits_at_stop
-        wish = StopTrading(cancel_exits=exits == EXITS_CANCEL)
-        with trio.move_on_after(CANCEL_TIMEOUT_S):
-            while True:
-                try:
-                    left = await system.address(RISK).ask(wish, timeout_s=ASK_TIMEOUT_S)
-                except (ActorDied, AskTimeout):
-                    left = None
-                if left == 0:
-                    return
-                await trio.sleep(CANCEL_STEP_S)
 
     async def _entries_resting(self, parts: Parts, made: Connections) -> int | None:
         """Ask the exchange which of our entries still rest; None if it does not say."""

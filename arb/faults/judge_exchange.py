@@ -118,5 +118,5 @@ class ExchangeJudge:
         return [
             order.client_order_id
             for order in self.account.resting.values()
-            if self.orders.is_entry(order)
+            if self.orders.is_our_entry(order)
         ]

@@ -243,7 +243,7 @@ class OrderJudge:
             if held.count_e2:
                 yield AtRisk(held.ticker, held.count_e2, held.cost_e6)
         for order in account.resting.values():
-            if self._is_our_entry(order):
+            if self.is_our_entry(order):
                 yield AtRisk.of_entry(
                     order.ticker,
                     order.price_e4,
@@ -263,13 +263,14 @@ class OrderJudge:
         intent = self.journal.intents.get(order.client_order_id)
         return order.side is BookSide.BID if intent is None else intent.purpose == "entry"
 
-    def _is_our_entry(self, order: Order) -> bool:
+    def is_our_entry(self, order: Order) -> bool:
+        """Tell whether an order opens a position and is not the other engine's."""
         return self.is_entry(order) and not is_second_engines(order.client_order_id)
 
     def _committed_e2(self, ticker: str, now_s: float) -> int:
         account = self.simulation.member
         resting_e2 = sum(
-            order.remaining_e2 for order in account.resting_in(ticker) if self._is_our_entry(order)
+            order.remaining_e2 for order in account.resting_in(ticker) if self.is_our_entry(order)
         )
         flying_e2 = sum(one.count_e2 for one in self._in_flight(now_s) if one.ticker == ticker)
         return abs(account.position(ticker).count_e2) + resting_e2 + flying_e2

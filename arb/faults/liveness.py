@@ -12,7 +12,7 @@ from actors.node import State
 from arb.core.orders import OrderState
 from arb.engine.other_engines import BY as OTHER_ENGINES
 from arb.faults.oracle import Oracle
-from arb.faults.sometimes import EDGE_OFFERED
+from arb.faults.sometimes import EDGE_OFFERED, STOPPED_AT_WORK
 from arb.faults.stage import Stage
 from arb.sim.exchange.markets import MarketStatus
 from arb.sim.exchange.values import BookSide
@@ -37,6 +37,9 @@ ON_SALE_WITHIN_S = 40.0
 
 # Long enough for the watch over exits to look some times.
 LEFT_ALONE_S = 3.0
+
+# I12: a maker's purchase rests within this of a jump, where the limits leave room for one.
+RESTS_WITHIN_S = 4.0
 
 # I15: a halt's cancels are out within this, over lanes that stand.
 HALTED_WITHIN_S = 5.0
@@ -71,6 +74,7 @@ class Liveness:
     stage: Stage
     oracle: Oracle
     dice: Random
+    stops_at_work: bool
 
     async def run(self) -> None:
         """Wait for each thing that must come back, then end everything and compare."""
@@ -78,6 +82,8 @@ class Liveness:
         await self._within("L2", "no order is unknown", KNOWN_WITHIN_S, self._all_known)
         await self._within("L4", "every actor runs", RUNNING_WITHIN_S, self._all_run)
         await self._take_an_edge()
+        if self.stops_at_work:
+            await self._stop_at_work()
         if self.dice.random() < 1 / 2:
             await self._drill()
         await self._end()
@@ -156,6 +162,21 @@ class Liveness:
         markets = self.stage.simulation.venue.markets.values()
         all_open = all(market.status is MarketStatus.ACTIVE for market in markets)
         return all_open and not busy and has_room
+
+    # ------------------------------------------------------------------ I12
+
+    async def _stop_at_work(self) -> None:
+        """Stop in good order while an entry rests, if one does before long, and start again."""
+        self._jump()
+        rests = await _happens(RESTS_WITHIN_S, lambda: bool(self.oracle.exchange.entries_resting()))
+        process = self.stage.machine.process
+        if process is None or not rests:
+            return
+        self.stage.trace.sometimes[STOPPED_AT_WORK] += 1
+        self.stage.machine.signal()
+        self.stage.stops.stopping_s = trio.current_time()
+        await self._within("L4", "the engine stops", STOPPED_WITHIN_S, process.ended.is_set)
+        await self._within("L3", "the engine trades again", TRADING_WITHIN_S, self._trades)
 
     # ------------------------------------------------------------------ I15
 
@@ -240,11 +261,7 @@ class Liveness:
         self, rule: str, what: str, seconds: float, holds: Callable[[], bool]
     ) -> None:
         """Wait until something holds; that it does not within its time is a violation."""
-        with trio.move_on_after(seconds):
-            # What happens in a world cannot be waited for: it is looked at.
-            while not holds():  # noqa: ASYNC110
-                await trio.sleep(LOOK_S)
-        if not holds():
+        if not await _happens(seconds, holds):
             why = self._why()
             self.stage.trace.violation(rule, f"not within {seconds:g} s: {what}{why}")
 
@@ -254,3 +271,12 @@ class Liveness:
             return " (no engine runs)"
         account = engine.parts.board.account
         return f" ({'; '.join(account.reasons)})" if account is not None else ""
+
+
+async def _happens(seconds: float, holds: Callable[[], bool]) -> bool:
+    """Wait so long at most until something holds, and tell whether it does."""
+    with trio.move_on_after(seconds):
+        # What happens in a world cannot be waited for: it is looked at.
+        while not holds():  # noqa: ASYNC110
+            await trio.sleep(LOOK_S)
+    return holds()

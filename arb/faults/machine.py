@@ -8,12 +8,9 @@ from random import Random
 import attrs
 import trio
 
-from actors import ActorDied, AskTimeout
 from actors.system import TreeEvent
-from arb.core.parameters import EXITS_CANCEL
 from arb.engine.board import LogLine
-from arb.engine.messages import StopTrading
-from arb.engine.names import RISK
+from arb.engine.ending import end_trading
 from arb.engine.offload import Offloads
 from arb.faults.clock import MachineClock
 from arb.faults.disk import SimDisk, SimFile
@@ -40,11 +37,6 @@ from arb.kalshi.signatures_ahead import in_place
 # What a service manager waits before it starts a program again that has ended by itself.
 RESTART_AFTER_S = 0.5
 
-# As in a run: the orders' share of a stop, and the pause between two looks.
-WITHDRAW_S = 2.5
-WITHDRAW_STEP_S = 0.02
-ASK_TIMEOUT_S = 0.5
-
 # What a program that cannot go on says, rather than dies of; it is started again.
 _SAID = (RestError, FeedError, JournalDamaged, NotARecord, JournalFailed, OSError)
 
@@ -58,7 +50,7 @@ def _unheard(_payloads: list[bytes]) -> None:
 
 
 def _nothing() -> None:
-    """Do nothing when an engine starts."""
+    """Do nothing when an engine starts, or has ended trading."""
 
 
 @attrs.define
@@ -95,6 +87,7 @@ class Machine:
     off: bool = False
     power_lost: int = 0
     on_start: Callable[[], None] = _nothing
+    on_trading_ended: Callable[[], None] = _nothing
     on_power_loss: Callable[[list[bytes]], None] = _unheard
 
     @property
@@ -147,7 +140,10 @@ class Machine:
                 nursery.start_soon(_until_tree_ends, engine, nursery.cancel_scope)
                 await engine.stop.wait()
                 nursery.cancel_scope.cancel()
-            await self._withdraw(engine, seams)
+            if await end_trading(
+                engine.system, engine.stop, seams.settings.execution.exits_at_stop
+            ):
+                self.on_trading_ended()
 
     def _note_snapshot(self, journal: Journal) -> None:
         if journal.snapshot_records:
@@ -155,19 +151,6 @@ class Machine:
         if journal.snapshot_trouble is not None:
             self.trace.note("process", journal.snapshot_trouble)
             self.trace.sometimes[SNAPSHOT_LEFT] += 1
-
-    async def _withdraw(self, engine: OpenedEngine, seams: Seams) -> None:
-        exits = engine.stop.exits or seams.settings.execution.exits_at_stop
-        wish = StopTrading(cancel_exits=exits == EXITS_CANCEL)
-        with trio.move_on_after(WITHDRAW_S):
-            while True:
-                try:
-                    left = await engine.system.address(RISK).ask(wish, timeout_s=ASK_TIMEOUT_S)
-                except (ActorDied, AskTimeout):
-                    left = None
-                if left == 0:
-                    return
-                await trio.sleep(WITHDRAW_STEP_S)
 
     def _ended_by(self, error: BaseException) -> str:
         first = error

@@ -173,6 +173,14 @@ class Oracle:
         stops.halted_s = trio.current_time() if self.journal.halted else None
         self.orders.limits.started()
 
+    def trading_ended(self) -> None:
+        """Check an engine's word, at the end of its trading, that none of its entries rests."""
+        if self.machine is not None and self.machine.power_lost:
+            # What left in a second that a loss of power took, it cannot know.
+            return
+        left = self.exchange.entries_resting()
+        self.trace.check("I12", not left, f"trading has ended, and entries rest: {left}")
+
     # ------------------------------------------------------------------ at every step
 
     def step(self) -> None:

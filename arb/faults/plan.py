@@ -183,6 +183,7 @@ def _settings(seed: int) -> Settings:
         request_timeout_ms=dice.choice((500, 2_000)),
         exits_at_stop=dice.choice((EXITS_KEEP, EXITS_CANCEL)),
         exit_expiry_s=Random(f"{seed}/expiry").choice((60, 21_600)),
+        stale_odds_threshold_ms=Random(f"{seed}/staleness").choice((500, 5_000)),
     )
     return Settings(strategy=strategy, risk=risk, execution=execution, exits=_exits(seed))
 

@@ -46,6 +46,9 @@ STEP_S = 0.5
 # A run in which so much time has passed has found no end: something goes round in circles.
 RUN_MAX_S = 600.0
 
+# A start takes a tenth of a run: so many runs stop once more, with entries resting.
+AT_WORK_SHARE = 1 / 4
+
 # The exchange takes either kind; an Ed25519 signature costs a twentieth of an RSA one.
 _KEY = ed25519.Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 _TEAMS = packaged_teams()
@@ -148,6 +151,7 @@ class Session:
             on_write=self._oracle.journal.written,
         )
         machine.on_start = self._oracle.started
+        machine.on_trading_ended = self._oracle.trading_ended
         machine.on_power_loss = self._oracle.journal.found_after_loss
         return machine
 
@@ -192,7 +196,9 @@ class Session:
             nursery.start_soon(self._befall, stage, fault)
         await trio.sleep(self._plan.faulty_s)
         self._heal(stage)
-        await Liveness(stage, self._oracle, self._dice).run()
+        # Dice of their own: whatever else old seeds draw stays what it was.
+        stops_at_work = Random(f"{self._plan.seed}/ending").random() < AT_WORK_SHARE
+        await Liveness(stage, self._oracle, self._dice, stops_at_work).run()
 
     def _present(self) -> OpenedEngine | None:
         return self._machine.engine

@@ -32,6 +32,7 @@ DAY_LOST = "a day's loss halted trading"
 REFUSED_IN_A_ROW = "refusals in a row halted trading"
 TOO_FAST = "an entry was refused for coming too fast"
 EDGE_OFFERED = "an edge was offered after everything was healed"
+STOPPED_AT_WORK = "an engine was stopped while an entry rested"
 
 REQUIRED = (
     UNKNOWN_FILLED,
@@ -57,6 +58,7 @@ REQUIRED = (
     REFUSED_IN_A_ROW,
     TOO_FAST,
     EDGE_OFFERED,
+    STOPPED_AT_WORK,
     *(f"killed {point}" for point in KillPoint),
 )
 
