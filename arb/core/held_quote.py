@@ -13,6 +13,9 @@ from arb.core.consensus import BookChance, BookRejected
 from arb.core.events import Quote, QuoteOrigin
 from arb.core.suspicion import Margin
 
+# A reading that was asked for before a message of the stream may come so much after it.
+DETOUR_MAX_MS = 10_000
+
 
 class QuoteEffect(StrEnum):
     """What a quote did to the board; counted under these words, the last two as bad input."""
@@ -61,8 +64,16 @@ def suspend(held: HeldQuote, quote: Quote) -> QuoteEffect:
 def confirm(held: HeldQuote, quote: Quote) -> QuoteEffect:
     """Take in that the price is as it was."""
     held.quote = quote
-    held.confirmed_ms = max(held.confirmed_ms, quote.received_ms)
+    held.confirmed_ms = later_ms(held.confirmed_ms, quote.received_ms)
     return QuoteEffect.CONFIRMED
+
+
+def later_ms(known_ms: int, heard_ms: int) -> int:
+    """Return the later of two moments of which the second was heard of last.
+
+    Where the first is much later, the clock was set back in between, and the second counts.
+    """
+    return known_ms if 0 < known_ms - heard_ms <= DETOUR_MAX_MS else heard_ms
 
 
 def same_price(quote: Quote, other: Quote) -> bool:

@@ -32,6 +32,7 @@ from arb.core.held_quote import (
     changed_ms_of,
     confirm,
     is_outdated,
+    later_ms,
     same_price,
     suspend,
 )
@@ -141,6 +142,7 @@ class QuoteBoard:
     _changes: int = attrs.field(default=0, init=False)
     _set: tuple[str, ...] = attrs.field(default=(), init=False)
     _set_since_change: int = attrs.field(default=0, init=False)
+    _now_ms: int = attrs.field(default=0, init=False)
     _polled_ms: dict[str, int] = attrs.field(factory=dict, init=False)
     _standing: _Standing | None = attrs.field(default=None, init=False)
 
@@ -182,7 +184,7 @@ class QuoteBoard:
             if held.margin.doubled or standing.apart or isinstance(held.chance, BookRejected):
                 self._standing = None
         held.changed_ms = changed_ms_of(quote)
-        held.confirmed_ms = max(held.confirmed_ms, quote.received_ms)
+        held.confirmed_ms = later_ms(held.confirmed_ms, quote.received_ms)
         held.change_number = self._changes
         return QuoteEffect.CHANGED
 
@@ -221,23 +223,29 @@ class QuoteBoard:
         return RejectReason.FROZEN if held.frozen else None
 
     def _heard(self, now_ms: int, book_confirm_ms: int) -> list[HeldQuote]:
+        # What was heard in the future was heard before the clock was set back.
         oldest_ms = now_ms - book_confirm_ms
         return [
             held
             for held in self._held.values()
-            if held.confirmed_ms >= oldest_ms and not held.quote.suspended
+            if oldest_ms <= held.confirmed_ms <= now_ms and not held.quote.suspended
         ]
 
     def _read_again(self, quote: Quote) -> None:
         """Note that a provider was read: who is not in the reading may have vanished."""
-        if quote.received_ms > self._polled_ms.get(quote.provider, 0):
-            self._polled_ms[quote.provider] = quote.received_ms
+        known_ms = self._polled_ms.get(quote.provider, 0)
+        read_ms = later_ms(known_ms, quote.received_ms)
+        if read_ms != known_ms:
+            self._polled_ms[quote.provider] = read_ms
             self._standing = None
 
     def evaluate(
         self, now_ms: int, *, min_books: int, book_confirm_ms: int, stale_odds_threshold_ms: int
     ) -> Evaluation:
         """Return the fair value of the confirmed books, and whether it may trigger an order."""
+        if now_ms < self._now_ms:
+            self._be_set_back()
+        self._now_ms = now_ms
         standing = self._standing
         if (
             standing is None
@@ -257,6 +265,11 @@ class QuoteBoard:
         oldest_ms = now_ms - stale_odds_threshold_ms
         freshness = self._complete(value.fair.books, value.newest, oldest_ms)
         return Evaluation(value.fair, freshness, value.confirmed_ms)
+
+    def _be_set_back(self) -> None:
+        """Let no price trigger that changed before the clock was set back: nobody knows its age."""
+        self._standing = None
+        self._set_since_change = self._changes
 
     def _value(self, standing: _Standing) -> _Value:
         held, panel = standing.held, standing.panel

@@ -167,17 +167,20 @@ class SeenBooks:
 
 @attrs.define
 class SeenOdds:
-    """When each game's price last changed, as the stream and the readings said."""
+    """When each game's price last changed, as the stream and the readings said.
+
+    By the engine's own wall clock: that somebody sets it back by seconds, an engine cannot know.
+    """
 
     standing: WiredConnection | None = None
     standing_since_s: float = -1.0
-    changed_s: dict[str, float] = attrs.field(factory=dict)
-    read_s: float = -1.0e9
     frames: int = 0
+    _changed_ms: dict[str, int] = attrs.field(factory=dict)
+    _read_ms: int = 0
     _splitter: FrameSplitter = attrs.field(factory=FrameSplitter)
     _last: dict[tuple[str, str], Any] = attrs.field(factory=dict)
 
-    def received(self, connection: WiredConnection, data: bytes) -> None:
+    def received(self, connection: WiredConnection, data: bytes, engine_wall_ms: int) -> None:
         """Take bytes of the stream as the engine gets them."""
         if connection is not self.standing:
             self._begin(connection)
@@ -185,26 +188,27 @@ class SeenOdds:
             if piece.is_text:
                 self.frames += 1
                 for line in piece.payload.splitlines():
-                    self._message(line)
+                    self._message(line, engine_wall_ms)
 
     def ended(self, connection: WiredConnection) -> None:
         """Note that the stream is gone."""
         if connection is self.standing:
             self._begin(None)
 
-    def read(self) -> None:
+    def read(self, engine_wall_ms: int) -> None:
         """Note that a reading over HTTP brought bytes, any of which may be news."""
-        self.read_s = trio.current_time()
+        self._changed_ms.clear()
+        self._read_ms = engine_wall_ms
 
-    def newest_s(self, game: str) -> float:
+    def newest_ms(self, game: str) -> int:
         """Return when a game's price last can have changed for the engine."""
-        return max(self.read_s, self.changed_s.get(game, -1.0e9))
+        return self._changed_ms.get(game, self._read_ms)
 
     def _begin(self, connection: WiredConnection | None) -> None:
         self.standing, self._splitter = connection, FrameSplitter()
         self.standing_since_s = trio.current_time()
 
-    def _message(self, line: bytes) -> None:
+    def _message(self, line: bytes, engine_wall_ms: int) -> None:
         try:
             message = orjson.loads(line)
             key = str(message["id"]), str(message["bookie"])
@@ -216,7 +220,7 @@ class SeenOdds:
             return
         if self._last.get(key) != said:
             self._last[key] = said
-            self.changed_s[key[0]] = trio.current_time()
+            self._changed_ms[key[0]] = engine_wall_ms
 
 
 def _levels(rows: Any) -> dict[int, int]:

@@ -141,7 +141,7 @@ class OrderJudge:
         self.created[name] = Created(intent, now_s, connection)
         if intent.purpose == "entry":
             self._check_permission(name, now_s)
-            self._check_freshness(name, intent, now_s)
+            self._check_freshness(name, intent, now_s, wall_ms)
         self._check_caps(name, intent, now_s)
 
     def _check_body(self, name: str, body: dict[str, Any], intent: Intent, wall_ms: int) -> None:
@@ -178,7 +178,7 @@ class OrderJudge:
         read = same_moment or self.account_read_s >= self.account_since_s
         self.trace.check("I9", read, f"entry {name} left before the account was read")
 
-    def _check_freshness(self, name: str, intent: Intent, now_s: float) -> None:
+    def _check_freshness(self, name: str, intent: Intent, now_s: float, wall_ms: int) -> None:
         book = self.books.books[intent.ticker]
         broken = book.was_broken_before(now_s)
         self.trace.check("I8", not broken, f"entry {name} left on a book with a gap")
@@ -192,10 +192,10 @@ class OrderJudge:
             met = best_e4 <= intent.price_e4 if intent.side == "bid" else best_e4 >= intent.price_e4
             phantom = f"entry {name} takes at {intent.price_e4}, the book has {best_e4}"
             self.trace.check("I8", met, phantom)
-        age_s = now_s - self.odds.newest_s(self._games[intent.ticker])
-        most_s = self.settings.execution.stale_odds_threshold_ms / 1000
-        old = f"entry {name} left on odds that changed {age_s:.3f} s ago"
-        self.trace.check("I8", age_s <= most_s + SAME_MOMENT_S, old)
+        age_ms = wall_ms - self.odds.newest_ms(self._games[intent.ticker])
+        most_ms = self.settings.execution.stale_odds_threshold_ms
+        old = f"entry {name} left on odds that changed {age_ms} ms ago, of {most_ms}"
+        self.trace.check("I8", 0 <= age_ms <= most_ms, old)
 
     def _check_caps(self, name: str, intent: Intent, now_s: float) -> None:
         if intent.purpose != "entry":

@@ -132,12 +132,13 @@ class Oracle:
     def received(self, connection: WiredConnection, data: bytes) -> None:
         """Note what the engine now knows."""
         name = connection.wire.name
+        wall_ms = self.machine.clock.wall_ms() if self.machine is not None else 0
         if name == wires.BOOKS:
             self.orders.books.received(connection, data)
         elif name == wires.ODDS_STREAM:
-            self.orders.odds.received(connection, data)
+            self.orders.odds.received(connection, data, wall_ms)
         elif name == wires.ODDS_REST:
-            self.orders.odds.read()
+            self.orders.odds.read(wall_ms)
         elif name == wires.LANES:
             self.orders.answered(connection)
         elif name == wires.ACCOUNT and self.orders.account_stream is not connection:

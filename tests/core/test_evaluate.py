@@ -236,7 +236,7 @@ def test_gates_are_asked_in_their_order() -> None:
     busy = attrs.evolve(EMPTY, orders=(entry,))
     sibling = top(bid=9_000, ticker=NYY)
     told = [
-        evaluate(quotes, now_ms=9_000, holding=None, used=signal, sibling_top=sibling),
+        evaluate(board(), now_ms=9_000, holding=None, used=signal, sibling_top=sibling),
         evaluate(quotes, holding=None, used=signal, sibling_top=sibling),
         evaluate(quotes, holding=busy, used=signal, sibling_top=sibling),
         evaluate(quotes, used=signal, sibling_top=sibling),

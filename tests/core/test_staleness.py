@@ -9,6 +9,7 @@ from arb.core.held_quote import QuoteEffect
 from arb.core.staleness import (
     BOOKS_MAX,
     Freshness,
+    NotFresh,
     QuoteBoard,
 )
 from tests.core.quote_factory import (
@@ -19,6 +20,7 @@ from tests.core.quote_factory import (
     held,
     quote,
     settled_board,
+    verdict,
 )
 
 # --- what changes a price, and when ---
@@ -94,6 +96,32 @@ def test_an_answer_that_took_a_detour_does_not_undo_a_confirmation() -> None:
     board.apply(quote("a", at_ms=4_000))
 
     assert held(board, "a").confirmed_ms == 5_000
+
+
+def test_what_was_heard_before_the_clock_was_set_back_supports_nothing() -> None:
+    """How old it is nobody knows: it counts once it is heard again, and triggers when it moves."""
+    board = settled_board("a", "b", "c", at_ms=3_600_000)
+    board.apply(quote("a", home=1.79, at_ms=3_600_000))
+    assert verdict(board, 3_600_000) is None
+
+    assert isinstance(evaluate(board, 1_000).fair, NoConsensus)
+
+    for book, home in (("a", 1.79), ("b", 1.8), ("c", 1.8)):
+        board.apply(quote(book, home, at_ms=1_000))
+    assert verdict(board, 1_000) is NotFresh.NO_CHANGE_SINCE
+
+    board.apply(quote("a", home=1.81, at_ms=2_000))
+    assert verdict(board, 2_000) is None
+
+
+def test_a_reading_after_the_clock_was_set_back_makes_nobody_vanish() -> None:
+    """Who is missing from a provider's reading is told by readings of the same time."""
+    board = settled_board("a", "b", "c", at_ms=3_600_000)
+    board.apply(quote("a", at_ms=3_600_000, origin=POLL))
+    for book in ("a", "b", "c"):
+        board.apply(quote(book, at_ms=1_000, origin=POLL))
+
+    assert len(board.confirmed(1_000, CONFIRM_MS)) == 3
 
 
 @pytest.mark.parametrize("change", [{"home": 1.81}, {"away": 2.2}, {"draw": 3.0}])
