@@ -80,8 +80,8 @@ def about_leaving(*, owns_engine: bool, leave: Act, stop: Act) -> Question:
 def about_flattening(positions: int, act: Callable[[str], None]) -> TypedQuestion:
     """Ask for a word before every position is sold, which nothing brings back."""
     lines = (
-        f"Sell all {positions} positions now?",
-        "Every resting sale is cancelled and everything held is sold at once, into the bids.",
+        f"Close {'the position' if positions == 1 else f'all {positions} positions'} now?",
+        "Every resting exit is cancelled, and what is held goes at once at what the book pays.",
         "Entries are paused.",
     )
     return TypedQuestion("Flatten", lines, act, word=FLATTEN_WORD)
