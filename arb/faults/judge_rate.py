@@ -28,6 +28,9 @@ ROUNDING = 1e-6
 _ROOT = "/trade-api/v2"
 _ORDERS = "/portfolio/events/orders"
 _BALANCE = "/portfolio/balance"
+# The lowest documented tier: how much a bucket holds, and how much a second it gets.
+READ, WRITE = (200.0, 200.0), (100.0, 100.0)
+
 _COST = 10
 _SMALL_COST = 2
 
@@ -45,6 +48,12 @@ class Meter:
     def _full(self) -> float:
         return self.capacity
 
+    def change(self, capacity: float, per_s: float, now_s: float) -> None:
+        """Go on under another limit; what has been spent stays spent."""
+        self.spend(0.0, now_s)
+        self.capacity, self.per_s = capacity, per_s
+        self.tokens = min(self.tokens, capacity)
+
     def spend(self, cost: float, now_s: float) -> float:
         """Take tokens whether they are there or not, and return how many are left."""
         self.tokens = min(self.capacity, self.tokens + (now_s - self.at_s) * self.per_s)
@@ -55,7 +64,10 @@ class Meter:
 
 @attrs.define
 class RateJudge:
-    """Counts the tokens of every request of one life of the engine."""
+    """Counts the tokens of every request of one life of the engine.
+
+    Until the engine has read what its account is granted, it may count on the lowest tier there is.
+    """
 
     tier: Tier
     trace: Trace
@@ -69,12 +81,17 @@ class RateJudge:
 
     def started(self, now_s: float) -> None:
         """Begin anew with an engine that has just been started."""
-        tier = self.tier
-        self._read = Meter(tier.read_capacity, tier.read_per_s, now_s)
-        self._write = {
-            shard: Meter(tier.write_capacity, tier.write_per_s, now_s) for shard in SHARDS
-        }
+        self._read = Meter(*_most(self.tier.read_capacity, self.tier.read_per_s, READ), now_s)
+        write = _most(self.tier.write_capacity, self.tier.write_per_s, WRITE)
+        self._write = {shard: Meter(*write, now_s) for shard in SHARDS}
         self._balance_s = now_s - BALANCE_EVERY_S
+
+    def limits_read(self, now_s: float) -> None:
+        """Note that the engine knows what its account is granted."""
+        tier = self.tier
+        self._read.change(tier.read_capacity, tier.read_per_s, now_s)
+        for meter in self._write.values():
+            meter.change(tier.write_capacity, tier.write_per_s, now_s)
 
     def request(self, request: SeenRequest, now_s: float, *, is_entry: bool = False) -> None:
         """Look at one request that is about to leave; one that is nobody's costs nothing."""
@@ -100,6 +117,10 @@ class RateJudge:
 
     def _check(self, left: float, what: str) -> None:
         self.trace.check("I11", left >= -ROUNDING, f"{what} left {-left:.1f} tokens short")
+
+
+def _most(capacity: float, per_s: float, lowest: tuple[float, float]) -> tuple[float, float]:
+    return max(capacity, lowest[0]), max(per_s, lowest[1])
 
 
 def _cost(request: SeenRequest, path: str) -> int:

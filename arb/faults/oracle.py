@@ -116,10 +116,19 @@ class Oracle:
         return True
 
     def _judge_rate(self, request: SeenRequest) -> None:
+        if self._knows_its_limits():
+            self.rate.limits_read(trio.current_time())
         name = str((request.body or {}).get("client_order_id"))
         created = self.orders.created.get(name) if request.method == "POST" else None
         is_entry = created is not None and created.intent.purpose == "entry"
         self.rate.request(request, trio.current_time(), is_entry=is_entry)
+
+    def _knows_its_limits(self) -> bool:
+        if self.machine is None or self.machine.engine is None:
+            return False
+        gateway: Any = self._actor(GATEWAY)
+        granted: int = gateway._exchange.budget.limits.write.capacity  # noqa: SLF001 - as below
+        return granted == self.rate.tier.write_capacity
 
     def sent(self, connection: WiredConnection) -> None:
         """Kill where a fault wants it."""
