@@ -216,7 +216,8 @@ class Market(Actor):
         if entry.client_order_id in self._watched:
             return
         self._watched.add(entry.client_order_id)
-        age_ms = self._parts.clock.wall_ms() - entry.created_ms
+        # Nothing was created in the future: the clock has been set back since.
+        age_ms = max(0, self._parts.clock.wall_ms() - entry.created_ms)
         wait_ms = max(0, self._parts.execution.maker_timeout_ms - age_ms)
         self.ctx.after(wait_ms / 1000, EntryTimeout(entry.client_order_id))
 

@@ -91,6 +91,14 @@ async def test_an_entry_is_cancelled_when_its_time_is_over(autojump_clock: objec
         assert len(bench.cancels()) == 2
 
 
+async def test_a_clock_that_was_set_back_makes_no_entry_rest_longer(autojump_clock: object) -> None:
+    """An entry that was sent before that seems to come from the future."""
+    async with open_bench() as bench:
+        bench.hold(0, open_order(created_ms=EPOCH_MS + 3_600_000))
+        await trio.sleep(0.51)
+        assert [each.why for each in bench.cancels()] == ["not filled in time"]
+
+
 async def test_an_entry_that_has_ended_is_not_cancelled(autojump_clock: object) -> None:
     """An order whose fills alone are awaited cannot be cancelled any more."""
     async with open_bench() as bench:
