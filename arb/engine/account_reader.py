@@ -10,6 +10,7 @@ from arb.core.events import Settlement
 from arb.core.money import CountE2, MoneyE6, money_text
 from arb.engine.messages import Account, ConnectionChanged, HeldPosition, RestingOrder
 from arb.engine.parts import Parts
+from arb.kalshi.exchange_clock import ExchangeClock
 from arb.kalshi.listing import ListedOrder, ListedPosition
 from arb.kalshi.money_moves import DETERMINED, ENDED, FINALIZED, ListedSettlement, MarketEnd
 from arb.kalshi.rest import Rest
@@ -53,7 +54,9 @@ class AccountReader:
         prefixes: tuple[str, ...],
         read: Callable[[Account, int], None],
         report: Callable[[ConnectionChanged], object],
+        exchange_clock: ExchangeClock,
     ) -> None:
+        self._exchange_clock = exchange_clock
         self._rest = rest
         self._parts = parts
         self._prefixes = prefixes
@@ -113,7 +116,8 @@ class AccountReader:
         await trio.sleep_until(self._began_s + READING_GAP_S)
 
     async def _account(self) -> Account | None:
-        now_ms = self._parts.clock.wall_ms()
+        # By the exchange's clock: ours may be ahead, and what is asked for from then on is nothing.
+        now_ms = self._parts.clock.wall_ms() + (self._exchange_clock.behind_ms or 0)
         with_moves = self._with_moves
         try:
             account = await self._whole(with_moves=with_moves)

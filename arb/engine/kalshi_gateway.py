@@ -71,7 +71,12 @@ class KalshiGateway(Gateway):
         self._watch = VenueWatch(parts, exchange, self._desk, self._risk.tell)
         self._prefix = client_order_prefix(parts.installation)
         self._accounts = AccountReader(
-            exchange.rest, parts, own_prefixes(parts), self._account_read, self._risk.tell
+            exchange.rest,
+            parts,
+            own_prefixes(parts),
+            self._account_read,
+            self._risk.tell,
+            exchange.clock,
         )
         self._unsubscribed: set[str] = set(CHANNELS)
         self._subscription_lost: str | None = None

@@ -8,11 +8,19 @@ from typing import Any
 import attrs
 import trio
 
+from arb.engine.account_reader import OVERLAP_MS
 from arb.engine.messages import ConnectionChanged
 from arb.sim.websocket.subscriptions import Channel
 from tests.engine.test_reconciling import TEN_DOLLARS_E6, give
 
 OpenRig = Callable[..., Any]
+HOUR_MS = 3_600_000
+
+
+class Ahead:
+    """An exchange's clock beside which ours is an hour ahead."""
+
+    behind_ms = -HOUR_MS
 
 
 async def test_a_connection_that_is_back_trades_only_on_equal_books(
@@ -97,6 +105,19 @@ async def test_shards_that_do_not_add_up_are_not_believed(
         await trio.sleep(35)
         assert rig.risk._reconciler.last.number == before
         assert rig.said("the shards hold $")
+
+
+async def test_what_is_new_is_asked_for_by_the_exchanges_clock(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """A machine whose clock is an hour ahead would ask for the fills of the next hour."""
+    async with open_rig() as rig:
+        await rig.until_running()
+        reader = rig.gateway._accounts
+        reader._exchange_clock = Ahead()
+        await trio.sleep(35)
+        new_ms = rig.parts.clock.wall_ms() - reader._fills_since_ms
+        assert HOUR_MS + OVERLAP_MS <= new_ms <= HOUR_MS + OVERLAP_MS + 35_000
 
 
 async def test_fills_that_are_read_are_booked_in_their_order(
