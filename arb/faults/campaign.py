@@ -105,10 +105,17 @@ def run_chunk(seeds: Sequence[int]) -> list[Outcome]:
         for number, seed in enumerate(seeds):
             if number % COLLECT_EVERY_SEEDS == 0:
                 gc.collect()
-            outcomes.append(simulate(plan_of(seed)))
+            outcomes.append(_outcome(seed))
     finally:
         gc.enable()
     return outcomes
+
+
+def _outcome(seed: int) -> Outcome:
+    try:
+        return simulate(plan_of(seed))
+    except Exception as error:  # noqa: BLE001 - the other seeds of a night are not to be lost
+        return Outcome.of_error(seed, error)
 
 
 def outcomes_of(first: int, count: int, jobs: int) -> Iterator[Outcome]:

@@ -6,7 +6,7 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from actors import MailboxFull
+from actors import MailboxFull, UnknownActor
 from arb.faults.kill_points import KillPoint
 from arb.faults.saboteur import ANY_MARKET, Planned, Prank
 from arb.faults.stage import Heal, Kind, Stage
@@ -76,7 +76,11 @@ def _flooded(stage: Stage, component: str, dice: Random) -> None:
     engine = stage.machine.engine
     if engine is None:
         return
-    address = engine.system.address(stage.actor(component, dice))
+    try:
+        address = engine.system.address(stage.actor(component, dice))
+    except UnknownActor:
+        # The game has ended: its markets are not listed any more.
+        return
     for number in range(dice.choice((100, 3_000))):
         try:
             address.tell(f"junk {number}")

@@ -34,6 +34,7 @@ from arb.faults.wiring import WiredTree, by_port, on_lanes
 from arb.io.clock import VirtualClock
 from arb.io.memory import MemoryNetwork
 from arb.io.teams_file import packaged_teams
+from arb.io.text import one_line
 from arb.kalshi.sign import Signer
 from arb.sim.simulation import Simulation, SimulationSettings
 
@@ -72,6 +73,30 @@ class Outcome:
     sometimes: dict[str, int]
     cells: dict[str, int]
     tail: tuple[str, ...]
+
+    @classmethod
+    def of_error(cls, seed: int, error: Exception) -> Outcome:
+        """Return what came of a seed whose run broke off: the harness itself has failed."""
+        first: BaseException = error
+        while isinstance(first, BaseExceptionGroup):
+            first = first.exceptions[0]
+        text = f"the run broke off: {type(first).__name__}: {one_line(str(first))}"
+        return cls(
+            seed=seed,
+            violations=(Violation("harness", 0.0, text),),
+            violated=1,
+            events=0,
+            messages=0,
+            orders=0,
+            fills=0,
+            pictures=0,
+            lives=0,
+            virtual_s=0.0,
+            digest="",
+            sometimes={},
+            cells={},
+            tail=(),
+        )
 
     @property
     def failed(self) -> bool:
