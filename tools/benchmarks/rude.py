@@ -32,8 +32,10 @@ NS_PER_MS = 1_000_000
 HELD_UP_TARGET_MS = 50.0
 SHARE = 0.99
 SETTLE_S = 0.5
-# What nobody reads fills a terminal's buffer within some such keys.
+# What nobody reads fills a terminal's buffer within some such keys; more of them than a terminal
+# keeps would block whoever types them, which is this process.
 KEYS = "2135"
+TYPED_TIMES = 200
 RUBBISH = """
 import os, socket, sys
 while True:
@@ -109,9 +111,9 @@ async def _misbehave(consoles: list[Watched]) -> None:
     killed, stopped, blocked = consoles
     stopped.process.send_signal(signal.SIGSTOP)
     killed.process.kill()
-    while True:
-        await trio.sleep(LOOK_S)
+    for _ in range(TYPED_TIMES):
         blocked.press(KEYS)
+        await trio.sleep(LOOK_S)
 
 
 @contextmanager
