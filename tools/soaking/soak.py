@@ -19,6 +19,7 @@ import trio
 from actors import System
 from arb.engine.app import Engine, RunConfig
 from arb.engine.board import LogLine
+from arb.engine.ending import end_trading
 from arb.engine.live import Venues
 from arb.engine.parts import Parts
 from arb.engine.stopping import StopRequest
@@ -114,7 +115,7 @@ class SoakedEngine(Engine):
         account = parts.board.account
         outcome.state = str(account.state) if account is not None else "starting"
         await world.do("freeze")
-        await self._withdraw(system)
+        await end_trading(system, self._stop, parts.settings.execution.exits_at_stop)
         await self._compare(system, world)
         outcome.bad_input = {bad.reason: bad.count for bad in parts.board.bad.values()}
         outcome.violations = parts.board.counts["invariant_violations"]
