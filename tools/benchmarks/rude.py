@@ -85,8 +85,10 @@ async def _run(plan: Plan) -> list[Figure]:
                     with trio.fail_after(PATIENCE_S):
                         await until(lambda: server.attendance.consoles == len(consoles))
                     reading.cancel_scope.cancel()
-                nursery.start_soon(_misbehave, consoles)
-                among = await _lags(plan.seconds)
+                async with trio.open_nursery() as typing:
+                    typing.start_soon(_misbehave, consoles)
+                    among = await _lags(plan.seconds)
+                    typing.cancel_scope.cancel()
             nursery.cancel_scope.cancel()
     if not (server.counts.dropped_rude and server.counts.dropped_slow):
         raise BenchmarkFailed(f"nobody was rude or slow enough: {server.counts}")
