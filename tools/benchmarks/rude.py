@@ -36,12 +36,17 @@ SETTLE_S = 0.5
 # keeps would block whoever types them, which is this process.
 KEYS = "2135"
 TYPED_TIMES = 200
+# Ends by itself: after its time, and as soon as nobody listens any more.
 RUBBISH = """
-import os, socket, sys
-while True:
+import os, socket, sys, time
+ends_s = time.monotonic() + float(sys.argv[2])
+while time.monotonic() < ends_s:
     with socket.socket(socket.AF_UNIX) as one:
         try:
             one.connect(sys.argv[1])
+        except OSError:
+            break
+        try:
             for size in (10, 2_000, 20_000):
                 for _ in range(50):
                     one.sendall(os.urandom(size) + b"\\n")
@@ -78,7 +83,7 @@ async def _run(plan: Plan) -> list[Figure]:
             nursery.start_soon(load_books, rig, plan.load_per_s)
             await _lags(SETTLE_S)
             alone = await _lags(plan.seconds)
-            with _consoles(path) as consoles, _rubbish(path, plan.rude):
+            with _consoles(path) as consoles, _rubbish(path, plan):
                 async with trio.open_nursery() as reading:
                     for each in consoles:
                         reading.start_soon(each.read)
@@ -128,9 +133,10 @@ def _consoles(path: Path) -> Iterator[list[Watched]]:
 
 
 @contextmanager
-def _rubbish(path: Path, count: int) -> Iterator[None]:
-    command = [sys.executable, "-c", RUBBISH, str(path)]
-    processes = [subprocess.Popen(command) for _ in range(count)]
+def _rubbish(path: Path, plan: Plan) -> Iterator[None]:
+    seconds = str(PATIENCE_S + plan.seconds)
+    command = [sys.executable, "-c", RUBBISH, str(path), seconds]
+    processes = [subprocess.Popen(command) for _ in range(plan.rude)]
     try:
         yield
     finally:
