@@ -57,16 +57,17 @@ while time.monotonic() < ends_s:
 
 @attrs.frozen
 class Plan:
-    """How much to measure: so long without clients, and as long with them."""
+    """How much to measure: so long without clients, and so long with them."""
 
     markets: int = 200
     load_per_s: int = 2_000
+    alone_s: float = 20.0
     seconds: float = 20.0
     rude: int = 3
 
 
 # Longer than the engine waits for a client that takes nothing.
-QUICK = Plan(seconds=10.0)
+QUICK = Plan(alone_s=5.0, seconds=10.0)
 
 
 def run(plan: Plan) -> list[Figure]:
@@ -82,7 +83,7 @@ async def _run(plan: Plan) -> list[Figure]:
             nursery.start_soon(server.serve)
             nursery.start_soon(load_books, rig, plan.load_per_s)
             await _lags(SETTLE_S)
-            alone = await _lags(plan.seconds)
+            alone = await _lags(plan.alone_s)
             with _consoles(path) as consoles, _rubbish(path, plan):
                 async with trio.open_nursery() as reading:
                     for each in consoles:
