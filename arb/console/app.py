@@ -22,6 +22,7 @@ from arb.console.cockpit import Cockpit
 from arb.console.link import Answer, Link
 from arb.console.outcome import ConsoleFailed, NoTerminal, Outcome
 from arb.console.palette import colours, palette
+from arb.io.groups import innermost
 
 # Ten times a second is as often as a person can follow numbers; urwid alone would draw for each
 # message, and not at all while the loop is never idle.
@@ -240,9 +241,7 @@ def make_screen() -> raw.Screen:
 
 def failure(error: BaseException) -> ConsoleFailed:
     """Return what to tell a person of an error in the console: one line, with its place."""
-    leaf = error
-    while isinstance(leaf, BaseExceptionGroup):
-        leaf = leaf.exceptions[0]
+    leaf = innermost(error)
     if _terminal_is_gone(leaf):
         return ConsoleFailed("the console's terminal is gone; the engine goes on")
     frames = traceback.extract_tb(leaf.__traceback__)

@@ -38,6 +38,7 @@ from arb.engine.stopping import StopRequest
 from arb.engine.unattended import unattended
 from arb.feeds.base import FeedError
 from arb.io.clock import SystemClock
+from arb.io.groups import innermost
 from arb.io.net import SocketNetwork
 from arb.io.rendezvous import (
     SOCKET_NAME,
@@ -104,11 +105,11 @@ async def run_engine(config: RunConfig, stop: StopRequest) -> dict[str, Any]:
             await engine.run()
             nursery.cancel_scope.cancel()
     except* (WorldFailed, PlaceTaken, AccountTaken, KeyFileError, RestError, FeedError) as group:
-        raise EngineFailed(str(_first(group))) from group
+        raise EngineFailed(str(innermost(group))) from group
     except* (JournalDamaged, NotARecord, JournalFailed, OSError) as group:
-        raise EngineFailed(str(_first(group))) from group
+        raise EngineFailed(str(innermost(group))) from group
     except* (SettingsError, EngineFailed) as group:
-        raise _first(group) from None
+        raise innermost(group) from None
     return engine.report
 
 
@@ -367,10 +368,3 @@ def _venues_of(settings: Settings, mode: Mode) -> Venues:
         exchange.key_file,
         odds_places(settings),
     )
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    first: BaseException = group
-    while isinstance(first, BaseExceptionGroup):
-        first = first.exceptions[0]
-    return first

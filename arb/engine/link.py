@@ -10,20 +10,21 @@ from typing import Generic, Protocol, TypeVar
 import attrs
 import trio
 
+from actors import Backoff
 from arb.engine.board import Board
 from arb.io.url import without_secret
 from arb.io.websocket import ConnectFailed, Socket, SocketClosed
 
 # The first attempt after a loss comes at once for a person's eyes, and the last ones are rare
 # enough to be no burden on a server that is down; jitter keeps several links apart.
-RETRY_FIRST_S = 0.2
 RETRY_MAX_S = 15.0
+RETRY = Backoff(0.2, RETRY_MAX_S)
 
 # A provider that sends us away wants us to come rarely; seen of one that others use: eight seconds
 # at first, two minutes at most, a quarter more or less. A stream that is open for a moment and then
 # ends in the same way is no success.
 THROTTLED_FIRST_S = 8.0
-THROTTLED_MAX_S = 120.0
+THROTTLED = Backoff(THROTTLED_FIRST_S, 120.0)
 THROTTLED_JITTER = 0.25
 
 # A connection that stood this long was a good one: the next loss starts from the first delay.
@@ -116,9 +117,8 @@ class Link(Generic[Stream]):
         if stood_s >= HEALTHY_AFTER_S:
             self._sent_away = 0
         if not (self.yields and ended.throttled):
-            most_s = min(RETRY_MAX_S, RETRY_FIRST_S * 2.0 ** min(failures, 10))
-            return self.rng.uniform(0.0, most_s)
-        usual_s = min(THROTTLED_MAX_S, THROTTLED_FIRST_S * 2.0 ** min(self._sent_away, 10))
+            return RETRY.delay_s(failures, self.rng)
+        usual_s = THROTTLED.ceiling_s(self._sent_away)
         self._sent_away += 1
         return usual_s * self.rng.uniform(1.0 - THROTTLED_JITTER, 1.0 + THROTTLED_JITTER)
 

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 import trio
 
-from actors import Actor, Address, Context
+from actors import Actor, Address, Backoff, Context
 from arb.core.events import GameQuotes, Quote
 from arb.core.listing import Catalogue
 from arb.engine.link import Link, text_of
@@ -30,7 +30,6 @@ RESYNC_PAUSE_S = 1.0
 # After a reading that failed; doubled for each further one, up to the usual interval. Nothing is
 # traded before a first reading, and prices that nobody confirms grow old.
 READ_AGAIN_S = 2.0
-DOUBLINGS_MAX = 10
 
 Parse = Callable[[str, int], Parsed]
 Restore = Callable[[Any], None]
@@ -223,8 +222,8 @@ class LiveOddsFeed(OddsFeedActor):
             self._tape.tell(Record(now_ms, Feed.POLLED, self._feed.provider, raw))
 
     async def _until_next_poll(self, failures: int) -> None:
-        soon_s = READ_AGAIN_S * 2.0 ** min(failures - 1, DOUBLINGS_MAX)
-        wait_s = min(soon_s, self._poll_interval_s) if failures else self._poll_interval_s
+        again = Backoff(READ_AGAIN_S, self._poll_interval_s)
+        wait_s = again.ceiling_s(failures - 1) if failures else self._poll_interval_s
         with trio.move_on_after(wait_s):
             await self._resync.wait()
             # A provider that lost track keeps saying so until it is read: once is enough.

@@ -11,6 +11,7 @@ import trio
 from actors.node import State
 from arb.core.orders import OrderState
 from arb.engine.other_engines import BY as OTHER_ENGINES
+from arb.faults.machine import Process
 from arb.faults.oracle import Oracle
 from arb.faults.sometimes import EDGE_OFFERED, STOPPED_AT_WORK
 from arb.faults.stage import Stage
@@ -173,9 +174,7 @@ class Liveness:
         if process is None or not rests:
             return
         self.stage.trace.sometimes[STOPPED_AT_WORK] += 1
-        self.stage.machine.signal()
-        self.stage.stops.stopping_s = trio.current_time()
-        await self._within("L4", "the engine stops", STOPPED_WITHIN_S, process.ended.is_set)
+        await self._ends(process)
         await self._within("L3", "the engine trades again", TRADING_WITHIN_S, self._trades)
 
     # ------------------------------------------------------------------ I15
@@ -247,15 +246,18 @@ class Liveness:
 
     async def _stop(self) -> None:
         machine = self.stage.machine
-        process = machine.process
         machine.off = True
-        machine.signal()
-        if process is None:
+        if machine.process is None:
             return
-        self.stage.stops.stopping_s = trio.current_time()
-        await self._within("L4", "the engine stops", STOPPED_WITHIN_S, process.ended.is_set)
+        await self._ends(machine.process)
         left = self.oracle.exchange.entries_resting()
         self.stage.trace.check("I12", not left, f"entries rest after the stop: {left}")
+
+    async def _ends(self, process: Process) -> None:
+        """Ask an engine to stop in good order, and wait for its end."""
+        self.stage.machine.signal()
+        self.stage.stops.stopping_s = trio.current_time()
+        await self._within("L4", "the engine stops", STOPPED_WITHIN_S, process.ended.is_set)
 
     async def _within(
         self, rule: str, what: str, seconds: float, holds: Callable[[], bool]

@@ -28,6 +28,7 @@ from arb.faults.sometimes import (
 from arb.faults.trace import Trace
 from arb.faults.wires import Plug, Wires
 from arb.feeds.base import FeedError
+from arb.io.groups import innermost
 from arb.journal.frames import JournalDamaged, scan
 from arb.journal.records import NotARecord
 from arb.journal.writer import Journal, JournalFailed
@@ -153,9 +154,7 @@ class Machine:
             self.trace.sometimes[SNAPSHOT_LEFT] += 1
 
     def _ended_by(self, error: BaseException) -> str:
-        first = error
-        while isinstance(first, BaseExceptionGroup):
-            first = first.exceptions[0]
+        first = innermost(error)
         text = f"{type(first).__name__}: {first}".splitlines()[0]
         if not isinstance(first, _SAID) and "Intensity" not in type(first).__name__:
             self.trace.sometimes[f"the engine died of {type(first).__name__}"] += 1

@@ -32,6 +32,7 @@ from arb.faults.watch import Watch
 from arb.faults.wires import Plug, Wires
 from arb.faults.wiring import WiredTree, by_port, on_lanes
 from arb.io.clock import VirtualClock
+from arb.io.groups import innermost
 from arb.io.memory import MemoryNetwork
 from arb.io.teams_file import packaged_teams
 from arb.io.text import one_line
@@ -62,41 +63,24 @@ class Outcome:
     seed: int
     violations: tuple[Violation, ...]
     violated: int
-    events: int
-    messages: int
-    orders: int
-    fills: int
-    pictures: int
-    lives: int
-    virtual_s: float
-    digest: str
-    sometimes: dict[str, int]
-    cells: dict[str, int]
-    tail: tuple[str, ...]
+    events: int = 0
+    messages: int = 0
+    orders: int = 0
+    fills: int = 0
+    pictures: int = 0
+    lives: int = 0
+    virtual_s: float = 0.0
+    digest: str = ""
+    sometimes: dict[str, int] = attrs.field(factory=dict)
+    cells: dict[str, int] = attrs.field(factory=dict)
+    tail: tuple[str, ...] = ()
 
     @classmethod
     def of_error(cls, seed: int, error: Exception) -> Outcome:
         """Return what came of a seed whose run broke off: the harness itself has failed."""
-        first: BaseException = error
-        while isinstance(first, BaseExceptionGroup):
-            first = first.exceptions[0]
+        first = innermost(error)
         text = f"the run broke off: {type(first).__name__}: {one_line(str(first))}"
-        return cls(
-            seed=seed,
-            violations=(Violation("harness", 0.0, text),),
-            violated=1,
-            events=0,
-            messages=0,
-            orders=0,
-            fills=0,
-            pictures=0,
-            lives=0,
-            virtual_s=0.0,
-            digest="",
-            sometimes={},
-            cells={},
-            tail=(),
-        )
+        return cls(seed, (Violation("harness", 0.0, text),), violated=1)
 
     @property
     def failed(self) -> bool:

@@ -18,6 +18,7 @@ import trio_websocket
 from wsproto.utilities import LocalProtocolError
 
 from arb.io.connection import Connection
+from arb.io.groups import innermost
 from arb.io.net import Network
 from arb.io.text import one_line
 from arb.io.url import Endpoint
@@ -185,8 +186,8 @@ class Socket:
         except* trio_websocket.ConnectionRejected as group:
             self._fail(_rejection(group))
         except* Exception as group:  # noqa: BLE001 - every error here means the same: it ended
-            self._fail(ConnectFailed(None, f"{self._endpoint}: {_first(group)}"))
-            self._ended(SocketClosed(f"the connection broke: {_first(group)}"))
+            self._fail(ConnectFailed(None, f"{self._endpoint}: {innermost(group)}"))
+            self._ended(SocketClosed(f"the connection broke: {innermost(group)}"))
         finally:
             self._fail(ConnectFailed(None, f"{self._endpoint}: the connection ended"))
             self._shutting.cancel(reason="the connection has ended")
@@ -341,14 +342,9 @@ def _goodbye(closed: trio_websocket.ConnectionClosed) -> SocketClosed:
 
 
 def _rejection(group: BaseExceptionGroup[trio_websocket.ConnectionRejected]) -> ConnectFailed:
-    rejected = _first(group)
+    rejected = innermost(group)
     if not isinstance(rejected, trio_websocket.ConnectionRejected):
         return ConnectFailed(None, "the upgrade was refused")
     return ConnectFailed(
         rejected.status_code, one_line(rejected.body or b"") or "the upgrade was refused"
     )
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    error = group.exceptions[0]
-    return _first(error) if isinstance(error, BaseExceptionGroup) else error

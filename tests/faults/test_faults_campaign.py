@@ -13,9 +13,9 @@ import orjson
 import pytest
 
 from arb.cli.app import run
-from arb.faults.campaign import Summary, outcomes_of, run_campaign
+from arb.faults.campaign import Summary, outcomes_of, run_campaign, run_chunk
 from arb.faults.determinism import digests
-from arb.faults.plan import plan_of
+from arb.faults.plan import Plan, plan_of
 from arb.faults.revision import revision
 from arb.faults.session import Outcome, simulate
 from arb.faults.sometimes import REQUIRED, missing
@@ -73,6 +73,25 @@ def test_a_campaign_that_saw_too_little_fails() -> None:
     del summary.sometimes[REQUIRED[0]]
     assert summary.missing == (REQUIRED[0],)
     assert not summary.good
+
+
+def test_a_run_that_breaks_off_ends_no_campaign(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is a violation of its seed, in one line; the seeds after it are run."""
+    good = Outcome(0, (), 0)
+
+    def run_or_break(plan: Plan) -> Outcome:
+        if plan.seed == 3:
+            raise ExceptionGroup("outer", [KeyError("no such market")])
+        return attrs.evolve(good, seed=plan.seed)
+
+    monkeypatch.setattr("arb.faults.campaign.simulate", run_or_break)
+    broken, whole = run_chunk([3, 4])
+
+    assert [str(each) for each in broken.violations] == [
+        "harness at 0.000 s: the run broke off: KeyError: 'no such market'"
+    ]
+    assert broken.failed
+    assert not whole.failed
 
 
 def test_a_campaign_goes_on_where_it_stopped(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
 import pytest
 
 from arb.faults.judge_rate import RateJudge
@@ -105,4 +106,18 @@ async def test_the_balance_is_read_once_a_second(autojump_clock: object, judge: 
         judge.request(balance, now_s)
     assert not judge.trace.violations
     judge.request(balance, 102.9)
+    assert len(judge.trace.violations) == 1
+
+
+async def test_an_engine_is_held_to_a_tier_once_it_can_know_it(autojump_clock: object) -> None:
+    """Before, it may spend what the lowest documented tier has; what it has spent stays spent."""
+    judge = RateJudge(attrs.evolve(ADVANCED, write_per_s=30, write_capacity=30), Trace())
+    judge.started(100.0)
+    for _ in range(8):
+        judge.request(order(exchange_index=0), 100.0)
+    judge.limits_read(100.0)
+    for _ in range(2):
+        judge.request(order(exchange_index=0), 100.0)
+    assert not judge.trace.violations
+    judge.request(order(exchange_index=0), 100.0)
     assert len(judge.trace.violations) == 1

@@ -4,6 +4,8 @@ Runs with a console and without take turns, so that whatever else the machine do
 compared are the medians of the runs' quantiles.
 """
 
+# flake8: noqa: ASYNC113 - the socket listens before anybody serves it
+
 from __future__ import annotations
 
 import random
@@ -45,6 +47,15 @@ class Plan:
 QUICK = Plan(turns=3, frames=150)
 
 
+@attrs.frozen
+class Served:
+    """An engine under load, and the control socket that consoles attach to."""
+
+    rig: Rig
+    server: ControlServer
+    path: Path
+
+
 def run(plan: Plan) -> list[Figure]:
     """Measure by turns under load."""
     return trio.run(_run, plan)
@@ -53,25 +64,31 @@ def run(plan: Plan) -> list[Figure]:
 async def _run(plan: Plan) -> list[Figure]:
     alone: list[list[int]] = []
     watched: list[list[int]] = []
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "c.sock"
-        async with open_rig(plan.markets, Path(folder)) as rig, trio.open_nursery() as nursery:
-            server = open_server(rig, path)
-            nursery.start_soon(server.serve)
-            nursery.start_soon(load_books, rig, plan.load_per_s)
-            dice = random.Random(0)
-            await orders(rig, plan.frames, dice)
-            for _ in range(plan.turns):
-                alone.append(await orders(rig, plan.frames, dice))
-                async with _console(path, server):
-                    watched.append(await orders(rig, plan.frames, dice))
-                await trio.sleep(SETTLE_S)
-            nursery.cancel_scope.cancel()
+    async with open_served(plan.markets, plan.load_per_s) as served:
+        dice = random.Random(0)
+        await orders(served.rig, plan.frames, dice)
+        for _ in range(plan.turns):
+            alone.append(await orders(served.rig, plan.frames, dice))
+            async with _console(served):
+                watched.append(await orders(served.rig, plan.frames, dice))
+            await trio.sleep(SETTLE_S)
     return list(_figures(plan, alone, watched))
 
 
-def open_server(rig: Rig, path: Path) -> ControlServer:
-    """Open a control socket of an engine; consoles are served by what is returned."""
+@asynccontextmanager
+async def open_served(markets: int, load_per_s: int) -> AsyncIterator[Served]:
+    """Open an engine with a control socket, under so many book messages a second."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "c.sock"
+        async with open_rig(markets, Path(folder)) as rig, trio.open_nursery() as nursery:
+            server = _server(rig, path)
+            nursery.start_soon(server.serve)
+            nursery.start_soon(load_books, rig, load_per_s)
+            yield Served(rig, server, path)
+            nursery.cancel_scope.cancel()
+
+
+def _server(rig: Rig, path: Path) -> ControlServer:
     photographer = Photographer(rig.parts, "sim", "benchmark", rig.parts.clock.wall_ms())
     server = ControlServer(EngineSteering(photographer, StopRequest(), rig.system), path)
     server.open()
@@ -79,13 +96,13 @@ def open_server(rig: Rig, path: Path) -> ControlServer:
 
 
 @asynccontextmanager
-async def _console(path: Path, server: ControlServer) -> AsyncIterator[None]:
-    console = Watched(path)
+async def _console(served: Served) -> AsyncIterator[None]:
+    console = Watched(served.path)
     try:
         async with trio.open_nursery() as reading:
             reading.start_soon(console.read)
             with trio.fail_after(PATIENCE_S):
-                await until(lambda: server.attendance.consoles == 1)
+                await until(lambda: served.server.attendance.consoles == 1)
             await trio.sleep(SETTLE_S)
             yield
             reading.cancel_scope.cancel()

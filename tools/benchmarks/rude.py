@@ -9,7 +9,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -18,11 +17,9 @@ from pathlib import Path
 import attrs
 import trio
 
-from tools.benchmarks.attached import open_server
+from tools.benchmarks.attached import open_served
 from tools.benchmarks.console import PATIENCE_S, Watched
-from tools.benchmarks.engine import open_rig
-from tools.benchmarks.figures import BenchmarkFailed, Figure, quantile, single
-from tools.benchmarks.path import load_books
+from tools.benchmarks.figures import NS_PER_S, BenchmarkFailed, Figure, quantile, single
 from tools.benchmarks.waiting import until
 
 TOPIC = "rude"
@@ -76,26 +73,21 @@ def run(plan: Plan) -> list[Figure]:
 
 
 async def _run(plan: Plan) -> list[Figure]:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "c.sock"
-        async with open_rig(plan.markets, Path(folder)) as rig, trio.open_nursery() as nursery:
-            server = open_server(rig, path)
-            nursery.start_soon(server.serve)
-            nursery.start_soon(load_books, rig, plan.load_per_s)
-            await _lags(SETTLE_S)
-            alone = await _lags(plan.alone_s)
-            with _consoles(path) as consoles, _rubbish(path, plan):
-                async with trio.open_nursery() as reading:
-                    for each in consoles:
-                        reading.start_soon(each.read)
-                    with trio.fail_after(PATIENCE_S):
-                        await until(lambda: server.attendance.consoles == len(consoles))
-                    reading.cancel_scope.cancel()
-                async with trio.open_nursery() as typing:
-                    typing.start_soon(_misbehave, consoles)
-                    among = await _lags(plan.seconds)
-                    typing.cancel_scope.cancel()
-            nursery.cancel_scope.cancel()
+    async with open_served(plan.markets, plan.load_per_s) as served:
+        server, path = served.server, served.path
+        await _lags(SETTLE_S)
+        alone = await _lags(plan.alone_s)
+        with _consoles(path) as consoles, _rubbish(path, plan):
+            async with trio.open_nursery() as reading:
+                for each in consoles:
+                    reading.start_soon(each.read)
+                with trio.fail_after(PATIENCE_S):
+                    await until(lambda: server.attendance.consoles == len(consoles))
+                reading.cancel_scope.cancel()
+            async with trio.open_nursery() as typing:
+                typing.start_soon(_misbehave, consoles)
+                among = await _lags(plan.seconds)
+                typing.cancel_scope.cancel()
     if not (server.counts.dropped_rude and server.counts.dropped_slow):
         raise BenchmarkFailed(f"nobody was rude or slow enough: {server.counts}")
     return [
@@ -109,7 +101,7 @@ async def _lags(seconds: float) -> list[int]:
     lags: list[int] = []
     until_s = trio.current_time() + seconds
     while trio.current_time() < until_s:
-        due_ns = time.perf_counter_ns() + int(LOOK_S * 1e9)
+        due_ns = time.perf_counter_ns() + int(LOOK_S * NS_PER_S)
         await trio.sleep(LOOK_S)
         lags.append(max(0, time.perf_counter_ns() - due_ns))
     return lags

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 import trio
 
+from arb.io.groups import innermost
 from tools.soaking.soak import MIB, Outcome, Plan, faults_found, growth, soak
 
 MINUTES_MAX = 24 * 60
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
     except* KeyboardInterrupt:
         code = 130
     except* Exception as group:  # noqa: BLE001 - whatever it was, one line says it
-        print(f"soak failed: {_first(group)}", file=sys.stderr)
+        print(f"soak failed: {innermost(group)}", file=sys.stderr)
     if outcome is None:
         return code
     found = faults_found(plan, outcome)
@@ -89,9 +90,3 @@ def plan_of(arguments: Sequence[str]) -> Plan:
         games=options.games,
         seed=options.seed,
     )
-
-
-def _first(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
