@@ -71,14 +71,17 @@ def order_cost_e6(order: Order, fee_of: FeeOf) -> MoneyE6:
     return entry_cost_e6(order.intent.ticker, order.side, order.price_e4, order.at_stake_e2, fee_of)
 
 
-def by_hand_cost_e6(ledger: Ledger, fee_of: FeeOf) -> MoneyE6:
-    """Return the cash that a person's own orders may take, beyond closing what is held."""
-    total_e6 = 0
-    for order in ledger.by_hand:
-        opening_e2 = _opening_e2(order, ledger)
-        if opening_e2 > 0:
-            total_e6 += entry_cost_e6(order.ticker, order.side, order.price_e4, opening_e2, fee_of)
-    return MoneyE6(total_e6)
+def claims(ledger: Ledger, fee_of: FeeOf) -> Iterator[tuple[str, MoneyE6]]:
+    """Yield the market and the cash of each order at stake that may still take some.
+
+    A person's own orders take what they cost beyond closing what is held.
+    """
+    for order in ledger.all_at_stake():
+        yield order.intent.ticker, order_cost_e6(order, fee_of)
+    for hand in ledger.by_hand:
+        if (opening_e2 := _opening_e2(hand, ledger)) > 0:
+            cost_e6 = entry_cost_e6(hand.ticker, hand.side, hand.price_e4, opening_e2, fee_of)
+            yield hand.ticker, cost_e6
 
 
 def market_losses(ledger: Ledger, ticker: str, fee_of: FeeOf) -> Losses:

@@ -14,7 +14,7 @@ import attrs
 from arb.core.brakes import Brakes
 from arb.core.commands import AmendIntent, Amendment, OrderIntent, Purpose
 from arb.core.events import Side
-from arb.core.exposure import Exposures, FeeOf, by_hand_cost_e6, entry_cost_e6, order_cost_e6
+from arb.core.exposure import Exposures, FeeOf, claims, entry_cost_e6
 from arb.core.ledger import Ledger
 from arb.core.listing import Listing
 from arb.core.money import ONE_CENT_E4, ONE_DOLLAR_E4, CountE2, MoneyE6, cents, contracts, dollars
@@ -43,6 +43,7 @@ class RefusalCode(StrEnum):
     GAME_EXPOSURE = "game exposure"
     TOTAL_EXPOSURE = "total exposure"
     BALANCE = "balance"
+    SHARD_BALANCE = "balance of its shard"
     PRICE_COLLAR = "price collar"
     ORDERS_PER_SECOND = "orders per second"
     BAD_COUNT = "bad count"
@@ -331,8 +332,7 @@ def _review_balance(intent: OrderIntent, ledger: Ledger, fee_of: FeeOf) -> Refus
 
 def free_cash_e6(ledger: Ledger, fee_of: FeeOf) -> MoneyE6:
     """Return the cash that no order of ours or of a person's may still need."""
-    ours_e6 = sum(order_cost_e6(order, fee_of) for order in ledger.all_at_stake())
-    return MoneyE6(ledger.cash_e6 - ours_e6 - by_hand_cost_e6(ledger, fee_of))
+    return MoneyE6(ledger.cash_e6 - sum(cash_e6 for _, cash_e6 in claims(ledger, fee_of)))
 
 
 def _no(intent: OrderIntent, code: RefusalCode, text: str) -> Refusal:

@@ -24,6 +24,7 @@ CUT_BY = frozenset(
         RefusalCode.GAME_EXPOSURE,
         RefusalCode.TOTAL_EXPOSURE,
         RefusalCode.BALANCE,
+        RefusalCode.SHARD_BALANCE,
     }
 )
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 import trio
 
 from arb.core.events import Settlement
-from arb.core.money import CountE2, MoneyE6, money_text
+from arb.core.money import CountE2, money_text
 from arb.engine.messages import Account, ConnectionChanged, HeldPosition, RestingOrder
 from arb.engine.parts import Parts
 from arb.kalshi.exchange_clock import ExchangeClock
-from arb.kalshi.listing import ListedOrder, ListedPosition
+from arb.kalshi.listing import Balance, ListedOrder, ListedPosition
 from arb.kalshi.money_moves import DETERMINED, ENDED, FINALIZED, ListedSettlement, MarketEnd
 from arb.kalshi.rest import Rest
 from arb.kalshi.rest_calls import RestError
@@ -134,13 +134,13 @@ class AccountReader:
         fills = await self._rest.fills(self._fills_since_ms)
         settlements = await self._rest.settlements(self._settlements_since_ms)
         moves = await self._rest.cash_moves() if with_moves else ()
-        cash_e6 = await self._cash_e6()
+        balance = await self._balance()
         positions = await self._rest.positions()
         orders = await self._rest.open_orders()
         held = tuple(each.ticker for each in positions if each.count_e2)
         ends = await self._ends(held, settlements)
         return Account(
-            cash_e6,
+            balance.cash_e6,
             tuple(_held(each) for each in positions),
             # The oldest first, as they happened: what a position cost depends on their order.
             tuple(reversed(fills)),
@@ -150,15 +150,16 @@ class AccountReader:
             tuple(t for t in held if t in ends and ends[t].status in (DETERMINED, FINALIZED)),
             tuple(moves),
             tuple(t for t in held if t in ends and ends[t].status in ENDED),
+            balance.by_exchange_index,
         )
 
-    async def _cash_e6(self) -> MoneyE6:
+    async def _balance(self) -> Balance:
         balance = await self._rest.balances()
         shards = balance.by_exchange_index.values()
         if shards and sum(shards) != balance.cash_e6:
             shards_text, all_text = money_text(sum(shards)), money_text(balance.cash_e6)
             raise Unreadable(f"the shards hold ${shards_text} together, the balance ${all_text}")
-        return balance.cash_e6
+        return balance
 
     async def _ends(
         self, held: Sequence[str], settlements: Sequence[ListedSettlement]

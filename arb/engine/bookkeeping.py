@@ -17,6 +17,7 @@ from arb.core.orders import Order, OrderState
 from arb.core.parameters import Risk, Sizing
 from arb.core.permission import Permission
 from arb.core.risk import Approved, Refusal, client_order_prefix, free_cash_e6, review
+from arb.core.shards import Shards
 from arb.core.sizing import Stake, by_kelly, cut
 from arb.engine.board import AccountLine, TradeLine
 from arb.engine.day_book import DayBook
@@ -45,6 +46,7 @@ class Bookkeeper:
         self.halt_withdrew_exits = recovered.halt_withdrew_exits
         self.next_order = recovered.next_order
         self.has_account = recovered.has_account
+        self.shards = Shards(self.ledger, parts.fee_e6, parts.shard)
         self.journal_failure: str | None = None
         self.day = DayBook(parts, self.ledger, recovered.day, self.record)
         self._catalogue: Catalogue | None = None
@@ -72,7 +74,12 @@ class Bookkeeper:
                 return staked
             wish = staked
         ledger, exposures = self.ledger, self.exposures
-        fitted = cut(wish, lambda each: review(each, ledger, limits, now, fee_of, exposures))
+
+        def why_not(each: OrderIntent) -> Refusal | None:
+            refusal = review(each, ledger, limits, now, fee_of, exposures)
+            return refusal or self.shards.why_not(each)
+
+        fitted = cut(wish, why_not)
         if isinstance(fitted, OrderIntent) and fitted.count_e2 < wish.count_e2:
             self._parts.board.counts["entries cut by a limit"] += 1
         return fitted
@@ -144,7 +151,9 @@ class Bookkeeper:
             return False
         self.record(RecordKind.FILL, fill_data(fill))
         realised_before_e6 = self.ledger.position(fill.ticker).realised_e6
+        cash_before_e6 = self.ledger.cash_e6
         self.ledger.book(fill)
+        self.shards.changed(fill.ticker, self.ledger.cash_e6 - cash_before_e6)
         self.invariants.after_fill(fill, self.ledger)
         self._parts.board.counts["fills"] += 1
         order = self.ledger.order_of(fill)
@@ -173,8 +182,9 @@ class Bookkeeper:
         if settlement.key in self.ledger.settled or not is_held:
             return None
         self.record(RecordKind.SETTLEMENT, settlement_data(settlement))
-        before_e6 = position.realised_e6
+        before_e6, cash_before_e6 = position.realised_e6, self.ledger.cash_e6
         self.ledger.settle(settlement)
+        self.shards.changed(settlement.ticker, self.ledger.cash_e6 - cash_before_e6)
         self.invariants.after_settlement(settlement, self.ledger)
         self._parts.board.counts["settlements"] += 1
         return position.realised_e6 - before_e6

@@ -134,7 +134,7 @@ class Account:
     ``resting`` is every order of this machine's installations that rests, None where nobody was
     asked, and ``by_hand`` everybody else's. ``decided`` are held markets whose result is known.
     ``closed`` are those in which trading is over without one. ``moves`` is read only on request,
-    because cash seldom differs.
+    because cash seldom differs. ``cash_by_shard`` is empty of an account that is not split.
     """
 
     cash_e6: MoneyE6
@@ -146,6 +146,7 @@ class Account:
     decided: tuple[str, ...] = ()
     moves: tuple[CashMove, ...] = ()
     closed: tuple[str, ...] = ()
+    cash_by_shard: Mapping[int, MoneyE6] = attrs.field(factory=dict)
 
 
 @attrs.frozen

@@ -96,6 +96,11 @@ class Parts:
         """Return a market's listing, or None where it is not traded."""
         return self._listings.get(ticker)
 
+    def shard(self, ticker: str) -> int | None:
+        """Return the shard of the exchange that a market is on, None where it is not traded."""
+        listing = self._listings.get(ticker)
+        return listing.exchange_index if listing is not None else None
+
     def rival(self, ticker: str) -> str | None:
         """Return the other market of the same game, None for a market that is not traded."""
         listing = self._listings.get(ticker)

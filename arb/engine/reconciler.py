@@ -115,7 +115,7 @@ class Reconciler:
                 self._read_again()
                 return
             self._books.adopt(_first(before, account))
-            self._board.say("RISK", f"account read: {dollars(account.cash_e6)} in cash")
+            self._board.say("RISK", f"account read: {_cash_text(account)}")
         self._account = account
         self._note_by_hand(account)
         for settlement in account.settlements:
@@ -217,6 +217,8 @@ class Reconciler:
     def _trust(self) -> None:
         self._differs_since_ns = self._first_seen = None
         self._counts = False
+        if self._account is not None:
+            self._books.shards.agreed(self._account.cash_by_shard)
         self._permission.unreconciled = None
         self._permission.ready = True
 
@@ -344,6 +346,12 @@ def _is_settled_by(order: Order, listed: dict[str, CountE2]) -> bool:
     if order.is_open:
         return order.state is OrderState.RESTING and order.client_order_id in listed
     return True
+
+
+def _cash_text(account: Account) -> str:
+    shards = account.cash_by_shard.items()
+    each = ", ".join(f"{dollars(cash_e6)} on shard {shard}" for shard, cash_e6 in shards)
+    return f"{dollars(account.cash_e6)} in cash" + (f": {each}" if each else "")
 
 
 def _counts(account: Account) -> dict[str, CountE2]:

@@ -37,6 +37,9 @@ SAME_MOMENT_S = 1e-9
 
 ONE_DOLLAR_E4 = 10_000
 
+# Money that somebody takes away is missed at the next reading.
+MONEY_MOVES = "money-moves@account"
+
 # A request that was sent so long ago and never came is lost: its connection has been given up.
 IN_FLIGHT_S = 6.0
 
@@ -208,8 +211,24 @@ class OrderJudge:
         most_e2 = risk.max_contracts_per_market_e2
         many = f"with {name} {count_e2} of {most_e2} may be held in {intent.ticker}"
         self.trace.check("I3", count_e2 <= most_e2, many)
+        self._check_cash(name, intent.ticker, now_s)
         if 10 * exposed_e6 >= 8 * limit_e6 or count_e2 >= most_e2:
             self.trace.sometimes["a cap nearly reached"] += 1
+
+    def _check_cash(self, name: str, ticker: str, now_s: float) -> None:
+        """Check that its shard holds what all entries there cost, fees apart."""
+        if MONEY_MOVES in self.trace.cells:
+            return
+        markets = self.simulation.venue.markets
+        shard = markets[ticker].exchange_index
+        claimed_e6 = sum(
+            each.cost_e6
+            for each in self._entries_out(now_s)
+            if markets[each.ticker].exchange_index == shard
+        )
+        held_e6 = self.simulation.member.cash_e6[shard]
+        text = f"with {name} entries cost {claimed_e6} on shard {shard}, which holds {held_e6}"
+        self.trace.check("I3", claimed_e6 <= held_e6, text)
 
     def check_exposure(self, when: str, now_s: float) -> int:
         """Check that no game and not all together may lose too much; returns what all may."""
@@ -242,7 +261,11 @@ class OrderJudge:
         for held in account.positions.values():
             if held.count_e2:
                 yield AtRisk(held.ticker, held.count_e2, held.cost_e6)
-        for order in account.resting.values():
+        yield from self._entries_out(now_s)
+
+    def _entries_out(self, now_s: float) -> Iterator[AtRisk]:
+        """Yield our entries that rest or are on their way to the exchange."""
+        for order in self.simulation.member.resting.values():
             if self.is_our_entry(order):
                 yield AtRisk.of_entry(
                     order.ticker,

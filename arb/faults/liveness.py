@@ -156,7 +156,7 @@ class Liveness:
         settings = self.stage.settings
         risk, judged, now_s = settings.risk, self.oracle.orders, trio.current_time()
         dearest_e6 = 10_000 * settings.execution.contracts_per_order_e2
-        has_room = (
+        has_room = min(account.cash_e6.values()) >= dearest_e6 and (
             judged.exposure_e6(now_s) + dearest_e6 <= risk.max_total_exposure_e6
             and judged.worst_game_e6(now_s) + dearest_e6 <= risk.max_game_exposure_e6
         )

@@ -28,6 +28,7 @@ from arb.faults.sometimes import (
     GAP_MENDED,
     JOURNAL_FAILED,
     PARTLY_FILLED,
+    SHORT_OF_CASH,
     TOO_FAST,
 )
 from arb.faults.trace import Trace
@@ -236,6 +237,8 @@ class Oracle:
             sometimes[CAP_REACHED] = 1
         if board.refusals[RefusalCode.ORDERS_PER_SECOND.value]:
             sometimes[TOO_FAST] = 1
+        if board.refusals[RefusalCode.SHARD_BALANCE.value]:
+            sometimes[SHORT_OF_CASH] = 1
         if board.counts["fills_repeated"]:
             sometimes[FILL_TWICE] = 1
         if self.orders.books.mended:

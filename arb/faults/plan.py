@@ -31,6 +31,9 @@ KIND_SHARE = 0.5
 _LENGTHS_S = (0.05, 0.5, 2.0, 5.0)
 
 
+# What an account may hold; with the last two it pays for an order or two at a time.
+PURSES_E6 = (10_000_000_000, 10_000_000_000, 10_000_000_000, 3_000_000, 7_000_000)
+
 # No tier of the exchange's: with so few tokens to write an engine that is busy comes to their end.
 MEAGRE = Tier("basic", 200, 60, 200, 60, 1)
 
@@ -155,6 +158,12 @@ def _world(seed: int) -> tuple[int, float, float, float]:
 def tier_of(seed: int) -> Tier:
     """Draw how many requests the exchange grants; dice of its own, as for the world."""
     return Random(f"{seed}/tier").choice((ADVANCED, BASIC, MEAGRE))
+
+
+def purse_of(seed: int, settings: Settings) -> int:
+    """Draw how much money the account has; of little of it Kelly would stake nothing at all."""
+    drawn_e6 = Random(f"{seed}/purse").choice(PURSES_E6)
+    return PURSES_E6[0] if settings.strategy.sizing == Sizing.KELLY else drawn_e6
 
 
 def _settings(seed: int) -> Settings:

@@ -23,7 +23,7 @@ from arb.faults.engine import EXCHANGE, ODDS, OpenedEngine, Seams, venues_of
 from arb.faults.liveness import Liveness
 from arb.faults.machine import Machine
 from arb.faults.oracle import Oracle
-from arb.faults.plan import Fault, Plan, tier_of
+from arb.faults.plan import Fault, Plan, purse_of, tier_of
 from arb.faults.saboteur import Saboteur
 from arb.faults.stage import Heal, Stage
 from arb.faults.trace import Trace, Violation
@@ -128,7 +128,11 @@ class Session:
         true = VirtualClock(EPOCH_MS)
         plan = self._plan
         world = SimulationSettings(
-            seed=plan.seed, games=plan.games, speed=plan.speed, tier=tier_of(plan.seed)
+            seed=plan.seed,
+            games=plan.games,
+            speed=plan.speed,
+            tier=tier_of(plan.seed),
+            cash_e6=purse_of(plan.seed, plan.settings),
         )
         self._simulation = Simulation(world, true)
         self._oracle = Oracle(self._simulation, plan.settings, self._trace)

@@ -31,6 +31,7 @@ NO_BOUGHT = "NO was bought"
 DAY_LOST = "a day's loss halted trading"
 REFUSED_IN_A_ROW = "refusals in a row halted trading"
 TOO_FAST = "an entry was refused for coming too fast"
+SHORT_OF_CASH = "an entry was refused for want of cash on its shard"
 EDGE_OFFERED = "an edge was offered after everything was healed"
 STOPPED_AT_WORK = "an engine was stopped while an entry rested"
 
@@ -57,6 +58,7 @@ REQUIRED = (
     DAY_LOST,
     REFUSED_IN_A_ROW,
     TOO_FAST,
+    SHORT_OF_CASH,
     EDGE_OFFERED,
     STOPPED_AT_WORK,
     *(f"killed {point}" for point in KillPoint),

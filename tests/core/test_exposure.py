@@ -6,7 +6,7 @@ import pytest
 
 from arb.core.events import Liquidity, Side
 from arb.core.exposure import (
-    by_hand_cost_e6,
+    claims,
     entry_cost_e6,
     market_losses,
     order_cost_e6,
@@ -171,5 +171,5 @@ def test_a_persons_own_order_counts_as_far_as_it_opens(
         hold(ledger, held)
     ledger.by_hand = (HandOrder("x", NYY, side, PriceE4(2_000), CountE2(500)),)
 
-    assert by_hand_cost_e6(ledger, no_fee) == cost
+    assert dict(claims(ledger, no_fee)) == ({NYY: cost} if cost else {})
     assert total_exposure_e6(ledger, no_fee) == worst

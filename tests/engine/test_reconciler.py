@@ -85,6 +85,23 @@ async def test_the_first_reading_is_taken_for_the_truth(autojump_clock: object, 
     assert repr(desk.reconciler).startswith("<Reconciler equal: cash $1,000.00, 0 positions")
 
 
+async def test_the_cash_of_each_shard_is_known_while_all_cash_agrees(
+    autojump_clock: object, desk: Desk
+) -> None:
+    """A reading that differs says nothing of the shards; the one that agrees again does."""
+    halves = {0: MoneyE6(CASH // 2), 3: MoneyE6(CASH // 2)}
+    desk.reconciler.take(attrs.evolve(EMPTY, cash_by_shard=halves))
+    assert desk.lines == [
+        "account read: $1,000.00 in cash: $500.00 on shard 0, $500.00 on shard 3",
+        "positions and cash agree with the exchange, and what rests",
+    ]
+    less = {0: MoneyE6(CASH // 2), 3: MoneyE6(0)}
+    desk.reconciler.take(Account(MoneyE6(CASH // 2), (), cash_by_shard=less))
+    assert repr(desk.books.shards) == "<Shards 0: $500.00, 3: $500.00>"
+    desk.reconciler.take(attrs.evolve(EMPTY, cash_by_shard={0: CASH, 3: MoneyE6(0)}))
+    assert repr(desk.books.shards) == "<Shards 0: $1,000.00, 3: $0.00>"
+
+
 async def test_an_account_that_has_traded_is_read_twice_at_first(
     autojump_clock: object, desk: Desk
 ) -> None:
