@@ -13,7 +13,8 @@ from arb.core.orders import OrderState
 from arb.engine.other_engines import BY as OTHER_ENGINES
 from arb.faults.machine import Process
 from arb.faults.oracle import Oracle
-from arb.faults.sometimes import EDGE_OFFERED, STOPPED_AT_WORK
+from arb.faults.second_engine import NOTICED_WITHIN_S, second_engine
+from arb.faults.sometimes import ANOTHER_ENGINE, EDGE_OFFERED, STOPPED_AT_WORK
 from arb.faults.stage import Stage
 from arb.sim.exchange.markets import MarketStatus
 from arb.sim.exchange.values import BookSide
@@ -53,6 +54,11 @@ QUIET_S = 4.0
 
 LOOK_S = 0.1
 
+# A start takes a tenth of a run: so many runs stop once more, while an entry rests, and so many
+# meet another engine when all is well.
+AT_WORK_SHARE = 1 / 4
+ANOTHER_ENGINE_SHARE = 1 / 8
+
 # Halts that a run's own limits bring about, which are drawn so low that they will, that of an order
 # group which was triggered before: a clear that could not be written did not reset it, and that of
 # another engine's order, of which a connection that is made anew may hear when all is healed.
@@ -75,7 +81,7 @@ class Liveness:
     stage: Stage
     oracle: Oracle
     dice: Random
-    stops_at_work: bool
+    endings: Random
 
     async def run(self) -> None:
         """Wait for each thing that must come back, then end everything and compare."""
@@ -83,8 +89,10 @@ class Liveness:
         await self._within("L2", "no order is unknown", KNOWN_WITHIN_S, self._all_known)
         await self._within("L4", "every actor runs", RUNNING_WITHIN_S, self._all_run)
         await self._take_an_edge()
-        if self.stops_at_work:
+        if self.endings.random() < AT_WORK_SHARE:
             await self._stop_at_work()
+        if self.endings.random() < ANOTHER_ENGINE_SHARE:
+            await self._meet_another_engine()
         if self.dice.random() < 1 / 2:
             await self._drill()
         await self._end()
@@ -178,6 +186,21 @@ class Liveness:
         await self._within("L3", "the engine trades again", TRADING_WITHIN_S, self._trades)
 
     # ------------------------------------------------------------------ I15
+
+    async def _meet_another_engine(self) -> None:
+        """Let another engine trade the account when all is well: we halt, and somebody clears."""
+        end = second_engine(self.stage, "account", self.endings)
+        if end is None:
+            return
+        self.stage.trace.sometimes[ANOTHER_ENGINE] += 1
+        await self._within("I15", "another engine's order halts", NOTICED_WITHIN_S, self._is_halted)
+        end()
+        await self._within("L3", "the engine trades again", TRADING_WITHIN_S, self._trades)
+
+    def _is_halted(self) -> bool:
+        engine = self.stage.machine.engine
+        shown = engine.parts.board.account if engine is not None else None
+        return shown is not None and shown.state == "halted"
 
     async def _drill(self) -> None:
         """Halt with everything cancelled, and clear again: the kill switch must work each time."""

@@ -48,9 +48,6 @@ STEP_S = 0.5
 # A run in which so much time has passed has found no end: something goes round in circles.
 RUN_MAX_S = 600.0
 
-# A start takes a tenth of a run: so many runs stop once more, with entries resting.
-AT_WORK_SHARE = 1 / 4
-
 # The exchange takes either kind; an Ed25519 signature costs a twentieth of an RSA one.
 _KEY = ed25519.Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 _TEAMS = packaged_teams()
@@ -210,8 +207,8 @@ class Session:
         await trio.sleep(self._plan.faulty_s)
         self._heal(stage)
         # Dice of their own: whatever else old seeds draw stays what it was.
-        stops_at_work = Random(f"{self._plan.seed}/ending").random() < AT_WORK_SHARE
-        await Liveness(stage, self._oracle, self._dice, stops_at_work).run()
+        endings = Random(f"{self._plan.seed}/ending")
+        await Liveness(stage, self._oracle, self._dice, endings).run()
 
     def _present(self) -> OpenedEngine | None:
         return self._machine.engine
