@@ -9,11 +9,11 @@ import attrs
 from arb.core.closing import Closing
 from arb.core.commands import AmendIntent, OrderIntent
 from arb.core.evaluate import Evaluation
-from arb.core.events import Top
+from arb.core.events import Side, Top
 from arb.core.exit_policy import NO_FLOOR, floors, is_doubtful_fall, own_fair, why_close
 from arb.core.exits import ExitView, Holding, OpenOrder, plan_exits
 from arb.core.listing import Listing
-from arb.core.money import ONE_DOLLAR_E4, CountE2, contracts
+from arb.core.money import ONE_DOLLAR_E4, CountE2, PriceE4, contracts
 from arb.core.orders import TERMINAL
 from arb.core.risk import RefusalCode
 from arb.engine.parts import Parts
@@ -79,16 +79,31 @@ def exit_view(parts: Parts, stand: Stand, fair: float) -> ExitView:
     )
 
 
-def moves_without_market(parts: Parts, holding: Holding) -> list[OrderIntent | AmendIntent]:
+def moves_without_market(
+    parts: Parts, holding: Holding, met_e4: PriceE4 | None = None
+) -> list[OrderIntent | AmendIntent]:
     """Return what keeps the exits of an absent market in step, at its last trusted fair value.
 
-    What rests is renewed and not moved: without its market nobody looks at its book.
+    What rests is renewed and not moved: without its market nobody looks at its book. All that is
+    known of it is ``met_e4``, the price at which an exit was refused because somebody pays it.
     """
     listing, fair = parts.listing(holding.ticker), last_fair(parts, holding)
     if listing is None or fair is None:
         return []
     stand = Stand(listing, holding, None, parts.clock.monotonic_ns())
-    return plan_exits(exit_view(parts, stand, fair))
+    moves = plan_exits(exit_view(parts, stand, fair))
+    if met_e4 is None:
+        return moves
+    met = attrs.evolve(stand, top=_meeting(holding, met_e4))
+    renewals = [move for move in moves if isinstance(move, AmendIntent)]
+    new = [m for m in plan_exits(exit_view(parts, met, fair)) if isinstance(m, OrderIntent)]
+    return [*renewals, *new]
+
+
+def _meeting(holding: Holding, price_e4: PriceE4) -> Top:
+    none, is_ask = CountE2(0), holding.closing_side is Side.ASK
+    bid_e4, ask_e4 = (price_e4, None) if is_ask else (None, price_e4)
+    return Top(holding.ticker, bid_e4, none, ask_e4, none, usable=True, at_ms=0, received_ns=0)
 
 
 class ExitKeeper:

@@ -14,6 +14,7 @@ from typing import Any
 from actors import Actor, Address, Context, Down, MailboxFull
 from arb.core.commands import AmendIntent, CancelOrder, OrderIntent
 from arb.core.events import OrderEvent, OrderKept, OrderRefused
+from arb.core.money import PriceE4
 from arb.core.orders import Order
 from arb.core.permission import Permission
 from arb.core.risk import (
@@ -65,6 +66,9 @@ from arb.engine.withdrawals import Withdrawals
 # long was lost on the way, and the account is read.
 FILLS_AWAITED_S = 1.0
 
+# What the exchange says of a post-only order whose price somebody pays already (recorded).
+POST_ONLY_CROSS = "post only cross"
+
 # Sessions of one risk manager in a row; the next one's numbers begin beyond them all.
 SESSIONS_MAX = 1_000_000
 
@@ -85,7 +89,9 @@ class RiskManager(Actor):
         self._gateway = ctx.find(GATEWAY)
         self._book_feed = ctx.find(BOOK_FEED)
         self._markets: dict[str, Address] = {}
-        self._away: set[str] = set()
+        # A market that stays down, in quarantine, never says hello to a risk manager that is new.
+        self._present: set[str] = set()
+        self._met_e4: dict[str, PriceE4] = {}
         self._wishes_heard: Counter[str] = Counter()
         self._fills_awaited = False
         self._guard = Guard(parts, self._books, self._permission, ctx.after, self._publish)
@@ -118,7 +124,7 @@ class RiskManager(Actor):
         self._watch = ExitWatch(
             parts,
             self._books,
-            WatchHands(self._gateway.tell, self._keep_exits, ctx.after, self._away.__contains__),
+            WatchHands(self._gateway.tell, self._keep_exits, ctx.after, self._is_away),
         )
         self._handlers = self._table()
         self._publish()
@@ -256,7 +262,7 @@ class RiskManager(Actor):
             return
         self._watch.booked(fill)
         self._on_settled(fill.ticker)
-        if fill.ticker in self._away:
+        if self._is_away(fill.ticker):
             self._cover(fill.ticker)
 
     def _on_account(self, account: Account) -> None:
@@ -289,7 +295,7 @@ class RiskManager(Actor):
     # Markets that come and go.
 
     def _on_hello(self, hello: Hello) -> None:
-        self._away.discard(hello.ticker)
+        self._present.add(hello.ticker)
         self._wishes_heard[hello.ticker] = 0
         self.ctx.monitor(self.ctx.find(market_name(hello.ticker)))
         self._tell_own_resting(hello.ticker)
@@ -304,13 +310,16 @@ class RiskManager(Actor):
         ticker = ticker_of(down.address)
         if self._permission.stopping or self._parts.listing(ticker) is None:
             return
-        self._away.add(ticker)
+        self._present.discard(ticker)
         self._board.say("RISK", f"{ticker} is away: its entries are cancelled", level="warning")
         self._withdrawals.cancel_entries("its market is away", ticker)
         self._cover(ticker)
 
+    def _is_away(self, ticker: str) -> bool:
+        return ticker not in self._present
+
     def _keep_exits(self, ticker: str) -> None:
-        if ticker not in self._away:
+        if not self._is_away(ticker):
             self._tell_market(ticker, KeepExits())
         elif not self._permission.stopping:
             self._cover(ticker)
@@ -319,7 +328,9 @@ class RiskManager(Actor):
         """Rest what an absent market has not covered, and renew what rests."""
         if self._switches.exits_withdrawn:
             return
-        for move in moves_without_market(self._parts, self._books.holding(ticker, 0)):
+        holding = self._books.holding(ticker, 0)
+        met_e4 = self._met_e4.pop(ticker, None)
+        for move in moves_without_market(self._parts, holding, met_e4):
             if isinstance(move, OrderIntent):
                 self._consider(move)
             else:
@@ -370,6 +381,8 @@ class RiskManager(Actor):
             text = f"{wish.ticker} {wish.purpose} refused: {why}"
             self._board.say("KALSHI", text, level="warning")
             refusal = Refusal.by_exchange(wish, why)
+            if not order.is_entry and POST_ONLY_CROSS in event.text:
+                self._met_e4[wish.ticker] = order.price_e4
             self._watch.refused(refusal)
             self._tell_market(wish.ticker, refusal)
 

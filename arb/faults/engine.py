@@ -32,6 +32,7 @@ from arb.journal.snapshot import SnapshotStore
 from arb.journal.writer import Journal, JournalFile
 from arb.kalshi.sign import Signer
 from arb.settings import Mode, OddsPlace, Settings
+from arb.settings.sections import FSYNC_ORDER
 from arb.sim.simulation import Simulation
 from arb.version import VERSION
 
@@ -172,7 +173,12 @@ async def _parts(seams: Seams, made: Connections) -> Parts:
     return Parts(
         clock=seams.clock,
         board=Board(seams.clock, seams.on_log),
-        journal=Journal(seams.file, seams.clock, snapshots=seams.snapshots),
+        journal=Journal(
+            seams.file,
+            seams.clock,
+            syncs_orders=settings.engine.fsync == FSYNC_ORDER,
+            snapshots=seams.snapshots,
+        ),
         catalogue=found.catalogue(seams.clock.wall_ms()),
         odds_feeds=odds_feed_names(settings.odds_feed.provider),
         found=found,

@@ -165,6 +165,12 @@ class SeenBooks:
             book.distrust()
 
 
+# More than any provider has: said of a reading, of which no judge takes the books apart.
+ALL_BOOKS = 1_000
+
+_ANSWER, _GOOD_ANSWER = b"HTTP/1.1 ", b"HTTP/1.1 200"
+
+
 @attrs.define
 class SeenOdds:
     """When each game's price last changed, as the stream and the readings said.
@@ -179,6 +185,8 @@ class SeenOdds:
     _read_ms: int = 0
     _splitter: FrameSplitter = attrs.field(factory=FrameSplitter)
     _last: dict[tuple[str, str], Any] = attrs.field(factory=dict)
+    _heard_ms: dict[str, dict[str, int]] = attrs.field(factory=lambda: defaultdict(dict))
+    _reads_well: dict[WiredConnection, bool] = attrs.field(factory=dict)
 
     def received(self, connection: WiredConnection, data: bytes, engine_wall_ms: int) -> None:
         """Take bytes of the stream as the engine gets them."""
@@ -195,10 +203,19 @@ class SeenOdds:
         if connection is self.standing:
             self._begin(None)
 
-    def read(self, engine_wall_ms: int) -> None:
-        """Note that a reading over HTTP brought bytes, any of which may be news."""
-        self._changed_ms.clear()
-        self._read_ms = engine_wall_ms
+    def read(self, connection: WiredConnection, data: bytes, engine_wall_ms: int) -> None:
+        """Note bytes of a reading over HTTP: those of a good answer may be news of any game."""
+        if data.startswith(_ANSWER):
+            self._reads_well[connection] = data.startswith(_GOOD_ANSWER)
+        if self._reads_well.get(connection, True):
+            self._changed_ms.clear()
+            self._read_ms = engine_wall_ms
+
+    def books_heard(self, game: str, since_ms: int) -> int:
+        """Count the books of a game that were heard since; a reading may have brought them all."""
+        if self._read_ms >= since_ms:
+            return ALL_BOOKS
+        return sum(heard_ms >= since_ms for heard_ms in self._heard_ms.get(game, {}).values())
 
     def newest_ms(self, game: str) -> int:
         """Return when a game's price last can have changed for the engine."""
@@ -218,6 +235,7 @@ class SeenOdds:
             said = [message.get("type"), str(odds.get("home")), str(odds.get("away"))]
         except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, IndexError):
             return
+        self._heard_ms[key[0]][key[1]] = engine_wall_ms
         if self._last.get(key) != said:
             self._last[key] = said
             self._changed_ms[key[0]] = engine_wall_ms

@@ -41,14 +41,20 @@ class Intent:
 
 @attrs.define
 class JournalJudge:
-    """Checks records against the exchange's ledger; the journal outlives every engine."""
+    """Checks records against the exchange's ledger; the journal outlives every engine.
+
+    ``lost`` names the orders whose records a loss of power took: no engine can know of them.
+    ``last_order`` is the order that the last record sends or moves, None where it does neither.
+    """
 
     account: Account
     trace: Trace
     intents: dict[str, Intent] = attrs.field(factory=dict)
     amends: dict[str, list[dict[str, Any]]] = attrs.field(factory=dict)
     fills: set[str] = attrs.field(factory=set)
+    lost: set[str] = attrs.field(factory=set)
     records: int = 0
+    last_order: str | None = None
     halted: bool = False
     on_record: Callable[[dict[str, Any]], None] = _unheard
     on_loss: Callable[[list[dict[str, Any]]], None] = _unheard
@@ -67,11 +73,14 @@ class JournalJudge:
     def _record(self, record: dict[str, Any]) -> None:
         kind, data = record["k"], record["d"]
         self.records += 1
+        self.last_order = None
         self.trace.note("journal", f"{record['n']} {kind} {_short(data)}")
         self._check_integers(data)
         if kind == "intent":
             self._intent(data, record["t"])
+            self.last_order = data["id"]
         elif kind == "amend":
+            self.last_order = data["client_order_id"]
             self.amends.setdefault(data["client_order_id"], []).append(data)
         elif kind == "fill":
             self._fill(data)
@@ -137,6 +146,7 @@ class JournalJudge:
     def found_after_loss(self, payloads: list[bytes]) -> None:
         """Begin anew from what a machine found on its disk after it had lost power."""
         kept = [orjson.loads(payload) for payload in payloads]
+        self.lost |= self.intents.keys() - {e["d"]["id"] for e in kept if e["k"] == "intent"}
         self.fills = {each["d"]["trade_id"] for each in kept if each["k"] == "fill"}
         switches = [each["k"] for each in kept if each["k"] in ("halt", "clear")]
         self.halted = switches[-1:] == ["halt"]

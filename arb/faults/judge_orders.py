@@ -14,7 +14,7 @@ import trio
 
 from arb.faults.judge_books import SeenBooks, SeenOdds
 from arb.faults.judge_journal import Intent, JournalJudge
-from arb.faults.judge_limits import AtRisk, LimitsJudge, game_loss_e6
+from arb.faults.judge_limits import APPROVAL_S, AtRisk, LimitsJudge, game_loss_e6
 from arb.faults.requests import SeenRequest
 from arb.faults.second_engine import is_second_engines
 from arb.faults.trace import Trace
@@ -100,7 +100,7 @@ class OrderJudge:
                 self._games[ticker] = str(game_id)
                 self._homes[ticker] = fixture.game.home_ticker
         self.limits = LimitsJudge(self.settings, self.trace, self.books)
-        self.journal.on_record = self.limits.record
+        self.journal.on_record = self._recorded
         self.journal.on_loss = self.limits.found_after_loss
 
     def request(
@@ -116,6 +116,14 @@ class OrderJudge:
             listed = (request.body or {}).get("orders", [])
             for order_id in [each["order_id"] for each in listed] or [path.rpartition("/")[2]]:
                 self._cancel(order_id)
+
+    def _recorded(self, record: dict[str, Any]) -> None:
+        """Heed a halt that the engine has written down, whoever brought it about."""
+        if record["k"] == "clear":
+            self.stops.halted_s = None
+        elif record["k"] == "halt" and self.stops.halted_s is None:
+            self.stops.halted_s = trio.current_time() + APPROVAL_S
+        self.limits.record(record)
 
     def _cancel(self, order_id: str) -> None:
         order = self.simulation.member.order(order_id)
@@ -199,6 +207,13 @@ class OrderJudge:
         most_ms = self.settings.execution.stale_odds_threshold_ms
         old = f"entry {name} left on odds that changed {age_ms} ms ago, of {most_ms}"
         self.trace.check("I8", 0 <= age_ms <= most_ms, old)
+        confirm_ms, least = (
+            self.settings.execution.book_confirm_ms,
+            self.settings.strategy.min_books,
+        )
+        heard = self.odds.books_heard(self._games[intent.ticker], wall_ms - confirm_ms)
+        few = f"entry {name} left on {heard} books that were heard within {confirm_ms} ms"
+        self.trace.check("I8", heard >= least, few)
 
     def _check_caps(self, name: str, intent: Intent, now_s: float) -> None:
         if intent.purpose != "entry":

@@ -106,6 +106,15 @@ def _power(stage: Stage, _component: str, dice: Random) -> None:
     stage.machine.lose_power(dice)
 
 
+def _power_at_write(stage: Stage, _component: str, dice: Random) -> Heal:
+    stage.machine.power_point = (dice.randint(1, 6), dice)
+
+    def heal() -> None:
+        stage.machine.power_point = None
+
+    return heal
+
+
 def _signals(count: int, stage: Stage, _component: str, dice: Random) -> None:
     for number in range(count):
         stage.later(number * dice.choice((0.0, 0.05, 0.6)), stage.machine.signal)
@@ -209,6 +218,7 @@ KINDS = (
     _process("sigint-twice", ENGINE, partial(_signals, 2)),
     _process("signal-at-start", ENGINE, _stopped_at_start),
     Kind("power-loss", DISK, ("journal",), _power),
+    Kind("power-loss-at-write", DISK, ("journal",), _power_at_write),
     Kind("no-space", DISK, ("journal",), _no_space),
     Kind("half-write", DISK, ("journal",), _half_write),
     Kind("sync-fails", DISK, ("journal",), _sync_fails),

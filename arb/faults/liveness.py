@@ -11,11 +11,12 @@ import trio
 from actors.node import State
 from arb.core.orders import OrderState
 from arb.engine.other_engines import BY as OTHER_ENGINES
+from arb.faults.catalogue import kind_of
 from arb.faults.machine import Process
 from arb.faults.oracle import Oracle
 from arb.faults.second_engine import NOTICED_WITHIN_S, second_engine
 from arb.faults.sometimes import ANOTHER_ENGINE, EDGE_OFFERED, STOPPED_AT_WORK
-from arb.faults.stage import Stage
+from arb.faults.stage import Heal, Stage
 from arb.sim.exchange.markets import MarketStatus
 from arb.sim.exchange.values import BookSide
 
@@ -24,6 +25,9 @@ TRADING_WITHIN_S = 60.0
 
 # L2: that an order was never taken is believed when the exchange's reads are 30 s past it, twice.
 KNOWN_WITHIN_S = 75.0
+
+# L1: the books of the bookmakers and of the exchange move within seconds.
+HEARD_WITHIN_S = 60.0
 
 # L5: the books follow within seconds, and the maker lags behind them by more.
 TAKEN_WITHIN_S = 30.0
@@ -45,6 +49,11 @@ RESTS_WITHIN_S = 4.0
 
 # I15: a halt's cancels are out within this, over lanes that stand.
 HALTED_WITHIN_S = 5.0
+
+# What a kill switch must do without: books, odds, a market, and the first cancels that it sends.
+CANCELS_LOST = "request-lost@cancels"
+CANCELS_LOST_S = 1.5
+TROUBLES = ("black-hole@books", "frozen@odds stream", "actor-quarantined@market", CANCELS_LOST)
 
 # A sale that a halt has taken away and that somebody puts back is back within moments.
 HALTED_STAYS_S = 1.0
@@ -88,10 +97,13 @@ class Liveness:
         await self._within("L3", "the engine trades", TRADING_WITHIN_S, self._trades_on)
         await self._within("L2", "no order is unknown", KNOWN_WITHIN_S, self._all_known)
         await self._within("L4", "every actor runs", RUNNING_WITHIN_S, self._all_run)
+        await self._hear_of_all()
+        stops_at_work = self.endings.random() < AT_WORK_SHARE
+        meets_another = self.endings.random() < ANOTHER_ENGINE_SHARE
         await self._take_an_edge()
-        if self.endings.random() < AT_WORK_SHARE:
+        if stops_at_work:
             await self._stop_at_work()
-        if self.endings.random() < ANOTHER_ENGINE_SHARE:
+        if meets_another:
             await self._meet_another_engine()
         if self.dice.random() < 1 / 2:
             await self._drill()
@@ -129,32 +141,58 @@ class Liveness:
             node.state is State.RUNNING for node in engine.system.snapshot()
         )
 
+    async def _hear_of_all(self) -> None:
+        """Wait until each market that trades has come to a fair value by its odds and its book."""
+        engine = self.stage.machine.engine
+        since_ms = engine.parts.clock.wall_ms() if engine is not None else 0
+        waited = {
+            ticker
+            for ticker, market in self.stage.simulation.venue.markets.items()
+            if market.status is MarketStatus.ACTIVE
+        }
+
+        def heard() -> bool:
+            engine = self.stage.machine.engine
+            rows = engine.parts.board.markets if engine is not None else {}
+            for ticker in sorted(waited):
+                row = rows.get(ticker)
+                if row is not None and row.at_ms > since_ms and row.fair is not None:
+                    waited.discard(ticker)
+            return not waited
+
+        await self._within("L1", "every market has a fair value", HEARD_WITHIN_S, heard)
+
     # ------------------------------------------------------------------ L5
 
     async def _take_an_edge(self) -> None:
-        """Let chances jump, so that the exchange lags behind the books, until an order comes."""
+        """Let the chances of one game jump, so that its markets lag, until an order comes there."""
+        fixtures = self.stage.simulation.world.fixtures
+        game_id = self.endings.choice(sorted(fixtures))
+        game = fixtures[game_id].game
         if not self._has_room():
             return
         before = len(self.oracle.orders.created)
         self.stage.trace.sometimes[EDGE_OFFERED] += 1
-        self._jump()
+        self._jump(game_id)
         jumped_s = trio.current_time()
 
         def taken() -> bool:
             nonlocal jumped_s
             if trio.current_time() - jumped_s >= JUMP_EVERY_S:
                 jumped_s = trio.current_time()
-                self._jump()
+                self._jump(game_id)
             self._trades()
-            return len(self.oracle.orders.created) > before or not self._has_room()
+            new = list(self.oracle.orders.created.values())[before:]
+            there = (each.intent.ticker in (game.home_ticker, game.away_ticker) for each in new)
+            return any(there) or not self._has_room()
 
         await self._within("L5", "an edge is taken", TAKEN_WITHIN_S, taken)
 
-    def _jump(self) -> None:
-        for game_id, fixture in self.stage.simulation.world.fixtures.items():
-            home = fixture.chance.value
-            further = home - JUMP if home > 1 / 2 else home + JUMP
-            self.stage.simulation.world.jump(game_id, further)
+    def _jump(self, *game_ids: int) -> None:
+        world = self.stage.simulation.world
+        for game_id in game_ids or world.fixtures:
+            home = world.fixtures[game_id].chance.value
+            world.jump(game_id, home - JUMP if home > 1 / 2 else home + JUMP)
 
     def _has_room(self) -> bool:
         """Tell whether the limits of this run leave room for another entry in every market."""
@@ -208,7 +246,9 @@ class Liveness:
         await self._within(
             "L3", "nobody asks for anything", TRADING_WITHIN_S, lambda: self.stage.is_asked_out
         )
-        await self.stage.ask("halt", {"reason": "a drill", "exits": "cancel"})
+        heal = self._trouble() if self.endings.random() < 1 / 2 else None
+        done = await self.stage.ask("halt", {"reason": "a drill", "exits": "cancel"})
+        self.stage.trace.check("I15", done, "a halt was not taken")
         account = self.stage.simulation.member
         await self._within(
             "I15", "nothing rests after a halt", HALTED_WITHIN_S, lambda: not account.resting
@@ -218,8 +258,21 @@ class Liveness:
         # Whoever looks at a day's loss may have cleared this halt along with that one.
         stands = self.stage.stops.halted_s is not None
         self.stage.trace.check("I15", not (stands and back), f"rests again after a halt: {back}")
+        if heal is not None:
+            heal()
         await self.stage.ask("clear", {"reason": "the drill is over"})
         await self._within("L3", "the engine trades again", TRADING_WITHIN_S, self._trades)
+        await self._within("L4", "every actor runs", RUNNING_WITHIN_S, self._all_run)
+
+    def _trouble(self) -> Heal | None:
+        """Break what a kill switch must not depend on, and return what mends it."""
+        cell = self.endings.choice(TROUBLES)
+        self.stage.trace.note("fault", f"{cell} begins before a drill")
+        kind, component = kind_of(cell)
+        heal = kind.apply(self.stage, component, self.endings)
+        if cell == CANCELS_LOST and heal is not None:
+            self.stage.later(CANCELS_LOST_S, heal)
+        return heal
 
     # ------------------------------------------------------------------ the end
 
@@ -237,6 +290,7 @@ class Liveness:
         await self._within("I5", "the books agree", QUIET_S + 35.0, self.oracle.agrees)
         await self._within("L6", "what is held is on sale", ON_SALE_WITHIN_S, self._all_on_sale)
         await self._stays_on_sale()
+        trace.check("L4", stage.machine.engine is engine, "an engine ended while all was quiet")
         if stage.machine.engine is engine:
             self.oracle.at_rest(engine)
         await self._stop()
@@ -245,7 +299,7 @@ class Liveness:
         """Tell whether exits that rest cover each position to the last contract, and no more."""
         machine, account = self.stage.machine, self.stage.simulation.member
         engine, markets = machine.engine, self.stage.simulation.venue.markets
-        if engine is None or engine.parts.switches.exits_withdrawn or machine.power_lost:
+        if engine is None or engine.parts.switches.exits_withdrawn or self.oracle.journal.lost:
             # What was bought in a second that a loss of power took is a person's to sell.
             return True
         for ticker, held in account.positions.items():

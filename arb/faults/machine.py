@@ -86,7 +86,7 @@ class Machine:
     kill_point: tuple[KillPoint, int] | None = None
     sync_takes_s: float = 0.0
     off: bool = False
-    power_lost: int = 0
+    power_point: tuple[int, Random] | None = None
     on_start: Callable[[], None] = _nothing
     on_trading_ended: Callable[[], None] = _nothing
     on_power_loss: Callable[[list[bytes]], None] = _unheard
@@ -119,7 +119,7 @@ class Machine:
             with process.scope:
                 await self._run_engine(process)
         except (Exception, ExceptionGroup) as error:  # noqa: BLE001 - it is judged, then told
-            why = self._ended_by(error)
+            why = self._ended_by(process, error)
         finally:
             process.engine = None
             process.plug.pull()
@@ -153,11 +153,12 @@ class Machine:
             self.trace.note("process", journal.snapshot_trouble)
             self.trace.sometimes[SNAPSHOT_LEFT] += 1
 
-    def _ended_by(self, error: BaseException) -> str:
+    def _ended_by(self, process: Process, error: BaseException) -> str:
         first = innermost(error)
         text = f"{type(first).__name__}: {first}".splitlines()[0]
-        if not isinstance(first, _SAID) and "Intensity" not in type(first).__name__:
-            self.trace.sometimes[f"the engine died of {type(first).__name__}"] += 1
+        expected = isinstance(first, _SAID) or text.startswith(_PLANNED)
+        if not process.killed and not expected:
+            self.trace.violation("L4", f"the engine died of {text}")
         return text
 
     # ------------------------------------------------------------------ its ends
@@ -181,7 +182,6 @@ class Machine:
         """Kill the engine and lose what was not on the disk."""
         self.kill()
         lost = self.disk.lose_power(dice)
-        self.power_lost += 1
         self.on_power_loss(list(scan(bytes(self.disk.kernel)).payloads))
         self.trace.sometimes[POWER_LOST] += 1
         self.trace.note("process", f"the power went, {lost} bytes with it")
@@ -226,6 +226,12 @@ class Machine:
         self.on_write(data)
         if self.reached(KillPoint.AFTER_APPEND):
             self.kill()
+        if self.power_point is not None:
+            writes, dice = self.power_point
+            self.power_point = (writes - 1, dice)
+            if writes <= 1:
+                self.power_point = None
+                self.lose_power(dice)
 
     def offloads(self) -> Offloads:
         """Return how slow calls are made: in place, a sync as slowly as the disk is just now."""

@@ -35,6 +35,7 @@ from arb.faults.trace import Trace
 from arb.faults.wire_connection import WiredConnection
 from arb.journal.recovery import recover
 from arb.settings import Settings
+from arb.settings.sections import FSYNC_ORDER
 from arb.sim.simulation import Simulation
 
 _CAPS = (
@@ -64,6 +65,7 @@ class Oracle:
     rate: RateJudge = attrs.field(init=False)
     machine: Machine | None = None
     _cash_before_e6: int = attrs.field(init=False)
+    _written_to: dict[str, int] = attrs.field(factory=dict)
     _readers: dict[WiredConnection, RequestReader] = attrs.field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
@@ -80,6 +82,12 @@ class Oracle:
     def _filled(self) -> None:
         if self.machine is not None and self.machine.engine is None:
             self.trace.sometimes[FILL_UNSEEN] += 1
+
+    def written(self, data: bytes) -> None:
+        """Look at one write of the journal, before anything that follows from it."""
+        self.journal.written(data)
+        if self.machine is not None and self.journal.last_order is not None:
+            self._written_to[self.journal.last_order] = len(self.machine.disk.kernel)
 
     # ------------------------------------------------------------------ on the wires
 
@@ -113,8 +121,16 @@ class Oracle:
         failed = process is not None and process.file.failed
         if request.method == "POST":
             self.trace.check("I2", not failed, "an order left on a journal that failed")
+            self._check_synced(request, machine)
         self.orders.request(connection, request, machine.clock.wall_ms())
         return True
+
+    def _check_synced(self, request: SeenRequest, machine: Machine) -> None:
+        """Check that an order's record is on the disk, where people have asked for that."""
+        name = (request.body or {}).get("client_order_id")
+        if self.settings.engine.fsync == FSYNC_ORDER and name in self._written_to:
+            synced = machine.disk.durable >= self._written_to[name]
+            self.trace.check("I2", synced, f"{name} left before its record was on the disk")
 
     def _judge_rate(self, request: SeenRequest) -> None:
         if self._knows_its_limits():
@@ -148,7 +164,7 @@ class Oracle:
         elif name == wires.ODDS_STREAM:
             self.orders.odds.received(connection, data, wall_ms)
         elif name == wires.ODDS_REST:
-            self.orders.odds.read(wall_ms)
+            self.orders.odds.read(connection, data, wall_ms)
         elif name == wires.LANES:
             self.orders.answered(connection)
         elif name == wires.ACCOUNT and self.orders.account_stream is not connection:
@@ -186,7 +202,7 @@ class Oracle:
 
     def trading_ended(self) -> None:
         """Check an engine's word, at the end of its trading, that none of its entries rests."""
-        if self.machine is not None and self.machine.power_lost:
+        if self.journal.lost:
             # What left in a second that a loss of power took, it cannot know.
             return
         left = self.exchange.entries_resting()
@@ -212,7 +228,7 @@ class Oracle:
         self._note_sometimes(engine)
         found = engine.parts.board.counts["invariant_violations"]
         lines = [line.text for line in engine.parts.board.log if "must never be" in line.text]
-        if found and self.machine is not None and self.machine.power_lost:
+        if found and self.journal.lost:
             # What stood in the second that was lost is news to it, and it says so, as it must.
             self.trace.sometimes["an alarm after a loss of power"] += 1
             return
@@ -224,7 +240,7 @@ class Oracle:
         What was written down in the second that a loss of power took, it cannot know of.
         """
         machine = self.machine
-        if machine is None or machine.power_lost or RISK not in machine.saboteur.instances:
+        if machine is None or self.journal.lost or RISK not in machine.saboteur.instances:
             return
         shown_e6 = total_exposure_e6(self.ledger(), engine.parts.fee_e6, engine.parts.rival)
         true_e6 = self.orders.exposure_e6(trio.current_time())
@@ -261,7 +277,7 @@ class Oracle:
         self.trace.check("I5", ledger.cash_e6 == cash_e6, text)
         self._orders_at_rest(ledger)
         self._journal_at_rest(engine, ledger)
-        if self.machine is not None and not self.machine.power_lost:
+        if not self.journal.lost:
             self._day_at_rest(engine)
         shown_e6 = total_exposure_e6(ledger, engine.parts.fee_e6, engine.parts.rival)
         true_e6 = self.orders.exposure_e6(trio.current_time())
@@ -314,7 +330,7 @@ class Oracle:
             if known is None:
                 if is_second_engines(order.client_order_id):
                     continue
-                if self.machine is not None and self.machine.power_lost:
+                if order.client_order_id in self.journal.lost:
                     continue
                 self.trace.violation("I5", f"{order.client_order_id} is in no ledger")
                 continue

@@ -15,6 +15,7 @@ from arb.core.exit_parameters import Exits
 from arb.core.parameters import EXITS_CANCEL, EXITS_KEEP, Execution, Risk, Sizing, Strategy
 from arb.faults.catalogue import FAMILIES, KINDS, UnknownFault, kind_of
 from arb.settings import Settings
+from arb.settings.sections import FSYNC_ORDER, FSYNC_SECOND, Engine
 from arb.sim.exchange.tiers import ADVANCED, BASIC, Tier
 
 # The part of a run in which faults come; as long as some 250 messages of the feeds take.
@@ -193,8 +194,12 @@ def _settings(seed: int) -> Settings:
         exits_at_stop=dice.choice((EXITS_KEEP, EXITS_CANCEL)),
         exit_expiry_s=Random(f"{seed}/expiry").choice((60, 21_600)),
         stale_odds_threshold_ms=Random(f"{seed}/staleness").choice((500, 5_000)),
+        book_confirm_ms=Random(f"{seed}/confirming").choice((5_000, 60_000, 60_000)),
     )
-    return Settings(strategy=strategy, risk=risk, execution=execution, exits=_exits(seed))
+    engine = Engine(fsync=Random(f"{seed}/fsync").choice((FSYNC_ORDER, FSYNC_SECOND, FSYNC_SECOND)))
+    return Settings(
+        strategy=strategy, risk=risk, execution=execution, exits=_exits(seed), engine=engine
+    )
 
 
 def _exits(seed: int) -> Exits:

@@ -158,7 +158,7 @@ class Session:
             clock=MachineClock(true),
             saboteur=Saboteur(self._stand_still, frozenset(_tickers(simulation))),
             trace=self._trace,
-            on_write=self._oracle.journal.written,
+            on_write=self._oracle.written,
         )
         machine.on_start = self._oracle.started
         machine.on_trading_ended = self._oracle.trading_ended

@@ -170,7 +170,8 @@ class Stage:
         self.mend_disk()
         self.clock.correct()
         self.saboteur.forget()
-        self.machine.kill_point, self.machine.sync_takes_s = None, 0.0
+        self.machine.kill_point = self.machine.power_point = None
+        self.machine.sync_takes_s = 0.0
         # A clear that could not be written down leaves the halt before it standing.
         self.insist("clear", reason="everything is healed")
         self.insist("resume")

@@ -14,7 +14,8 @@ import trio
 from arb.core.money import MoneyE6
 from arb.engine.control_requests import SteeringError
 from arb.engine.messages import ChangeLimit, ClearHalt, HaltTrading, Pause
-from arb.sim.exchange.values import BookSide
+from arb.sim.exchange.placing import place
+from arb.sim.exchange.values import BookSide, OrderRequest
 from arb.sim.websocket.subscriptions import Channel
 from tests.engine.conftest import SLOW_MAKER, Rig
 
@@ -108,6 +109,42 @@ async def test_risk_covers_a_fill_whose_market_is_away(
         assert covered
         assert covered[-1].expires_s is not None
         assert rig.on_sale_e2.get(sale.ticker, 0) == rig.account.position(sale.ticker).count_e2
+
+
+async def test_risk_covers_a_market_that_stays_down_over_its_own_restart(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """A market in quarantine says nothing to a new risk manager, who must not take it for alive."""
+    async with open_rig() as rig:
+        await rig.until(lambda: bool(rig.resting_exits()))
+        (sale, *_) = rig.resting_exits()
+        await rig.system.quarantine(sale.ticker)
+        await rig.system.kill("risk")
+        await rig.until_running()
+        rig.simulation.venue.take_off_book(sale, sale.change)
+        await trio.sleep(2)
+
+        assert rig.on_sale_e2.get(sale.ticker, 0) == rig.account.position(sale.ticker).count_e2
+
+
+async def test_risk_sells_for_an_absent_market_to_whoever_pays_already(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """A sale that is refused because somebody pays its price is taken to him instead."""
+    async with open_rig() as rig:
+        await rig.until(lambda: bool(rig.resting_exits()))
+        (sale, *_) = rig.resting_exits()
+        ticker, world = sale.ticker, rig.simulation
+        await rig.system.quarantine(ticker)
+        world.venue.take_off_book(sale, sale.change)
+        crowd = world.venue.open_account("somebody", {}, bottomless=True)
+        bid_e4 = sale.price_e4 + 200
+        bid = OrderRequest(ticker, BookSide.BID, 100_000, bid_e4, client_order_id="somebody-1")
+        place(world.venue, crowd, bid)
+        await rig.until(lambda: not rig.account.position(ticker).count_e2, 3)
+
+        sold = [fill for fill in rig.account.fills if fill.ticker == ticker][-1]
+        assert sold.price_e4 >= sale.price_e4
 
 
 async def test_after_risk_is_killed_nothing_is_sent_before_it_has_reconciled(
