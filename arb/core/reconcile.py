@@ -71,12 +71,20 @@ def returned_e6(positions: Mapping[str, CountE2]) -> MoneyE6:
     end. Both are right, so that cash may be either. YES in several markets locks nothing: it is
     paid for in full.
     """
-    no_counts: defaultdict[str, list[int]] = defaultdict(list)
+    return MoneyE6(sum(returned_by_market(positions).values()))
+
+
+def returned_by_market(positions: Mapping[str, CountE2]) -> dict[str, MoneyE6]:
+    """Return the collateral of `returned_e6` by the last market of each game that holds NO."""
+    no_counts: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for ticker, count_e2 in positions.items():
         if count_e2 < 0:
-            no_counts[ticker.rpartition("-")[0]].append(-count_e2)
-    sure_e2 = sum(sum(counts) - max(counts) for counts in no_counts.values())
-    return MoneyE6(sure_e2 * ONE_DOLLAR_E4)
+            no_counts[ticker.rpartition("-")[0]][ticker] = -count_e2
+    return {
+        list(counts)[-1]: MoneyE6((sum(counts.values()) - max(counts.values())) * ONE_DOLLAR_E4)
+        for counts in no_counts.values()
+        if len(counts) > 1
+    }
 
 
 def explaining(

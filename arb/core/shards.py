@@ -8,6 +8,7 @@ lies on another shard (observed since the exchange was split in August 2026).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import attrs
 
@@ -16,6 +17,8 @@ from arb.core.exposure import FeeOf, claims, entry_cost_e6
 from arb.core.ledger import Ledger
 from arb.core.money import MoneyE6, dollars
 from arb.core.risk import Refusal, RefusalCode
+
+NO_COLLATERAL: Mapping[str, MoneyE6] = MappingProxyType({})
 
 # The shard of a market, None where the market is not listed here.
 ShardOf = Callable[[str], int | None]
@@ -26,7 +29,8 @@ class Shards:
     """The cash of each shard: as of the last reading that agreed with the ledger, and since.
 
     Nothing is known before such a reading, nor of an account that is not split: then nothing is
-    refused here, and the cash of the whole account is the limit.
+    refused here, and the cash of the whole account is the limit. What a market that is not listed
+    takes may be on any shard, and is taken from each until the next reading.
     """
 
     ledger: Ledger
@@ -34,15 +38,25 @@ class Shards:
     shard_of: ShardOf
     _cash_e6: dict[int, int] = attrs.field(factory=dict, init=False)
 
-    def agreed(self, cash_e6: Mapping[int, MoneyE6]) -> None:
-        """Take what the exchange says each shard holds, in a moment when all cash agrees."""
+    def agreed(
+        self, cash_e6: Mapping[int, MoneyE6], returned_e6: Mapping[str, MoneyE6] = NO_COLLATERAL
+    ) -> None:
+        """Take what the exchange says each shard holds, in a moment when all cash agrees.
+
+        ``returned_e6`` is collateral of markets within that cash: their exits need it back.
+        """
         self._cash_e6 = dict(cash_e6)
+        for ticker, each_e6 in returned_e6.items():
+            self.changed(ticker, -each_e6)
 
     def changed(self, ticker: str, change_e6: int) -> None:
         """Note that a trade in a market, or its end, brought cash or took it."""
         shard = self.shard_of(ticker)
         if shard is not None and self._cash_e6:
             self._cash_e6[shard] = self._cash_e6.get(shard, 0) + change_e6
+        elif change_e6 < 0:
+            for each, cash_e6 in self._cash_e6.items():
+                self._cash_e6[each] = cash_e6 + change_e6
 
     def why_not(self, intent: OrderIntent) -> Refusal | None:
         """Return why a market's shard cannot pay for an entry, or None if it can."""
@@ -61,7 +75,7 @@ class Shards:
         claimed_e6 = sum(
             cash_e6
             for ticker, cash_e6 in claims(self.ledger, self.fee_of)
-            if self.shard_of(ticker) == shard
+            if self.shard_of(ticker) in (shard, None)
         )
         return MoneyE6(self._cash_e6.get(shard, 0) - claimed_e6)
 

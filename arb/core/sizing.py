@@ -36,14 +36,17 @@ WhyNot = Callable[[OrderIntent], Refusal | None]
 
 @attrs.frozen
 class Stake:
-    """What Kelly stakes: a fraction of what the edge calls for, of the cash that is free."""
+    """What Kelly stakes: a fraction of what the edge calls for, of the cash that is free.
+
+    ``held_e2`` is what is staked on the game already, in either of its markets.
+    """
 
     fraction: float
     cash_e6: MoneyE6
     held_e2: CountE2
 
     def count_e2(self, wish: OrderIntent, fee_of: FeeOf) -> CountE2:
-        """Return how many whole contracts to buy beside what is held of the market."""
+        """Return how many whole contracts to buy beside what is held of the game."""
         one_e2 = CountE2(ONE_CONTRACT_E2)
         cost_e6 = entry_cost_e6(wish.ticker, wish.side, wish.price_e4, one_e2, fee_of)
         edge_e6 = int(_least(wish) * ONE_DOLLAR_E6) - cost_e6

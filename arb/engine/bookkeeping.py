@@ -67,8 +67,8 @@ class Bookkeeper:
         """Cut a wish to what Kelly, where it is asked for, and every limit let through."""
         fee_of, strategy = self._parts.fee_e6, self._parts.strategy
         if wish.purpose is Purpose.ENTRY and strategy.sizing == Sizing.KELLY:
-            held_e2 = self.ledger.position(wish.ticker).count_e2
-            stake = Stake(strategy.kelly_fraction, free_cash_e6(self.ledger, fee_of), held_e2)
+            cash_e6, held_e2 = free_cash_e6(self.ledger, fee_of), self._held_of_game(wish.ticker)
+            stake = Stake(strategy.kelly_fraction, cash_e6, held_e2)
             staked = by_kelly(wish, stake, fee_of)
             if isinstance(staked, Refusal):
                 return staked
@@ -83,6 +83,11 @@ class Bookkeeper:
         if isinstance(fitted, OrderIntent) and fitted.count_e2 < wish.count_e2:
             self._parts.board.counts["entries cut by a limit"] += 1
         return fitted
+
+    def _held_of_game(self, ticker: str) -> CountE2:
+        """Count what is held in both markets of a game, which are one bet."""
+        both = (ticker, self._parts.rival(ticker))
+        return CountE2(sum(abs(self.ledger.position(each).count_e2) for each in both if each))
 
     def open(self, approved: Approved, intent: OrderIntent) -> Order:
         """Take up an approved order, which counts in full from here on."""

@@ -65,7 +65,7 @@ class OrderSender:
         take = self._budget.take_entry if is_entry else self._budget.take_exit
         if not take(exchange_index):
             raise self._no_tokens()
-        terms = terms_of(intent)
+        terms = terms_of(intent, meets_own=self._meets_own(intent.ticker))
         body = order_body(
             client_order_id=client_order_id,
             ticker=intent.ticker,
@@ -144,6 +144,12 @@ class OrderSender:
             CountE2(due.count_e2),
             cancel=wish,
         )
+
+    def _meets_own(self, ticker: str) -> bool:
+        board = self._parts.board
+        holding = board.holdings.get(ticker)
+        by_hand = any(order.ticker == ticker for order in board.by_hand)
+        return holding is not None and bool(holding.entries) and not by_hand
 
     def _shard(self, ticker: str) -> int | None:
         listing = self._parts.listing(ticker)

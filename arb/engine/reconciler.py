@@ -19,7 +19,15 @@ from arb.core.ledger import HandOrder
 from arb.core.money import CountE2, cents, contracts, dollars
 from arb.core.orders import Order, OrderState
 from arb.core.permission import Permission
-from arb.core.reconcile import Difference, differences, exact, explaining, in_one_line, returned_e6
+from arb.core.reconcile import (
+    Difference,
+    differences,
+    exact,
+    explaining,
+    in_one_line,
+    returned_by_market,
+    returned_e6,
+)
 from arb.engine.bookkeeping import Bookkeeper
 from arb.engine.messages import Account, LookUp, ReadAccount
 from arb.engine.overdue import Overdue
@@ -217,10 +225,17 @@ class Reconciler:
     def _trust(self) -> None:
         self._differs_since_ns = self._first_seen = None
         self._counts = False
-        if self._account is not None:
-            self._books.shards.agreed(self._account.cash_by_shard)
+        self._know_shards()
         self._permission.unreconciled = None
         self._permission.ready = True
+
+    def _know_shards(self) -> None:
+        account = self._account
+        if account is None:
+            return
+        has_returned = account.cash_e6 != self._books.ledger.cash_e6
+        returned_e6 = returned_by_market(_counts(account)) if has_returned else {}
+        self._books.shards.agreed(account.cash_by_shard, returned_e6)
 
     def _differ(self, found: Sequence[Difference]) -> None:
         now_ns, fills = self._parts.clock.monotonic_ns(), self._books.ledger.fills_booked

@@ -90,11 +90,35 @@ def test_trades_since_the_reading_count() -> None:
     here.changed(NYY, -2_500_001)
     assert here.why_not(WISH) is not None
     here.changed(BOS, 1)
-    here.changed("UNLISTED", 1)
     assert here.why_not(WISH) is not None
     here.changed(NYY, 1)
     assert here.why_not(WISH) is None
     assert repr(here) == "<Shards 0: $5.00, 3: $2.50>"
+
+
+def test_what_is_not_listed_may_be_on_any_shard() -> None:
+    """Cash that went to an unknown market is missing everywhere, what came from it nowhere."""
+    here = shards({0: 5_000_000, 3: 5_000_000})
+    here.changed("UNLISTED", -1_000_000)
+    here.changed("UNLISTED", 9_000_000)
+    assert repr(here) == "<Shards 0: $4.00, 3: $4.00>"
+
+
+def test_a_persons_order_in_a_market_that_is_not_listed_claims_everywhere() -> None:
+    """Five contracts by hand at 20 cents, on whichever shard."""
+    ledger = ledger_with()
+    ledger.by_hand = (HandOrder("x", "UNLISTED", Side.BID, PriceE4(2_000), CountE2(500)),)
+    assert shards({0: 0, 3: 3_499_999}, ledger).why_not(WISH) is not None
+    assert shards({0: 0, 3: 3_500_000}, ledger).why_not(WISH) is None
+
+
+def test_collateral_that_was_returned_is_not_free() -> None:
+    """Buying back the NO that it was returned on takes it again."""
+    here = Shards(ledger_with(), no_fee, SHARDS.get)
+    here.agreed({0: MoneyE6(9), 3: MoneyE6(22_500_000)}, {NYY: MoneyE6(20_000_000)})
+    assert here.why_not(WISH) is None
+    here.agreed({0: MoneyE6(9), 3: MoneyE6(22_499_999)}, {NYY: MoneyE6(20_000_000)})
+    assert here.why_not(WISH) is not None
 
 
 def test_an_entry_is_cut_to_what_its_shard_pays_with_its_fee() -> None:

@@ -9,8 +9,9 @@ import pytest
 import trio
 
 from arb.sim.conditions import OrderAnswer
+from arb.sim.exchange.order_book import OrderBook
 from arb.sim.exchange.placing import place
-from arb.sim.exchange.values import BookSide, OrderRequest
+from arb.sim.exchange.values import BookSide, Lifetime, OrderRequest, OrderStatus
 from tests.engine.conftest import SLOW_MAKER, Rig
 
 OpenRig = Callable[..., Any]
@@ -116,6 +117,35 @@ async def test_a_pause_keeps_trying_too(open_rig: OpenRig, autojump_clock: objec
         rig.heal()
         await rig.until(lambda: entry not in rig.resting(), 3)
         assert not any(triggered(rig))
+
+
+def best_bid_e4(book: OrderBook) -> int:
+    """Return the best bid, which every book has here."""
+    best_e4 = book.best_e4(BookSide.BID)
+    assert best_e4 is not None
+    return best_e4
+
+
+async def test_a_sale_that_takes_goes_round_what_a_person_bids_by_hand(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """The best bid is a person's own, a tick over the others: a close does not take it away."""
+    async with open_rig() as rig:
+        await rig.until(lambda: bool(rig.resting_exits()))
+        (sale, *_) = rig.resting_exits()
+        book = rig.simulation.venue.markets[sale.ticker].book
+        await rig.until(lambda: not book.crosses(BookSide.BID, best_bid_e4(book) + 100))
+        bid_e4 = best_bid_e4(book) + 100
+        by_hand = OrderRequest(
+            sale.ticker, BookSide.BID, 300, bid_e4, client_order_id="my-own-hand"
+        )
+        placed = place(rig.simulation.venue, rig.account, by_hand)
+        await rig.steering.steer("force_close", {"ticker": sale.ticker})
+        await trio.sleep(3)
+
+        takes = Lifetime.IMMEDIATE_OR_CANCEL
+        assert any(order.request.lifetime is takes for order in rig.exits(sale.ticker))
+        assert placed.order.status is not OrderStatus.CANCELED
 
 
 async def test_what_a_person_rests_by_hand_is_left_alone(

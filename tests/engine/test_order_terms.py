@@ -18,19 +18,21 @@ TAKING_EXIT = intent(purpose=EXIT.purpose, side=EXIT.side, time_in_force=IOC, po
 
 
 @pytest.mark.parametrize(
-    "wish, self_trade, reduce_only",
+    "wish, meets_own, self_trade, reduce_only",
     [
-        (ENTRY, SelfTrade.TAKER_AT_CROSS, False),
-        (intent(time_in_force=IOC, post_only=False), SelfTrade.TAKER_AT_CROSS, False),
-        (EXIT, SelfTrade.MAKER, False),
-        (TAKING_EXIT, SelfTrade.MAKER, True),
+        (ENTRY, True, SelfTrade.TAKER_AT_CROSS, False),
+        (intent(time_in_force=IOC, post_only=False), True, SelfTrade.TAKER_AT_CROSS, False),
+        (EXIT, True, SelfTrade.MAKER, False),
+        (EXIT, False, SelfTrade.TAKER_AT_CROSS, False),
+        (TAKING_EXIT, True, SelfTrade.MAKER, True),
+        (TAKING_EXIT, False, SelfTrade.TAKER_AT_CROSS, True),
     ],
 )
 def test_a_buy_gives_way_to_a_sale_and_a_taking_sale_cannot_oversell(
-    wish: OrderIntent, self_trade: SelfTrade, reduce_only: bool
+    wish: OrderIntent, meets_own: bool, self_trade: SelfTrade, reduce_only: bool
 ) -> None:
-    """Whichever came first; all of them end when trading pauses."""
-    terms = terms_of(wish)
+    """Whichever came first, and only where it is ours; all of them end when trading pauses."""
+    terms = terms_of(wish, meets_own=meets_own)
 
     assert (terms.self_trade, terms.reduce_only) == (self_trade, reduce_only)
     assert terms.cancel_on_pause
@@ -47,7 +49,7 @@ async def test_the_exchange_is_told_all_of_them(member: Member, autojump_clock: 
         assert asked[entry].expires_s == expires_s
         assert all(each.post_only and each.cancel_on_pause for each in asked.values())
         assert asked[entry].self_trade.value == "taker_at_cross"
-        assert asked[sale].self_trade.value == "maker"
+        assert asked[sale].self_trade.value == "taker_at_cross"
 
 
 async def test_a_sale_that_takes_sells_no_more_than_is_held(
