@@ -15,7 +15,12 @@ from arb.faults.catalogue import kind_of
 from arb.faults.machine import Process
 from arb.faults.oracle import Oracle
 from arb.faults.second_engine import NOTICED_WITHIN_S, second_engine
-from arb.faults.sometimes import ANOTHER_ENGINE, EDGE_OFFERED, STOPPED_AT_WORK
+from arb.faults.sometimes import (
+    ANOTHER_ENGINE,
+    EDGE_OFFERED,
+    HALTED_AT_WORK,
+    STOPPED_AT_WORK,
+)
 from arb.faults.stage import Heal, Stage
 from arb.sim.exchange.markets import MarketStatus
 from arb.sim.exchange.values import BookSide
@@ -246,10 +251,13 @@ class Liveness:
         await self._within(
             "L3", "nobody asks for anything", TRADING_WITHIN_S, lambda: self.stage.is_asked_out
         )
+        account = self.stage.simulation.member
+        self._jump()
+        rests = await _happens(RESTS_WITHIN_S, lambda: bool(account.resting))
+        self.stage.trace.sometimes[HALTED_AT_WORK] += rests
         heal = self._trouble() if self.endings.random() < 1 / 2 else None
         done = await self.stage.ask("halt", {"reason": "a drill", "exits": "cancel"})
         self.stage.trace.check("I15", done, "a halt was not taken")
-        account = self.stage.simulation.member
         await self._within(
             "I15", "nothing rests after a halt", HALTED_WITHIN_S, lambda: not account.resting
         )

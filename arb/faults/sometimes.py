@@ -34,6 +34,7 @@ TOO_FAST = "an entry was refused for coming too fast"
 SHORT_OF_CASH = "an entry was refused for want of cash on its shard"
 EDGE_OFFERED = "an edge was offered after everything was healed"
 ANOTHER_ENGINE = "another engine came when all was well"
+HALTED_AT_WORK = "a halt took away what rested"
 STOPPED_AT_WORK = "an engine was stopped while an entry rested"
 
 REQUIRED = (
@@ -62,6 +63,7 @@ REQUIRED = (
     SHORT_OF_CASH,
     EDGE_OFFERED,
     ANOTHER_ENGINE,
+    HALTED_AT_WORK,
     STOPPED_AT_WORK,
     *(f"killed {point}" for point in KillPoint),
 )
