@@ -51,12 +51,12 @@ def test_the_same_seed_gives_the_same_events() -> None:
 
 
 def test_a_run_can_end_at_an_event() -> None:
-    """With an event's number the run ends in the moment of that event."""
+    """With an event's number the run ends in the moment of that event, and its ending adds none."""
     lines: list[str] = []
     outcome = simulate(plan_of(5), on_line=lines.append, until=30)
 
-    assert outcome.events < simulate(plan_of(5)).events
-    assert lines[29].split()[0] == "30"
+    assert outcome.events == len(lines) == 30 < simulate(plan_of(5)).events
+    assert lines[-1].split()[0] == "30"
 
 
 def test_a_plan_is_a_seed_and_can_be_cut() -> None:
