@@ -31,6 +31,8 @@ KIND_SHARE = 0.5
 
 _LENGTHS_S = (0.05, 0.5, 2.0, 5.0)
 
+# Stands where faults are written and there are none: nothing at all means whatever the seed draws.
+NO_FAULTS = "none"
 
 # What an account may hold; with the last two it pays for an order or two at a time.
 PURSES_E6 = (10_000_000_000, 10_000_000_000, 10_000_000_000, 3_000_000, 7_000_000)
@@ -88,9 +90,15 @@ class Plan:
         return attrs.evolve(self, faults=tuple(f for f in self.faults if f.cell in cells))
 
     def exactly(self, texts: Collection[str]) -> Plan:
-        """Return the same world with these faults, as `Fault.text` writes them."""
-        faults = (fault_of(number, text) for number, text in enumerate(texts, start=1))
+        """Return the same world with these faults, as `texts` writes them."""
+        written = () if tuple(texts) == (NO_FAULTS,) else texts
+        faults = (fault_of(number, text) for number, text in enumerate(written, start=1))
         return attrs.evolve(self, faults=tuple(faults))
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Write the faults so that `exactly` reads the same ones again."""
+        return tuple(fault.text for fault in self.faults) or (NO_FAULTS,)
 
     def keep(self, numbers: Collection[int]) -> Plan:
         """Return the same plan with some of its faults alone."""

@@ -1,8 +1,9 @@
 """The file of seeds that have failed once; every check runs them again, for ever.
 
-A line is a date, a seed, the faults that failed with it (none: whatever the seed draws) and, after
-a ``#``, the reason. The world and the settings of a seed never change; its faults would, whenever
-a new kind comes, so that a shrunk failure names them.
+A line is a date, a seed, the faults that failed with it and, after a ``#``, the reason. Where no
+faults are written it is whatever the seed draws; ``none`` is a failure that needs no fault at all.
+The world and the settings of a seed never change; its faults would, whenever a new kind comes, so
+that a shrunk failure names them.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ been healed, the engine must find its way back and trade (liveness).
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from random import Random
 
@@ -91,18 +92,20 @@ def simulate(
     on_line: Callable[[str], None] | None = None,
     until: int | None = None,
     visitors: bool = False,
+    on_watch: Callable[[Watch], None] | None = None,
 ) -> Outcome:
     """Run one seed's plan in virtual time; the same plan gives the same outcome, everywhere.
 
     So it does with ``visitors`` at the engine's control socket, who stall, send rubbish and die.
+    ``on_watch`` is handed what sees the engine as the console does, before anything happens.
     """
     clock = MockClock(autojump_threshold=0)
-    trace = Trace(on_line, until)
-    if visitors:
-        with seeded_schedule(plan.seed), visitors_apart(plan.seed):
-            return trio.run(Session(plan, trace, clock, visitors=True).run, clock=clock)
-    with seeded_schedule(plan.seed):
-        return trio.run(Session(plan, trace, clock).run, clock=clock)
+    session = Session(plan, Trace(on_line, until), clock, visitors=visitors)
+    if on_watch is not None:
+        on_watch(session.watch)
+    apart = visitors_apart(plan.seed) if visitors else nullcontext()
+    with seeded_schedule(plan.seed), apart:
+        return trio.run(session.run, clock=clock)
 
 
 class Session:
@@ -115,7 +118,7 @@ class Session:
         self._trace = trace
         self._jump = mock_clock.jump
         self._dice = Random(f"{plan.seed}/run")
-        self._watch = Watch(trace)
+        self.watch = Watch(trace, self._present)
         self._open: list[Heal] = []
         self._healed = False
         self._visitors = Visitors(plan.seed, self._present) if visitors else None
@@ -230,8 +233,7 @@ class Session:
         while True:
             await trio.sleep(STEP_S)
             self._oracle.step()
-            if self._machine.engine is not None:
-                self._watch.look(self._machine.engine)
+            self.watch.look()
 
     async def _befall(self, stage: Stage, fault: Fault) -> None:
         await trio.sleep(fault.at_s)
@@ -270,7 +272,7 @@ class Session:
             judged.orders.books.messages + judged.orders.odds.frames + judged.exchange.fills,
             len(judged.orders.created),
             judged.exchange.fills,
-            self._watch.pictures,
+            self.watch.pictures,
             self._machine.lives,
             trio.current_time(),
             trace.digest,

@@ -33,7 +33,8 @@ class Violation:
 class Trace:
     """The events of one run in order; the same seed gives the same lines and the same digest.
 
-    ``until`` is the number of the event after which ``on_until`` is called, to end the run there.
+    ``until`` is the number of the event after which ``on_until`` is called, to end the run there;
+    what comes of its ending is neither noted nor judged.
     """
 
     on_line: Callable[[str], None] | None = None
@@ -49,6 +50,8 @@ class Trace:
 
     def note(self, kind: str, text: str) -> None:
         """Add one event."""
+        if self.stopped:
+            return
         self.events += 1
         line = f"{self.events:5d} {trio.current_time():9.3f} {kind:<9} {text}"
         self._hash.update(line.encode())
@@ -57,8 +60,13 @@ class Trace:
             del self.tail[:TAIL_LINES]
         if self.on_line is not None:
             self._hand_on(line)
-        if self.until is not None and self.events == self.until and self.on_until is not None:
+        if self.events == self.until and self.on_until is not None:
             self.on_until()
+
+    @property
+    def stopped(self) -> bool:
+        """Tell whether the last event that is wanted has come."""
+        return self.until is not None and self.events >= self.until
 
     def _hand_on(self, line: str) -> None:
         try:
@@ -72,6 +80,8 @@ class Trace:
 
     def violation(self, rule: str, text: str) -> None:
         """Add a rule that did not hold."""
+        if self.stopped:
+            return
         self.violated += 1
         found = Violation(rule, trio.current_time(), text)
         if len(self.violations) < VIOLATIONS_KEPT:

@@ -51,12 +51,12 @@ def test_the_same_seed_gives_the_same_events() -> None:
 
 
 def test_a_run_can_end_at_an_event() -> None:
-    """With an event's number the run ends in the moment of that event."""
+    """With an event's number the run ends in the moment of that event, and its ending adds none."""
     lines: list[str] = []
     outcome = simulate(plan_of(5), on_line=lines.append, until=30)
 
-    assert outcome.events < simulate(plan_of(5)).events
-    assert lines[29].split()[0] == "30"
+    assert outcome.events == len(lines) == 30 < simulate(plan_of(5)).events
+    assert lines[-1].split()[0] == "30"
 
 
 def test_a_plan_is_a_seed_and_can_be_cut() -> None:
@@ -155,7 +155,8 @@ def test_a_planted_failure_shrinks_to_few_faults(monkeypatch: pytest.MonkeyPatch
     assert outcome.failed
     assert len(smaller.faults) <= 3 < len(plan.faults)
     assert told
-    assert simulate(smaller).violations == outcome.violations
+    assert simulate(smaller) == outcome
+    assert plan.exactly(smaller.texts) == smaller
 
 
 def _pauses_and_more(plan: Plan) -> bool:
@@ -191,11 +192,13 @@ def test_old_failures_are_kept_in_a_file(tmp_path: Path) -> None:
     failure = OldFailure("2026-11-22", 7, ("reset@books:1.5:0.5:3",), "I1: twice")
     add_seed(path, failure)
     add_seed(path, OldFailure("2026-11-22", 8, (), "I2"))
-    first, second = read_seeds("# a comment\n\n" + path.read_text())
+    add_seed(path, OldFailure("2026-11-22", 8, ("none",), "I2"))
+    first, second, third = read_seeds("# a comment\n\n" + path.read_text())
 
     assert first == failure
     assert first.plan.faults[0].cell == "reset@books"
     assert second.plan == plan_of(8)
+    assert third.plan == plan_of(8).keep(())
     with pytest.raises(SeedsFileError, match="line 1"):
         list(read_seeds("yesterday"))
 
