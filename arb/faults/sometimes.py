@@ -33,6 +33,7 @@ REFUSED_IN_A_ROW = "refusals in a row halted trading"
 TOO_FAST = "an entry was refused for coming too fast"
 SHORT_OF_CASH = "an entry was refused for want of cash on its shard"
 EDGE_OFFERED = "an edge was offered after everything was healed"
+ACCOUNT_DIFFERED = "an account that differed stopped entries"
 ANOTHER_ENGINE = "another engine came when all was well"
 STOPPED_AT_WORK = "an engine was stopped while an entry rested"
 
