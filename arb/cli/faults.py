@@ -129,7 +129,7 @@ def campaign(
 @app.command
 def matrix(
     *,
-    seeds: Annotated[int, Parameter(help="How many seeds a cell.")] = 2,
+    seeds: Annotated[int, Parameter(help="How many seeds a cell, at least.")] = 2,
     first: First = 1,
     only: Only = (),
     write: Annotated[Path | None, Parameter(help="Write the grid into this document.")] = None,
@@ -152,7 +152,8 @@ def matrix(
             write.write_text(replaced(write.read_text(), lines))
         except (OSError, ValueError) as error:
             raise CommandFailed(f"{write}: {error}") from None
-    _show(f"{len(results) - len(bad)} of {len(results)} cells hold")
+    idle = sum(1 for result in results if not result.strikes)
+    _show(f"{len(results) - len(bad)} of {len(results)} cells hold, {idle} met nothing")
     return EXIT_FAILED if bad else 0
 
 

@@ -24,9 +24,15 @@ CHUNK_SEEDS = 10
 COLLECT_EVERY_SEEDS = 5
 
 
+_COUNTERS = ("sometimes", "cells", "strikes")
+
+
 @attrs.define
 class Summary:
-    """What a campaign has come to; ``next_seed`` is where to go on."""
+    """What a campaign has come to; ``next_seed`` is where to go on.
+
+    ``cells`` counts how often each fault began, ``strikes`` how often it met anything.
+    """
 
     first: int
     next_seed: int
@@ -40,6 +46,7 @@ class Summary:
     failed: list[int] = attrs.field(factory=list)
     sometimes: Counter[str] = attrs.field(factory=Counter)
     cells: Counter[str] = attrs.field(factory=Counter)
+    strikes: Counter[str] = attrs.field(factory=Counter)
 
     @classmethod
     def begun(cls, first: int) -> Summary:
@@ -59,6 +66,7 @@ class Summary:
             self.failed.append(outcome.seed)
         self.sometimes.update(outcome.sometimes)
         self.cells.update(outcome.cells)
+        self.strikes.update(outcome.strikes)
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -75,6 +83,7 @@ class Summary:
         fields = attrs.asdict(self)
         fields["sometimes"] = dict(sorted(self.sometimes.items()))
         fields["cells"] = len(self.cells)
+        fields["strikes"] = len(self.strikes)
         fields["missing"] = list(self.missing)
         fields["seconds"] = round(self.seconds, 3)
         fields["virtual_s"] = round(self.virtual_s, 3)
@@ -83,7 +92,8 @@ class Summary:
     def save(self, path: Path) -> None:
         """Keep it, so that a campaign can go on from here."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        kept = {**attrs.asdict(self), "sometimes": self.sometimes, "cells": self.cells}
+        counters = {name: getattr(self, name) for name in _COUNTERS}
+        kept = {**attrs.asdict(self), **counters}
         draft = path.with_suffix(".draft")
         draft.write_bytes(orjson.dumps(kept))
         draft.replace(path)
@@ -92,8 +102,8 @@ class Summary:
     def load(cls, path: Path) -> Summary:
         """Return a kept one; raises `OSError` or `ValueError`."""
         kept = orjson.loads(path.read_bytes())
-        for name in ("sometimes", "cells"):
-            kept[name] = Counter(kept[name])
+        for name in _COUNTERS:
+            kept[name] = Counter(kept.get(name, {}))
         return cls(**kept)
 
 

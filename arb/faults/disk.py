@@ -8,6 +8,7 @@ the rest whatever happened to be written back.
 from __future__ import annotations
 
 import errno
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from random import Random
@@ -33,7 +34,7 @@ class SimDisk:
     """A journal and its snapshot on a disk that can fail; they outlive who opens them.
 
     ``write_fails_in`` and ``sync_fails_in`` count calls down to the one that fails; from then on
-    every one does until `repair`.
+    every one does until `repair`. ``hits`` counts what failed and what was lost.
     """
 
     kernel: bytearray = attrs.field(factory=bytearray)
@@ -45,6 +46,7 @@ class SimDisk:
     snapshot: bytes | None = None
     writes: int = 0
     syncs: int = 0
+    hits: Counter[str] = attrs.field(factory=Counter)
 
     def open(self, before: Before = bytes, after: After = _unheard) -> SimFile:
         """Open the file for one program; ``before`` and ``after`` see each write."""
@@ -57,7 +59,9 @@ class SimDisk:
             self.write_fails_in -= 1
             if self.write_fails_in < 0:
                 self.failed = True
+                self.hits["no space"] += 1
                 if self.writes_half:
+                    self.hits["half a write"] += 1
                     self.kernel += data[: len(data) // 2]
                 raise NO_SPACE
         self.kernel += data
@@ -69,6 +73,7 @@ class SimDisk:
             self.sync_fails_in -= 1
             if self.sync_fails_in < 0:
                 self.failed = True
+                self.hits["no sync"] += 1
                 raise NO_DISK
         self.durable = len(self.kernel)
 
@@ -76,6 +81,7 @@ class SimDisk:
         """Keep what was synced and a chance part of the rest; return the bytes that are lost."""
         kept = dice.randint(self.durable, len(self.kernel))
         lost = len(self.kernel) - kept
+        self.hits["bytes lost"] += lost
         del self.kernel[kept:]
         if kept > self.durable and dice.random() < 1 / 2:
             # A sector was being written when the current went: its bytes are anything.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from functools import partial
 from random import Random
 from typing import Any
@@ -10,12 +11,12 @@ from typing import Any
 import trio
 
 from arb.faults.second_engine import second_engine
-from arb.faults.sometimes import PAUSED_RESTING
-from arb.faults.stage import Heal, Kind, Stage
+from arb.faults.sometimes import ACCOUNT_DIFFERED, LOST_RACE, PAUSED_RESTING
+from arb.faults.stage import Heal, Kind, Stage, Struck
 from arb.sim.conditions import OrderAnswer
 from arb.sim.exchange import grouping, lifecycle
 from arb.sim.exchange.markets import Market, MarketStatus
-from arb.sim.exchange.values import Change
+from arb.sim.exchange.values import BookSide, Change
 from arb.sim.exchange.venue import Venue
 from arb.sim.world.world import Fixture
 
@@ -25,6 +26,12 @@ EXCHANGE = "exchange"
 # the engine counts on either.
 DETERMINED_AFTER_S = 2.0
 PAID_AFTER_S = 3.0
+
+# What the record of an account that was taken over has in its bytes, and no other record.
+ACCOUNT_RECORD = b'"k":"account"'
+
+# Market makers follow a jump within less.
+CANCELS_LAG_S = 3.0
 
 ORDERS = ("orders",)
 READS = ("reads",)
@@ -44,8 +51,29 @@ def _answer(answer: OrderAnswer, stage: Stage, component: str, dice: Random) -> 
     return partial(_restore, stage.exchange, condition, OrderAnswer.NORMAL)
 
 
+def _conditions(stage: Stage, component: str) -> Any:
+    return stage.odds if component == "odds" else stage.exchange
+
+
+def _answered(answer: OrderAnswer, stage: Stage, component: str) -> int:
+    return stage.exchange.strikes[f"{_ANSWERS[component]} {answer}"]
+
+
+def _condition_met(name: str, stage: Stage, component: str) -> int:
+    strikes: Counter[str] = _conditions(stage, component).strikes
+    return strikes[name]
+
+
+def _met(name: str, stage: Stage, _component: str) -> int:
+    return stage.met[name]
+
+
+def _seen(name: str, stage: Stage, _component: str) -> int:
+    return stage.trace.sometimes[name]
+
+
 def _switch(name: str, values: tuple[Any, ...], stage: Stage, component: str, dice: Random) -> Heal:
-    conditions: Any = stage.odds if component == "odds" else stage.exchange
+    conditions = _conditions(stage, component)
     before = getattr(type(conditions)(), name)
     setattr(conditions, name, dice.choice(values))
     return partial(_restore, conditions, name, before)
@@ -57,7 +85,11 @@ def _restore(conditions: Any, name: str, value: Any) -> None:
 
 def _cut(stage: Stage, component: str, _dice: Random) -> None:
     server: Any = stage.simulation.odds if component == "odds" else stage.simulation.exchange
-    server.cut_connections()
+    stage.met[f"{component} restarts"] += server.cut_connections()
+
+
+def _cut_met(stage: Stage, component: str) -> int:
+    return stage.met[f"{component} restarts"]
 
 
 def _upgrades(stage: Stage, component: str, dice: Random) -> Heal:
@@ -72,6 +104,7 @@ def _order_vanishes(stage: Stage, _component: str, dice: Random) -> Heal:
     for order in list(stage.simulation.member.resting.values()):
         if dice.random() < 2 / 3:
             stage.simulation.venue.take_off_book(order, Change.CANCEL)
+            stage.met["an order vanishes"] += 1
     return partial(_restore, stage.exchange, "drop_private", value=False)
 
 
@@ -91,19 +124,22 @@ def _pause_market(stage: Stage, _component: str, dice: Random) -> Heal:
 
 
 def _race(stage: Stage, _component: str, _dice: Random) -> Heal:
-    """Let what rests of ours be met now, so that a cancel on its way comes too late."""
-    for fixture in stage.simulation.world.fixtures.values():
-        held = {order.ticker for order in stage.simulation.member.resting.values()}
-        if fixture.game.home_ticker in held:
-            stage.simulation.world.jump(fixture.game.game_id, 0.05)
-        elif fixture.game.away_ticker in held:
-            stage.simulation.world.jump(fixture.game.game_id, 0.95)
-    stage.exchange.order_delay_s = 0.3
-    return partial(_restore, stage.exchange, "order_delay_s", 0.0)
+    """Let what rests of ours be met before long, while cancels take longer than that."""
+    world = stage.simulation.world
+    for order in list(stage.simulation.member.resting.values()):
+        for fixture in world.fixtures.values():
+            if order.ticker in (fixture.game.home_ticker, fixture.game.away_ticker):
+                falls = (order.side is BookSide.BID) == (order.ticker == fixture.game.home_ticker)
+                world.jump(fixture.game.game_id, 0.05 if falls else 0.95)
+    stage.exchange.cancel_lag_s = CANCELS_LAG_S
+    return partial(_restore, stage.exchange, "cancel_lag_s", 0.0)
 
 
-def _money_moves(stage: Stage, _component: str, dice: Random) -> Heal:
+def _money_moves(stage: Stage, _component: str, dice: Random) -> Heal | None:
     """Let money come to or leave the account that no fill explains, until somebody puts it back."""
+    if ACCOUNT_RECORD not in stage.disk.kernel:
+        # What the engine took for its own when it first looked would be missing ever after.
+        return None
     cash_e6 = stage.simulation.member.cash_e6
     shard = min(cash_e6)
     moved_e6 = dice.choice((1_000_000, -1_000_000))
@@ -125,6 +161,7 @@ def _close(stage: Stage, _component: str, dice: Random) -> None:
     market = venue.markets[dice.choice(stage.tickers())]
     if market.status is MarketStatus.ACTIVE:
         lifecycle.close(venue, market)
+        stage.met["a market closes"] += 1
 
 
 def _game_ends(
@@ -137,6 +174,7 @@ def _game_ends(
         markets = [venue.markets[ticker] for ticker in (game.home_ticker, game.away_ticker)]
         if not fixture.over and all(each.status is MarketStatus.ACTIVE for each in markets):
             fixture.over = True
+            stage.met["a game ends"] += 1
             home_e4 = dice.choice(home_values_e4)
             stage.nursery.start_soon(_pay, venue, markets, (home_e4, 10_000 - home_e4))
             return
@@ -162,6 +200,7 @@ def _group_triggers(stage: Stage, _component: str, _dice: Random) -> Heal:
     """Pull the trigger of our order groups, as the exchange does beyond their limit."""
     venue = stage.simulation.venue
     groups = list(venue.groups.values())
+    stage.met["a group triggers"] += len(groups)
     for group in groups:
         grouping.trigger_group(venue, group)
 
@@ -173,12 +212,29 @@ def _group_triggers(stage: Stage, _component: str, _dice: Random) -> Heal:
     return heal
 
 
+def _another_engine(stage: Stage, component: str, dice: Random) -> Heal | None:
+    heal = second_engine(stage, component, dice)
+    stage.met["another engine"] += heal is not None
+    return heal
+
+
 def _orders(name: str, answer: OrderAnswer) -> Kind:
-    return Kind(name, EXCHANGE, tuple(_ANSWERS), partial(_answer, answer))
+    struck = partial(_answered, answer)
+    return Kind(name, EXCHANGE, tuple(_ANSWERS), partial(_answer, answer), struck)
 
 
 def _venue(name: str, condition: str, values: tuple[Any, ...], *components: str) -> Kind:
-    return Kind(name, EXCHANGE, components, partial(_switch, condition, values))
+    struck = partial(_condition_met, condition)
+    return Kind(name, EXCHANGE, components, partial(_switch, condition, values), struck)
+
+
+def _kind(
+    name: str,
+    components: tuple[str, ...],
+    apply: Callable[[Stage, str, Random], Heal | None],
+    struck: Struck | None = None,
+) -> Kind:
+    return Kind(name, EXCHANGE, components, apply, struck)
 
 
 KINDS = (
@@ -214,29 +270,31 @@ KINDS = (
     _venue("subscription-ended", "end_subscription", (10, 25), "market data"),
     _venue("subscription-refused", "refuse_subscriptions", (5, 8), "market data"),
     _venue("frozen-sockets", "freeze_sockets", (True,), "venue"),
-    Kind("slow-answer", EXCHANGE, ORDERS, partial(_switch, "order_delay_s", (2.5, 4.0, 8.0))),
-    Kind("fill-before-answer", EXCHANGE, ORDERS, partial(_switch, "order_delay_s", (0.05, 0.4))),
-    Kind("cancel-loses-race", EXCHANGE, ORDERS, _race),
-    Kind("server-error", EXCHANGE, ("reads", "odds"), partial(_switch, "rest_status", (500, 503))),
-    Kind("html-page", EXCHANGE, ("reads", "odds"), partial(_switch, "rest_status", (200, 502))),
-    Kind("key-refused", EXCHANGE, ("reads", "odds"), partial(_switch, "rest_status", (401, 403))),
-    Kind("too-many-requests", EXCHANGE, READS, partial(_switch, "answer_429", (True,))),
-    Kind("stale-reads", EXCHANGE, READS, partial(_switch, "stale_read_ms", (400, 900))),
-    Kind("private-lost", EXCHANGE, PRIVATE, partial(_switch, "drop_private", (True,))),
-    Kind("fill-repeated", EXCHANGE, PRIVATE, partial(_switch, "duplicate_fills", (True,))),
-    Kind("sockets-stall", EXCHANGE, VENUE, partial(_switch, "stall_sockets", (True,))),
-    Kind("upgrade-refused", EXCHANGE, ("venue", "odds"), _upgrades),
-    Kind("restarts", EXCHANGE, ("venue", "odds"), _cut),
-    Kind("ids-reusable", EXCHANGE, ORDERS, partial(_switch, "dedup_open_orders_only", (True,))),
-    Kind("order-vanishes", EXCHANGE, ORDERS, _order_vanishes),
-    Kind("trading-pause", EXCHANGE, VENUE, partial(_pause_trading, "trading")),
-    Kind("exchange-pause", EXCHANGE, VENUE, partial(_pause_trading, "exchange")),
-    Kind("market-pause", EXCHANGE, MARKET, _pause_market),
-    Kind("money-moves", EXCHANGE, ("account",), _money_moves),
-    Kind("close", EXCHANGE, MARKET, _close),
-    Kind("settlement", EXCHANGE, MARKET, partial(_game_ends, (10_000, 0))),
-    Kind("tie", EXCHANGE, MARKET, partial(_game_ends, (5_000,))),
-    Kind("void", EXCHANGE, MARKET, partial(_game_ends, (3_700, 6_300))),
-    Kind("group-triggers", EXCHANGE, ORDERS, _group_triggers),
-    Kind("second-engine", EXCHANGE, ("account",), second_engine),
+    _venue("slow-answer", "order_delay_s", (2.5, 4.0, 8.0), *ORDERS),
+    _venue("fill-before-answer", "order_delay_s", (0.05, 0.4), *ORDERS),
+    _kind("cancel-loses-race", ORDERS, _race, partial(_seen, LOST_RACE)),
+    _venue("server-error", "rest_status", (500, 503), "reads", "odds"),
+    _venue("html-page", "rest_status", (200, 502), "reads", "odds"),
+    _venue("key-refused", "rest_status", (401, 403), "reads", "odds"),
+    _venue("too-many-requests", "answer_429", (True,), *READS),
+    _venue("stale-reads", "stale_read_ms", (900, 3_000), *READS),
+    _venue("private-lost", "drop_private", (True,), *PRIVATE),
+    _venue("fill-repeated", "duplicate_fills", (True,), *PRIVATE),
+    _venue("sockets-stall", "stall_sockets", (True,), *VENUE),
+    _kind(
+        "upgrade-refused", ("venue", "odds"), _upgrades, partial(_condition_met, "refuse_upgrades")
+    ),
+    _kind("restarts", ("venue", "odds"), _cut, _cut_met),
+    _venue("ids-reusable", "dedup_open_orders_only", (True,), *ORDERS),
+    _kind("order-vanishes", ORDERS, _order_vanishes, partial(_met, "an order vanishes")),
+    _kind("trading-pause", VENUE, partial(_pause_trading, "trading")),
+    _kind("exchange-pause", VENUE, partial(_pause_trading, "exchange")),
+    _kind("market-pause", MARKET, _pause_market),
+    _kind("money-moves", ("account",), _money_moves, partial(_seen, ACCOUNT_DIFFERED)),
+    _kind("close", MARKET, _close, partial(_met, "a market closes")),
+    _kind("settlement", MARKET, partial(_game_ends, (10_000, 0)), partial(_met, "a game ends")),
+    _kind("tie", MARKET, partial(_game_ends, (5_000,)), partial(_met, "a game ends")),
+    _kind("void", MARKET, partial(_game_ends, (3_700, 6_300)), partial(_met, "a game ends")),
+    _kind("group-triggers", ORDERS, _group_triggers, partial(_met, "a group triggers")),
+    _kind("second-engine", ("account",), _another_engine, partial(_met, "another engine")),
 )

@@ -33,7 +33,23 @@ def _refused(refusal: Refusal, stage: Stage, component: str, _dice: Random) -> H
 
 
 def _all(do: Callable[[WiredConnection], None], stage: Stage, component: str, _: Random) -> None:
-    stage.wires[component].each(do)
+    stage.met[f"{do.__name__} {component}"] += stage.wires[component].each(do)
+
+
+def _each_met(do: Callable[[WiredConnection], None], stage: Stage, component: str) -> int:
+    return stage.met[f"{do.__name__} {component}"]
+
+
+def _wire_met(name: str, stage: Stage, component: str) -> int:
+    return stage.wires[component].faults.hits[name]
+
+
+def _frames_met(name: str, stage: Stage, component: str) -> int:
+    return stage.wires[component].faults.frames.hits[name]
+
+
+def _odds_met(condition: str, stage: Stage, _component: str) -> int:
+    return stage.odds.strikes[condition]
 
 
 def _set(change: Set, stage: Stage, component: str, dice: Random) -> Heal:
@@ -124,37 +140,58 @@ def _skipped(stage: Stage, _component: str, dice: Random) -> None:
     stage.exchange.skip_sequences = dice.choice((1, 7))
 
 
-def _network(name: str, apply: Callable[[Stage, str, Random], Heal | None]) -> Kind:
-    return Kind(name, NETWORK, COMPONENTS, apply)
+def _refusing(name: str, refusal: Refusal) -> Kind:
+    struck = partial(_wire_met, refusal.value)
+    return Kind(name, NETWORK, COMPONENTS, partial(_refused, refusal), struck)
 
 
-def _frames(name: str, change: SetFrames) -> Kind:
-    return Kind(name, FEED, SOCKETS, partial(_set_frames, change))
+def _breaking(name: str, do: Callable[[WiredConnection], None]) -> Kind:
+    return Kind(name, NETWORK, COMPONENTS, partial(_all, do), partial(_each_met, do))
+
+
+def _wire(name: str, change: Set, hit: str) -> Kind:
+    return Kind(name, NETWORK, COMPONENTS, partial(_set, change), partial(_wire_met, hit))
+
+
+def _frames(name: str, change: SetFrames, hit: str) -> Kind:
+    return Kind(name, FEED, SOCKETS, partial(_set_frames, change), partial(_frames_met, hit))
+
+
+def _counted(name: str, field: str, most: int) -> Kind:
+    return _frames(name, partial(_count, field, most), field)
+
+
+def _odds(name: str, condition: str, apply: Callable[[Stage, str, Random], Heal]) -> Kind:
+    return Kind(name, FEED, ("odds stream",), apply, partial(_odds_met, condition))
+
+
+def _numbers_skipped(stage: Stage, _component: str) -> int:
+    return stage.exchange.strikes["skip_sequences"]
 
 
 KINDS = (
-    _network("refused", partial(_refused, Refusal.REFUSED)),
-    _network("no-name", partial(_refused, Refusal.NO_NAME)),
-    _network("bad-tls", partial(_refused, Refusal.BAD_TLS)),
-    _network("no-answer", partial(_refused, Refusal.NO_ANSWER)),
-    _network("reset", partial(_all, WiredConnection.reset)),
-    _network("reset-in-mid-frame", partial(_set, _reset_in)),
-    _network("closed", partial(_all, WiredConnection.end)),
-    _network("half-open", partial(_all, WiredConnection.lose_peer)),
-    _network("black-hole", partial(_set, _hole)),
-    _network("slow-drip", partial(_set, _drip)),
-    _network("one-byte-slices", partial(_set, _slices)),
-    _network("latency", partial(_set, _latency)),
-    _frames("frozen", _freeze),
-    _frames("lagging", _lag),
-    _frames("message-lost", partial(_count, "lose", 3)),
-    _frames("message-repeated", partial(_count, "repeat", 4)),
-    _frames("messages-swapped", partial(_count, "swap", 2)),
-    _frames("garbage", partial(_count, "garble", 12)),
-    _frames("odd-numbers", partial(_count, "odd_numbers", 8)),
-    _frames("flood", partial(_count, "flood", 2_000)),
-    Kind("book-vanishes", FEED, ("odds stream",), _vanish),
-    Kind("wrong-prices", FEED, ("odds stream",), _wrong_prices),
-    Kind("swapped-sides", FEED, ("odds stream",), _swapped_sides),
-    Kind("sequence-gap", FEED, ("exchange",), _skipped),
+    _refusing("refused", Refusal.REFUSED),
+    _refusing("no-name", Refusal.NO_NAME),
+    _refusing("bad-tls", Refusal.BAD_TLS),
+    _refusing("no-answer", Refusal.NO_ANSWER),
+    _breaking("reset", WiredConnection.reset),
+    _wire("reset-in-mid-frame", _reset_in, "reset in mid-frame"),
+    _breaking("closed", WiredConnection.end),
+    _breaking("half-open", WiredConnection.lose_peer),
+    _wire("black-hole", _hole, "hole"),
+    _wire("slow-drip", _drip, "drip"),
+    _wire("one-byte-slices", _slices, "slice"),
+    _wire("latency", _latency, "latency"),
+    _frames("frozen", _freeze, "held"),
+    _frames("lagging", _lag, "late"),
+    _counted("message-lost", "lose", 3),
+    _counted("message-repeated", "repeat", 4),
+    _counted("messages-swapped", "swap", 2),
+    _counted("garbage", "garble", 12),
+    _counted("odd-numbers", "odd_numbers", 8),
+    _counted("flood", "flood", 2_000),
+    _odds("book-vanishes", "absent_books", _vanish),
+    _odds("wrong-prices", "shift", _wrong_prices),
+    _odds("swapped-sides", "swap_sides", _swapped_sides),
+    Kind("sequence-gap", FEED, ("exchange",), _skipped, _numbers_skipped),
 )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from random import Random
-from typing import Any
 
 from actors import MailboxFull, UnknownActor
 from arb.faults.kill_points import KillPoint
-from arb.faults.saboteur import ANY_MARKET, Planned, Prank
-from arb.faults.stage import Heal, Kind, Stage
+from arb.faults.saboteur import ANY_MARKET, Planned, Prank, hit_of
+from arb.faults.stage import Heal, Kind, Stage, Struck, wish_of
 
 PROCESS = "process"
 DISK = "disk"
@@ -21,14 +21,48 @@ HEARING = ("risk", "gateway", "books", "odds", ANY_MARKET)
 RUNNING = ("gateway", "books", "odds", "journal")
 ENGINE = ("engine",)
 
+Apply = Callable[[Stage, str, Random], Heal | None]
+
+# How many messages each hears within some seconds, even where little happens: what is planned for a
+# later one than that never comes.
+HEARD = {"risk": 20, "gateway": 6, "books": 20, "odds": 8, ANY_MARKET: 20}
+
 # More than any supervisor restarts within a minute, those above it counted in.
 STORM_CRASHES = 40
+
+
+def _prank_met(prank: Prank, stage: Stage, component: str) -> int:
+    return stage.saboteur.hits[hit_of(prank, component)]
+
+
+def _blocked(stage: Stage, _component: str) -> int:
+    return _prank_met(Prank.BLOCK, stage, "books")
+
+
+def _asked(verb: str, stage: Stage, component: str) -> int:
+    return stage.met[wish_of(verb, component)]
+
+
+def _person_met(verb: str, stage: Stage, _component: str) -> int:
+    return stage.met[wish_of(verb, None)]
+
+
+def _met(name: str, stage: Stage, component: str) -> int:
+    return stage.met[f"{name} {component}"]
+
+
+def _killed_point(point: KillPoint, stage: Stage, _component: str) -> int:
+    return stage.trace.sometimes[f"killed {point}"]
+
+
+def _disk_met(name: str, stage: Stage, _component: str) -> int:
+    return stage.disk.hits[name]
 
 
 def _at_message(prank: Prank, stage: Stage, component: str, dice: Random) -> Heal:
     for _ in range(dice.randint(1, 2)):
         seconds = dice.choice((0.05, 0.4, 2.0))
-        stage.saboteur.plan(component, Planned(prank, dice.randrange(60), seconds))
+        stage.saboteur.plan(component, Planned(prank, dice.randrange(HEARD[component]), seconds))
     return stage.saboteur.forget
 
 
@@ -84,6 +118,7 @@ def _flooded(stage: Stage, component: str, dice: Random) -> None:
     for number in range(dice.choice((100, 3_000))):
         try:
             address.tell(f"junk {number}")
+            stage.met[f"flood {component}"] += 1
         except MailboxFull:
             stage.trace.sometimes["a mailbox refused"] += 1
             return
@@ -98,8 +133,14 @@ def _killed_at(point: KillPoint, stage: Stage, _component: str, dice: Random) ->
     return heal
 
 
-def _killed(stage: Stage, _component: str, _dice: Random) -> None:
+def _killed(stage: Stage, component: str, _dice: Random) -> None:
+    stage.met[f"kill {component}"] += _is_alive(stage)
     stage.machine.kill()
+
+
+def _is_alive(stage: Stage) -> bool:
+    process = stage.machine.process
+    return process is not None and not process.killed and not process.ended.is_set()
 
 
 def _power(stage: Stage, _component: str, dice: Random) -> None:
@@ -115,15 +156,26 @@ def _power_at_write(stage: Stage, _component: str, dice: Random) -> Heal:
     return heal
 
 
-def _signals(count: int, stage: Stage, _component: str, dice: Random) -> None:
+def _signals(count: int, stage: Stage, component: str, dice: Random) -> None:
+    def signal() -> None:
+        stage.met[f"signal {component}"] += _is_alive(stage)
+        stage.machine.signal()
+
     for number in range(count):
-        stage.later(number * dice.choice((0.0, 0.05, 0.6)), stage.machine.signal)
+        stage.later(number * dice.choice((0.0, 0.05, 0.6)), signal)
 
 
-def _stopped_at_start(stage: Stage, _component: str, dice: Random) -> None:
+def _stopped_at_start(stage: Stage, component: str, dice: Random) -> None:
     stage.machine.kill()
+
+    def signal() -> None:
+        stage.met[f"signal at start {component}"] += (
+            _is_alive(stage) and stage.machine.engine is None
+        )
+        stage.machine.signal()
+
     # The machine waits half a second before it starts the engine again.
-    stage.later(0.5 + dice.choice((0.0, 0.001, 0.01)), stage.machine.signal)
+    stage.later(0.5 + dice.choice((0.0, 0.001, 0.01)), signal)
 
 
 def _no_space(stage: Stage, _component: str, dice: Random) -> Heal:
@@ -191,47 +243,70 @@ def _force_closed(stage: Stage, _component: str, dice: Random) -> None:
         stage.steer("force_close", ticker=dice.choice(sorted(held)))
 
 
-def _process(name: str, components: tuple[str, ...], apply: Any) -> Kind:
-    return Kind(name, PROCESS, components, apply)
+def _process(
+    name: str, components: tuple[str, ...], apply: Apply, struck: Struck | None = None
+) -> Kind:
+    return Kind(name, PROCESS, components, apply, struck)
+
+
+def _crashing(name: str, prank: Prank) -> Kind:
+    return _process(name, HEARING, partial(_at_message, prank), partial(_prank_met, prank))
+
+
+def _living(name: str, prank: Prank, verb: str) -> Kind:
+    return _process(name, ACTORS, partial(_at_life, prank, verb), partial(_prank_met, prank))
+
+
+def _disk(name: str, apply: Apply, hit: str) -> Kind:
+    return Kind(name, DISK, ("journal",), apply, partial(_disk_met, hit))
+
+
+def _person(name: str, apply: Apply, verb: str, components: tuple[str, ...] = ENGINE) -> Kind:
+    return Kind(name, PERSON, components, apply, partial(_person_met, verb))
 
 
 KINDS = (
-    _process("crash", HEARING, partial(_at_message, Prank.CRASH)),
-    _process("deep-crash", HEARING, partial(_at_message, Prank.DEEP_CRASH)),
-    _process("restart-storm", HEARING, _storm),
-    _process("loop-blocked", HEARING, partial(_at_message, Prank.BLOCK)),
-    _process("suspended", ENGINE, _suspended),
-    _process("work-fails", RUNNING, _run_fails),
-    _process("start-fails", ACTORS, partial(_at_life, Prank.START_FAILS, "kill")),
-    _process("start-hangs", ACTORS, partial(_at_life, Prank.START_HANGS, "kill")),
-    _process("stop-hangs", ACTORS, partial(_at_life, Prank.STOP_HANGS, "restart")),
-    _process("actor-killed", ACTORS, partial(_steered, "kill")),
-    _process("actor-restarted", ACTORS, partial(_steered, "restart")),
-    _process("actor-quarantined", ACTORS, _quarantined),
-    _process("mailbox-flood", ACTORS, _flooded),
-    _process("kill-9", ENGINE, _killed),
+    _crashing("crash", Prank.CRASH),
+    _crashing("deep-crash", Prank.DEEP_CRASH),
+    _process("restart-storm", HEARING, _storm, partial(_prank_met, Prank.CRASH)),
+    _crashing("loop-blocked", Prank.BLOCK),
+    _process("suspended", ENGINE, _suspended, _blocked),
+    _process("work-fails", RUNNING, _run_fails, partial(_prank_met, Prank.RUN_FAILS)),
+    _living("start-fails", Prank.START_FAILS, "kill"),
+    _living("start-hangs", Prank.START_HANGS, "kill"),
+    _living("stop-hangs", Prank.STOP_HANGS, "restart"),
+    _process("actor-killed", ACTORS, partial(_steered, "kill"), partial(_asked, "kill")),
+    _process("actor-restarted", ACTORS, partial(_steered, "restart"), partial(_asked, "restart")),
+    _process("actor-quarantined", ACTORS, _quarantined, partial(_asked, "quarantine")),
+    _process("mailbox-flood", ACTORS, _flooded, partial(_met, "flood")),
+    _process("kill-9", ENGINE, _killed, partial(_met, "kill")),
     *(
-        _process(f"kill-9-{point.replace(' ', '-')}", ENGINE, partial(_killed_at, point))
+        _process(
+            f"kill-9-{point.replace(' ', '-')}",
+            ENGINE,
+            partial(_killed_at, point),
+            partial(_killed_point, point),
+        )
         for point in KillPoint
     ),
-    _process("sigterm", ENGINE, partial(_signals, 1)),
-    _process("sigint-twice", ENGINE, partial(_signals, 2)),
-    _process("signal-at-start", ENGINE, _stopped_at_start),
-    Kind("power-loss", DISK, ("journal",), _power),
-    Kind("power-loss-at-write", DISK, ("journal",), _power_at_write),
-    Kind("no-space", DISK, ("journal",), _no_space),
-    Kind("half-write", DISK, ("journal",), _half_write),
-    Kind("sync-fails", DISK, ("journal",), _sync_fails),
-    Kind("slow-sync", DISK, ("journal",), _slow_sync),
+    _process("sigterm", ENGINE, partial(_signals, 1), partial(_met, "signal")),
+    _process("sigint-twice", ENGINE, partial(_signals, 2), partial(_met, "signal")),
+    _process("signal-at-start", ENGINE, _stopped_at_start, partial(_met, "signal at start")),
+    _disk("power-loss", _power, "bytes lost"),
+    _disk("power-loss-at-write", _power_at_write, "bytes lost"),
+    _disk("no-space", _no_space, "no space"),
+    _disk("half-write", _half_write, "half a write"),
+    _disk("sync-fails", _sync_fails, "no sync"),
+    _disk("slow-sync", _slow_sync, "slow"),
     Kind("step-forward", CLOCK, ENGINE, partial(_stepped, (3.0, 15.0, 3_600.0))),
     Kind("step-back", CLOCK, ENGINE, partial(_stepped, (-3.0, -15.0, -3_600.0))),
     Kind("drift-fast", CLOCK, ENGINE, partial(_drifting, 0.2)),
     Kind("drift-slow", CLOCK, ENGINE, partial(_drifting, -0.2)),
-    Kind("paused", PERSON, ENGINE, _paused),
-    Kind("reducing", PERSON, ENGINE, _reducing),
-    Kind("halted", PERSON, ENGINE, partial(_halted, "keep")),
-    Kind("halted-without-exits", PERSON, ENGINE, partial(_halted, "cancel")),
-    Kind("limit-lowered", PERSON, ENGINE, _limited),
-    Kind("flattened", PERSON, ENGINE, _flattened),
-    Kind("force-closed", PERSON, ("market",), _force_closed),
+    _person("paused", _paused, "pause"),
+    _person("reducing", _reducing, "reduce"),
+    _person("halted", partial(_halted, "keep"), "halt"),
+    _person("halted-without-exits", partial(_halted, "cancel"), "halt"),
+    _person("limit-lowered", _limited, "limit"),
+    _person("flattened", _flattened, "flatten"),
+    _person("force-closed", _force_closed, "force_close", ("market",)),
 )

@@ -18,6 +18,7 @@ from arb.faults.engine import OpenedEngine, Seams, opened_engine
 from arb.faults.kill_points import KillPoint
 from arb.faults.saboteur import Saboteur
 from arb.faults.sometimes import (
+    ACCOUNT_DIFFERED,
     FROM_SNAPSHOT,
     INTENSITY,
     POWER_LOST,
@@ -237,6 +238,8 @@ class Machine:
         """Return how slow calls are made: in place, a sync as slowly as the disk is just now."""
 
         async def call(work: Callable[[], None]) -> None:
+            if self.sync_takes_s:
+                self.disk.hits["slow"] += 1
             await trio.sleep(self.sync_takes_s)
             work()
 
@@ -249,6 +252,8 @@ class Machine:
         self.trace.note("log", f"{line.level} {line.tag} {line.text}")
         if "429" in line.text:
             self.trace.sometimes[TOO_MANY] += 1
+        if line.text.startswith("account differs"):
+            self.trace.sometimes[ACCOUNT_DIFFERED] += 1
 
     def hear_tree(self, event: TreeEvent) -> None:
         """Take an event of the tree of actors."""

@@ -34,6 +34,11 @@ _LENGTHS_S = (0.05, 0.5, 2.0, 5.0)
 # Stands where faults are written and there are none: nothing at all means whatever the seed draws.
 NO_FAULTS = "none"
 
+# Some requests come once or twice in a run: faults that leave hardly a gap, from the start on,
+# meet them wherever they come.
+PATIENT_AT_S = (0.0, 5.5, 11.0)
+PATIENT_S = 5.0
+
 # What an account may hold; with the last two it pays for an order or two at a time.
 PURSES_E6 = (10_000_000_000, 10_000_000_000, 10_000_000_000, 3_000_000, 7_000_000)
 
@@ -134,14 +139,19 @@ def plan_of(seed: int) -> Plan:
     return Plan(seed, *_world(seed), _settings(seed), rates, tuple(faults))
 
 
-def plan_of_cell(cell: str, seed: int) -> Plan:
-    """Plan a run in which one fault alone comes, three times."""
+def plan_of_cell(cell: str, seed: int, *, patient: bool = False) -> Plan:
+    """Plan a run in which one fault alone comes, three times; ``patient`` ones wait for longer."""
     dice = Random(f"{seed}/{cell}")
     thirds = (2.0, 6.0, 10.0)
     faults = tuple(
         attrs.evolve(_fault(number, cell, dice), at_s=at_s + dice.random())
         for number, at_s in enumerate(thirds, start=1)
     )
+    if patient:
+        faults = tuple(
+            attrs.evolve(fault, at_s=at_s, length_s=PATIENT_S)
+            for fault, at_s in zip(faults, PATIENT_AT_S, strict=True)
+        )
     family = kind_of(cell)[0].family
     rates = {family: len(faults) * 60.0 / FAULTY_S}
     return Plan(seed, *_world(seed), _settings(seed), rates, faults)

@@ -34,6 +34,11 @@ class Prank(StrEnum):
     RUN_FAILS = "run fails"
 
 
+def hit_of(prank: Prank, component: str) -> str:
+    """Return by which name `Saboteur.hits` counts what was done to an actor, or to any market."""
+    return f"{prank} {component}"
+
+
 @attrs.define
 class Planned:
     """One prank that waits for its moment: after so many more messages, or at the next start."""
@@ -148,7 +153,7 @@ class Saboteur:
                     raise Sabotage(f"planned: {planned.prank}")
 
     def _take(self, key: str, planned: Planned) -> None:
-        self.hits[f"{planned.prank} {key}"] += 1
+        self.hits[hit_of(planned.prank, ANY_MARKET if key in self.markets else key)] += 1
         self._planned[key].remove(planned)
         if not self._planned[key]:
             del self._planned[key]

@@ -72,6 +72,7 @@ class Outcome:
     sometimes: dict[str, int] = attrs.field(factory=dict)
     cells: dict[str, int] = attrs.field(factory=dict)
     tail: tuple[str, ...] = ()
+    strikes: dict[str, int] = attrs.field(factory=dict)
 
     @classmethod
     def of_error(cls, seed: int, error: Exception) -> Outcome:
@@ -261,6 +262,15 @@ class Session:
             heal()
         self._open.clear()
         stage.heal()
+        self._count_strikes(stage)
+
+    def _count_strikes(self, stage: Stage) -> None:
+        """Count what each fault that began has met; two of the same means share what they met."""
+        for cell, times in self._trace.cells.items():
+            kind, component = kind_of(cell)
+            met = times if kind.struck is None else kind.struck(stage, component)
+            if met:
+                self._trace.strikes[cell] = met
 
     def _outcome(self) -> Outcome:
         trace, judged = self._trace, self._oracle
@@ -279,6 +289,7 @@ class Session:
             dict(sorted(trace.sometimes.items())),
             dict(sorted(trace.cells.items())),
             tuple(trace.tail[-25:]),
+            dict(sorted(trace.strikes.items())),
         )
 
     def __repr__(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from random import Random
 from typing import Any
@@ -16,7 +16,7 @@ from arb.faults.clock import MachineClock
 from arb.faults.disk import SimDisk
 from arb.faults.judge_orders import Stops
 from arb.faults.machine import Machine
-from arb.faults.saboteur import Saboteur
+from arb.faults.saboteur import ANY_MARKET, Saboteur
 from arb.faults.trace import Trace
 from arb.faults.wires import Wires
 from arb.settings import Settings
@@ -24,6 +24,7 @@ from arb.sim.conditions import ExchangeConditions, OddsConditions
 from arb.sim.simulation import Simulation
 
 Heal = Callable[[], None]
+Struck = Callable[["Stage", str], int]
 
 # What every record of a halt has in its bytes, and no other record.
 HALT_RECORD = b'"k":"halt"'
@@ -37,7 +38,10 @@ PATIENCE_S = 12.0
 
 @attrs.define(eq=False)
 class Stage:
-    """One simulation's world and machine, as faults and people act on them."""
+    """One simulation's world and machine, as faults and people act on them.
+
+    ``met`` counts what faults that act at once have found to act on, by names of their own.
+    """
 
     simulation: Simulation
     settings: Settings
@@ -46,6 +50,7 @@ class Stage:
     stops: Stops
     nursery: trio.Nursery
     is_asking: bool = False
+    met: Counter[str] = attrs.field(factory=Counter)
     _wishes: deque[tuple[str, dict[str, Any], bool]] = attrs.field(factory=deque)
     _wished: trio.Event = attrs.field(factory=trio.Event)
 
@@ -112,13 +117,20 @@ class Stage:
             while self._wishes:
                 self.is_asking = True
                 verb, arguments, insisting = self._wishes.popleft()
-                if not await self.ask(verb, arguments) and insisting:
+                done = await self.ask(verb, arguments)
+                if done and not insisting:
+                    self.met[self._wish(verb, arguments)] += 1
+                if insisting and not done:
                     # Behind the others: it may be one of them that it waits for.
                     self._wishes.append((verb, arguments, True))
                     await trio.sleep(INSIST_EVERY_S)
             self.is_asking = False
             self._wished = trio.Event()
             await self._wished.wait()
+
+    def _wish(self, verb: str, arguments: dict[str, Any]) -> str:
+        name = arguments.get("name")
+        return wish_of(verb, ANY_MARKET if name in self.tickers() else name)
 
     async def ask(self, verb: str, arguments: dict[str, Any]) -> bool:
         """Let a person ask something of the engine; returns whether it was done."""
@@ -164,8 +176,9 @@ class Stage:
         """Put everything right that a fault may have left behind."""
         for conditions in (self.exchange, self.odds):
             fresh = type(conditions)()
-            for name in attrs.fields_dict(type(conditions)):
-                setattr(conditions, name, getattr(fresh, name))
+            for field in attrs.fields(type(conditions)):
+                if field.init:
+                    setattr(conditions, field.name, getattr(fresh, field.name))
         self.wires.heal()
         self.mend_disk()
         self.clock.correct()
@@ -193,14 +206,24 @@ class Stage:
         self.nursery.start_soon(wait)
 
 
+def wish_of(verb: str, name: str | None) -> str:
+    """Return by which name `Stage.met` counts what a person has asked for and got."""
+    return verb if name is None else f"{verb} {name}"
+
+
 @attrs.frozen
 class Kind:
-    """One kind of fault; ``apply`` switches it on at a component and returns what ends it."""
+    """One kind of fault; ``apply`` switches it on at a component and returns what ends it.
+
+    ``struck`` says how often faults of its means have changed anything at a component since the run
+    began; one without strikes whenever it is applied.
+    """
 
     name: str
     family: str
     components: tuple[str, ...]
     apply: Callable[[Stage, str, Random], Heal | None]
+    struck: Struck | None = None
 
     @property
     def cells(self) -> tuple[str, ...]:

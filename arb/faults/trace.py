@@ -34,7 +34,8 @@ class Trace:
     """The events of one run in order; the same seed gives the same lines and the same digest.
 
     ``until`` is the number of the event after which ``on_until`` is called, to end the run there;
-    what comes of its ending is neither noted nor judged.
+    what comes of its ending is neither noted nor judged. ``cells`` counts how often each fault has
+    begun, ``strikes`` how often it then met anything.
     """
 
     on_line: Callable[[str], None] | None = None
@@ -46,6 +47,7 @@ class Trace:
     violated: int = 0
     sometimes: Counter[str] = attrs.field(factory=Counter)
     cells: Counter[str] = attrs.field(factory=Counter)
+    strikes: Counter[str] = attrs.field(factory=Counter)
     _hash: hashlib._Hash = attrs.field(factory=hashlib.sha256)
 
     def note(self, kind: str, text: str) -> None:

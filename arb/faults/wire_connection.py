@@ -40,6 +40,7 @@ class WiredConnection(Connection):
         self._reset = False
         self._mute = False
         self._waited = False
+        self._in_hole = wire.faults.hole
         self._abandoned = False
         self._wait = trio.CancelScope()
 
@@ -47,6 +48,7 @@ class WiredConnection(Connection):
 
     def poke(self) -> None:
         """Look at the wire's faults anew: they have changed."""
+        self._note_swallowed()
         if not self.wire.faults.hole and self._unsent and not self._mute:
             data, self._unsent = bytes(self._unsent), bytearray()
             # A peer that has gone meanwhile hears nothing of it.
@@ -59,6 +61,12 @@ class WiredConnection(Connection):
             if due_s == math.inf and not self.wire.faults.frames.held:
                 self._kept_back[place] = (trio.current_time(), raw)
         self._wait.cancel()
+
+    def _note_swallowed(self) -> None:
+        """Count what a hole has kept from the engine, once it has ended."""
+        if self._in_hole and (self._raw or self._inner.readable):
+            self.wire.faults.hits["hole"] += 1
+        self._in_hole = self.wire.faults.hole
 
     def reset(self) -> None:
         """Break as by a reset from the other side."""
@@ -153,7 +161,6 @@ class WiredConnection(Connection):
         """Get one step further: wait for the wire, or for data, or let data through."""
         faults = self.wire.faults
         if self._mute or faults.hole:
-            faults.hits["hole" if faults.hole else "mute"] += 1
             await self._until(math.inf)
         elif self._raw and faults.latency_s and not self._waited:
             faults.hits["latency"] += 1
@@ -198,7 +205,7 @@ class WiredConnection(Connection):
             for each in passed:
                 # What keeps a connection alive is neither held nor late; messages stay in order.
                 if each.is_text and (self._kept_back or due_s > trio.current_time()):
-                    frames.hits["kept back"] += 1
+                    frames.hits["held" if frames.held else "late"] += 1
                     self._kept_back.append((due_s, each.raw))
                 else:
                     self._ready += each.raw

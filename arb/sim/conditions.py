@@ -7,6 +7,7 @@ changes what the next request, frame or step does, and nothing that already happ
 
 from __future__ import annotations
 
+from collections import Counter
 from enum import StrEnum
 
 import attrs
@@ -43,7 +44,28 @@ class OrderAnswer(StrEnum):
 
 
 @attrs.define
-class ExchangeConditions:
+class Conditions:
+    """What can be wrong with a server; ``strikes`` counts by name how often it changed something.
+
+    A condition that was on while nobody asked for anything has struck nothing.
+    """
+
+    strikes: Counter[str] = attrs.field(factory=Counter, init=False, eq=False)
+
+    def struck(self, name: str) -> None:
+        """Note that a condition has changed what somebody gets."""
+        self.strikes[name] += 1
+
+    def holds(self, name: str) -> bool:
+        """Return whether a condition is on for whoever asks now, and note that it strikes."""
+        on = bool(getattr(self, name))
+        if on:
+            self.struck(name)
+        return on
+
+
+@attrs.define
+class ExchangeConditions(Conditions):
     """Faults of the exchange; those that say "next" happen once and switch themselves off."""
 
     # Orders: what becomes of a request and of its answer. A delay holds the answer back after
@@ -131,24 +153,26 @@ class ExchangeConditions:
 
     def take_skip(self) -> int:
         """Return how many sequence numbers the next frame leaves out, once."""
+        self.holds("skip_sequences")
         skip, self.skip_sequences = self.skip_sequences, 0
         return skip
 
     def take(self, name: str) -> bool:
         """Return whether a counted fault happens now, and count it down."""
         left: int = getattr(self, name)
-        if left:
+        if self.holds(name):
             setattr(self, name, left - 1)
         return left > 0
 
     def take_end(self) -> int | None:
         """Return the error code that ends the subscription of the next book frame, once."""
+        self.holds("end_subscription")
         code, self.end_subscription = self.end_subscription, None
         return code
 
 
 @attrs.define
-class OddsConditions:
+class OddsConditions(Conditions):
     """Faults of the odds provider.
 
     ``freeze`` stops the stream while the connection lives; ``lag_ms`` sends changes so much later,

@@ -61,6 +61,7 @@ def test_a_summary_counts_and_is_kept(one: Outcome, tmp_path: Path) -> None:
     assert not again.good
     document = again.document()
     assert document["sometimes"] == dict(sorted(summary.sometimes.items()))
+    assert document["strikes"] == len(summary.strikes)
     assert orjson.loads(orjson.dumps(document)) == document
 
 

@@ -36,6 +36,7 @@ def test_a_loss_of_power_keeps_what_was_synced(seed: int) -> None:
     kept = file.read()
     assert kept.startswith(b"synced")
     assert len(kept) == len(b"synced and not") - lost
+    assert disk.hits["bytes lost"] == lost
     assert b"synced and not".startswith(kept[:-1]) or kept == b"synced"
 
 
@@ -63,6 +64,7 @@ def test_a_failing_write_may_leave_half() -> None:
         disk.open().write(b"abcd")
 
     assert disk.kernel == b"ab"
+    assert disk.hits == {"no space": 1, "half a write": 1}
 
 
 def test_the_nth_sync_fails() -> None:
@@ -75,7 +77,7 @@ def test_the_nth_sync_fails() -> None:
     with pytest.raises(OSError, match="Input/output"):
         file.sync()
 
-    assert disk.durable == 2
+    assert (disk.durable, disk.hits["no sync"]) == (2, 1)
 
 
 def test_whoever_opens_a_file_sees_its_writes() -> None:

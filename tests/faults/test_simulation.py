@@ -13,7 +13,17 @@ from arb.engine.gateway import Gateway
 from arb.engine.risk_switches import Switchboard
 from arb.faults.campaign import run_chunk
 from arb.faults.catalogue import KINDS, UnknownFault, cells, chosen
-from arb.faults.matrix import BAD, BEGIN, END, GOOD, CellResult, grid, replaced, run_cell
+from arb.faults.matrix import (
+    BAD,
+    BEGIN,
+    END,
+    GOOD,
+    NOT_MET,
+    CellResult,
+    grid,
+    replaced,
+    run_cell,
+)
 from arb.faults.plan import Plan, plan_of, plan_of_cell
 from arb.faults.seeds import OldFailure, SeedsFileError, add_seed, read_seeds
 from arb.faults.session import simulate
@@ -99,15 +109,20 @@ def test_a_cell_holds_alone(cell: str) -> None:
     plan = plan_of_cell(cell, 1)
     assert [fault.cell for fault in plan.faults] == [cell] * 3
 
-    result = run_cell(cell, [1])
+    result = run_cell(cell, [1], most=1)
     assert (result.failed, result.times) == ((), 3)
 
 
 def test_the_grid_shows_good_bad_and_what_was_not_run() -> None:
-    """A cell that was not run is never shown as good."""
-    results = [CellResult("reset@books", 2, (), 6), CellResult("reset@lanes", 2, (1,), 6, "I1")]
+    """A cell that was not run is never shown as good, nor is one whose fault met nothing."""
+    results = [
+        CellResult("reset@books", 2, (), 6, strikes=1),
+        CellResult("reset@lanes", 2, (1,), 6, "I1", 1),
+        CellResult("reset@rest", 20, (), 60),
+    ]
     lines = list(grid(results))
-    assert f"| reset | books {GOOD}, account ·, lanes {BAD}, " in "\n".join(lines)
+    shown = f"| reset | books {GOOD}, account ·, lanes {BAD}, rest {NOT_MET}, "
+    assert shown in "\n".join(lines)
     assert not any(GOOD in line for line in lines if "| reset |" not in line)
 
     document = replaced(f"before\n{BEGIN}\nthe old one\n{END}\nafter\n", lines)

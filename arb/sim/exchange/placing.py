@@ -140,6 +140,7 @@ def _pull_beyond(venue: Venue, account: Account, market: Market, request: OrderR
         if meeting.count_e2 <= left_e2:
             left_e2 -= meeting.count_e2
             continue
+        venue.conditions.struck("pull_beyond_e2")
         shrink(venue, market, meeting.resting, left_e2)
         left_e2 = 0
 
@@ -181,7 +182,7 @@ def _check_client_order_id(venue: Venue, account: Account, client_order_id: str 
     known = account.client_order_ids.get(client_order_id)
     if known is None:
         return
-    if venue.conditions.dedup_open_orders_only and known not in account.resting:
+    if known not in account.resting and venue.conditions.holds("dedup_open_orders_only"):
         return
     raise nested(409, "order_already_exists")
 

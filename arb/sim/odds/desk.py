@@ -169,9 +169,10 @@ class OddsDesk:
             dearer = (2 * total - 1) / total
             line = Line(f"{1 / (home * dearer):.3f}", f"{1 / (away * dearer):.3f}", line.made_ms)
         if shift:
+            self.conditions.struck("shift")
             home, away = 1 / float(line.home), 1 / float(line.away)
             line = Line(f"{1 / (home + shift):.2f}", f"{1 / (away - shift):.2f}", line.made_ms)
-        if self.conditions.swap_sides or game.game_id in self.conditions.swapped_games:
+        if self.conditions.holds("swap_sides") or game.game_id in self.conditions.swapped_games:
             line = Line(line.away, line.home, line.made_ms)
         return line
 
@@ -197,6 +198,8 @@ class OddsDesk:
         """Take what has changed since the last time."""
         absent = self.conditions.absent_books
         changes = [change for change in self._pending.values() if change.book not in absent]
+        if len(changes) < len(self._pending):
+            self.conditions.struck("absent_books")
         self._pending.clear()
         if self.conditions.duplicate:
             changes = [change for change in changes for _ in range(2)]

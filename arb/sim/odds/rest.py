@@ -161,6 +161,7 @@ class OddsRest:
         """Return the response to a request; never raises for what a client sends."""
         status = self._desk.conditions.rest_status
         if status is not None:
+            self._desk.conditions.struck("rest_status")
             return Response(status, b"<html>unavailable</html>", content_type="text/html")
         found = self._router.find(request.method, request.path.removeprefix(PREFIX))
         if found is None or not request.path.startswith(PREFIX):

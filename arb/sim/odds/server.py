@@ -47,9 +47,9 @@ class OddsServer:
         with self._live.one():
             await serve_connection(stream, self._answer, self._serve_socket)
 
-    def cut_connections(self) -> None:
-        """Break every open connection at once."""
-        self._live.cut()
+    def cut_connections(self) -> int:
+        """Break every open connection at once, and return how many there were."""
+        return self._live.cut()
 
     def inject_frame(self, text: str) -> None:
         """Send a frame as it is to every client."""
@@ -82,6 +82,7 @@ class OddsServer:
     def _admit(self, request: Request) -> Agent | Response:
         status = self.desk.conditions.refuse_upgrades
         if status is not None:
+            self.desk.conditions.struck("refuse_upgrades")
             return Response(status, b"unavailable", content_type="text/plain")
         other = self._other(request.path)
         if other is not None:

@@ -35,12 +35,13 @@ class RestApp:
         """Return the response to a request; never raises for what a client sends."""
         conditions = self._venue.conditions
         if conditions.rest_status is not None:
+            conditions.struck("rest_status")
             page = b"<html><body><h1>unavailable</h1></body></html>"
             return Response(conditions.rest_status, page, content_type="text/html")
-        if conditions.answer_429:
+        if conditions.holds("answer_429"):
             return too_many()
         response = self._cached(request) if conditions.public_cache_s else self._found(request)
-        if conditions.rest_delay_s:
+        if conditions.holds("rest_delay_s"):
             return attrs.evolve(response, delay_s=response.delay_s + conditions.rest_delay_s)
         return response
 

@@ -46,11 +46,19 @@ class Fate:
 def spoiled(venue: Venue, kind: str, act: Callable[[], Response]) -> Response:
     """Let ``act`` do what was asked, if it is to happen, and answer as the conditions say."""
     fate = Fate.of(venue, kind)
+    _note(venue, kind, fate)
     if fate.answer in _NOT_TAKEN:
         return _not_taken(venue, fate)
     if not fate.lag_s:
         return _answered(fate, act())
     return Response(0, delay_s=fate.lag_s, later=lambda: _late(fate, act))
+
+
+def _note(venue: Venue, kind: str, fate: Fate) -> None:
+    if fate.answer is not OrderAnswer.NORMAL:
+        venue.conditions.struck(f"{kind}_answer {fate.answer}")
+    for name in ("lag_s", "delay_s"):
+        venue.conditions.holds(f"{kind}_{name}")
 
 
 def _late(fate: Fate, act: Callable[[], Response]) -> Response:

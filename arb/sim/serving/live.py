@@ -30,7 +30,9 @@ class LiveConnections:
             finally:
                 self._scopes.remove(scope)
 
-    def cut(self) -> None:
-        """Break every open connection."""
-        for scope in list(self._scopes):
+    def cut(self) -> int:
+        """Break every open connection, and return how many there were."""
+        open_now = list(self._scopes)
+        for scope in open_now:
             scope.cancel()
+        return len(open_now)

@@ -54,6 +54,7 @@ def _run(session: Session, command: dict[str, Any], command_id: int) -> None:
 def _subscribe(session: Session, params: dict[str, Any], command_id: int) -> None:
     refused = session.venue.conditions.refuse_subscriptions
     if refused is not None:
+        session.venue.conditions.struck("refuse_subscriptions")
         raise CommandError(Code.refusal(refused))
     names = params.get("channels")
     if not isinstance(names, list) or not names:

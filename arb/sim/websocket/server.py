@@ -64,9 +64,9 @@ class ExchangeServer:
         with self._live.one():
             await serve_connection(stream, self._dated, self._serve_socket)
 
-    def cut_connections(self) -> None:
-        """Break every open connection at once, as a restart of the exchange would."""
-        self._live.cut()
+    def cut_connections(self) -> int:
+        """Break every open connection, as a restart of the exchange would; return how many."""
+        return self._live.cut()
 
     def inject_frame(self, text: str) -> None:
         """Send a frame as it is to every client."""
@@ -82,12 +82,15 @@ class ExchangeServer:
 
     async def _serve_socket(self, stream: trio.abc.Stream) -> None:
         conditions = self.venue.conditions
-        freezing = Freezing(stream, lambda: conditions.freeze_sockets)
+        freezing = Freezing(stream, lambda: conditions.holds("freeze_sockets"))
         with trio.CancelScope() as life:
             if conditions.socket_life_s is not None:
                 life.deadline = trio.current_time() + self._life_s(conditions.socket_life_s)
             await serve_socket(
-                freezing, self._admit, ping=_PING, stalled=lambda: conditions.stall_sockets
+                freezing,
+                self._admit,
+                ping=_PING,
+                stalled=lambda: conditions.holds("stall_sockets"),
             )
         if life.cancelled_caught:
             self._refuse_next = True
@@ -97,7 +100,7 @@ class ExchangeServer:
 
     def _admit(self, request: Request) -> Agent | Response:
         conditions = self.venue.conditions
-        status = conditions.refuse_upgrades
+        status = conditions.refuse_upgrades if conditions.holds("refuse_upgrades") else None
         if self._refuse_next and conditions.socket_life_s is not None:
             status = _BAD_GATEWAY
         self._refuse_next = False

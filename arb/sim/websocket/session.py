@@ -137,10 +137,11 @@ class Session:
 
     def filled(self, fill: Fill) -> None:
         """Send one's own fill."""
-        if fill.account != self.account.name or self.venue.conditions.drop_fills:
+        conditions = self.venue.conditions
+        if fill.account != self.account.name or conditions.holds("drop_fills"):
             return
         body = frames.fill_message(self.venue.markets[fill.ticker], fill)
-        for _ in range(2 if self.venue.conditions.duplicate_fills else 1):
+        for _ in range(2 if conditions.holds("duplicate_fills") else 1):
             self._private(Channel.FILL, "fill", fill.ticker, body)
 
     def order_changed(self, order: Order) -> None:
@@ -148,7 +149,7 @@ class Session:
         if order.account != self.account.name:
             return
         body = frames.order_message(self.venue.markets[order.ticker], self.account, order)
-        for _ in range(2 if self.venue.conditions.duplicate_orders else 1):
+        for _ in range(2 if self.venue.conditions.holds("duplicate_orders") else 1):
             self._private(Channel.ORDERS, "user_order", order.ticker, body)
 
     def position_changed(self, account: str, position: Position) -> None:
@@ -202,16 +203,17 @@ class Session:
             whole = orjson.dumps({"type": "orderbook_delta", "sid": one.sid, "msg": body}).decode()
             self.outbox.put(whole[: len(whole) // 2])
             return
-        delay_s = self._books.delay_s() if conditions.reorder_books else 0.0
+        delay_s = self._books.delay_s() if conditions.holds("reorder_books") else 0.0
         self.emit(one, "orderbook_delta", body, delay_s=delay_s)
-        if conditions.duplicate_books and one.seq:
+        if one.seq and conditions.holds("duplicate_books"):
             one.seq -= 1
             self.emit(one, "orderbook_delta", body)
 
     def _private(self, channel: Channel, kind: str, ticker: str, body: Json) -> None:
         conditions = self.venue.conditions
         one = self.subscription(channel)
-        if conditions.drop_private or one is None or not one.wants(ticker):
+        if one is None or not one.wants(ticker) or conditions.holds("drop_private"):
             return
-        overtaken_s = self._privates.delay_s() if conditions.reorder_private else 0.0
+        overtaken_s = self._privates.delay_s() if conditions.holds("reorder_private") else 0.0
+        conditions.holds("private_delay_s")
         self.emit(one, kind, body, delay_s=conditions.private_delay_s + overtaken_s)

@@ -1,0 +1,109 @@
+"""Faults that came and met nothing are told from those that changed something."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from arb.faults import matrix
+from arb.faults.matrix import run_cell
+from arb.faults.plan import Plan, plan_of, plan_of_cell
+from arb.faults.session import Outcome, simulate
+
+
+def strikes(*faults: str, seed: int = 1) -> dict[str, int]:
+    """Return what some faults have met in a world without others."""
+    outcome = simulate(plan_of(seed).exactly(faults))
+    assert outcome.violations == ()
+    assert set(outcome.cells) == {fault.partition(":")[0].replace("_", " ") for fault in faults}
+    return outcome.strikes
+
+
+# Of each way to know that a fault strikes, one; seed 1 sends its first orders at 8 s.
+STRIKING = (
+    "refused@books:2.0:1.0:1",
+    "closed@account:2.0:1.0:1",
+    "black-hole@odds_stream:2.0:2.0:1",
+    "message-repeated@odds_stream:2.0:2.0:1",
+    "sequence-gap@exchange:2.0:1.0:1",
+    "wrong-prices@odds_stream:2.0:2.0:1",
+    "order-refused@orders:7.0:5.0:1",
+    "slow-reads@reads:2.0:9.0:1",
+    "trading-pause@venue:2.0:1.0:1",
+    "restarts@venue:2.0:1.0:1",
+    "void@market:2.0:1.0:1",
+    "crash@books:2.0:9.0:1",
+    "actor-killed@market:2.0:1.0:1",
+    "mailbox-flood@risk:2.0:1.0:1",
+    "kill-9@engine:2.0:1.0:1",
+    "sigterm@engine:2.0:1.0:1",
+    "kill-9-before-append@engine:2.0:14.0:1",
+    "sync-fails@journal:2.0:9.0:1",
+    "step-back@engine:2.0:1.0:1",
+    "halted@engine:2.0:1.0:1",
+)
+
+
+@pytest.mark.parametrize("fault", STRIKING)
+def test_a_fault_that_changes_something_strikes(fault: str) -> None:
+    """Whatever it lays its hands on: wires, messages, servers, actors, the disk, people."""
+    (met,) = strikes(fault).values()
+    assert met > 0
+
+
+MISSING = (
+    "order-refused@cancels:2.0:5.0:1",
+    "order-refused@amends:2.0:5.0:1",
+    "order-vanishes@orders:2.0:1.0:1",
+    "stale-reads@reads:2.0:1.0:1",
+    "message-lost@account:2.0:0.01:1",
+    "crash@gateway:2.0:0.01:1",
+    "force-closed@market:2.0:1.0:1",
+    "no-space@journal:2.0:0.01:1",
+    "ids-reusable@orders:2.0:9.0:1",
+)
+
+
+@pytest.mark.parametrize("fault", MISSING)
+def test_a_fault_that_meets_nothing_does_not_strike(fault: str) -> None:
+    """Nothing rests, nothing is cancelled and no message comes while it is on."""
+    assert strikes(fault) == {}
+
+
+def test_a_cell_is_run_until_its_fault_has_met_something() -> None:
+    """Seed 1 cancels nothing; a later one does, and there it ends."""
+    result = run_cell("cancel-lags@cancels", [1])
+
+    assert result.failed == ()
+    assert result.strikes > 0
+    assert 1 < result.seeds < matrix.SEEDS_MAX
+    assert result.times == 3 * result.seeds
+
+
+def test_a_cell_whose_fault_never_meets_anything_has_an_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """After so many seeds it is left; the first are as they are for every cell, the others wait."""
+    run: list[Plan] = []
+
+    def nothing_met(plan: Plan) -> Outcome:
+        run.append(plan)
+        return attrs.evolve(Outcome(plan.seed, (), 0), cells={"reset@books": 3})
+
+    monkeypatch.setattr(matrix, "simulate", nothing_met)
+    result = run_cell("reset@books", [4, 5], most=4)
+
+    assert (result.seeds, result.times, result.strikes) == (4, 12, 0)
+    assert [plan.seed for plan in run] == [4, 5, 6, 7]
+    assert run[:2] == [plan_of_cell("reset@books", seed) for seed in (4, 5)]
+    assert run[2:] == [plan_of_cell("reset@books", seed, patient=True) for seed in (6, 7)]
+
+
+def test_patient_faults_leave_hardly_a_gap() -> None:
+    """From the start to the end of the part in which faults come, and never two at once."""
+    faults = plan_of_cell("reset@books", 3, patient=True).faults
+    ends = [fault.at_s + fault.length_s for fault in faults]
+
+    assert faults[0].at_s == 0.0
+    assert all(0 < fault.at_s - end < 1 for fault, end in zip(faults[1:], ends, strict=False))
+    assert ends[-1] >= plan_of(3).faulty_s
