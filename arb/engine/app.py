@@ -213,7 +213,7 @@ class Engine:
             orders_stand_on_book=self._config.mode is not Mode.PAPER,
             taped=settings.engine.record_tape,
             odds_feeds=odds_feed_names(settings.odds_feed.provider),
-            halt_file=HaltFile(place.halt_path),
+            halt_file=HaltFile.with_reserve(place.halt_path),
             earlier=place.earlier(),
         )
 

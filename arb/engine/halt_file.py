@@ -1,13 +1,16 @@
-"""A halt that was left for an engine to find, by somebody who could not reach it.
+"""A halt that was left for an engine to find.
 
-It lies beside the journal, which belongs to the engine alone. The engine looks at its start and
+By somebody who could not reach the engine, or by an engine whose journal could not be written. It
+lies beside the journal, which belongs to the engine alone. The engine looks at its start and
 while it runs, writes the halt into its journal, and takes the file away when the halt is cleared.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 import attrs
 import orjson
@@ -40,16 +43,46 @@ class HaltFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._reserve = path.with_name(f"{path.name}.reserve")
+
+    @classmethod
+    def with_reserve(cls, path: Path) -> HaltFile:
+        """Return the file with room set aside for a halt, where there is any: disks get full."""
+        made = cls(path)
+        with contextlib.suppress(OSError):
+            made.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with made._reserve.open("wb") as file:
+                _write(file, b" " * BYTES_MAX)
+        return made
 
     def leave(self, halt: LeftHalt) -> None:
-        """Leave a halt, whole or not at all, and safe from a loss of power."""
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Leave a halt, whole or not at all, and safe from a loss of power.
+
+        Where a new file cannot be written, the room that was set aside is used.
+        """
+        content = orjson.dumps(attrs.asdict(halt)) + b"\n"
         draft = self.path.with_name(f"{self.path.name}.{os.getpid()}")
-        with draft.open("wb") as file:
-            file.write(orjson.dumps(attrs.asdict(halt)) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self.path)
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with draft.open("wb") as file:
+                _write(file, content)
+            draft.replace(self.path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                draft.unlink()
+            if not self._is_overwritten(content.ljust(BYTES_MAX)):
+                raise
+
+    def _is_overwritten(self, content: bytes) -> bool:
+        """Write into the reserve, or into what it has become, and say whether that went well."""
+        room = self._reserve if self._reserve.exists() else self.path
+        try:
+            with room.open("r+b") as file:
+                _write(file, content)
+            room.replace(self.path)
+        except OSError:
+            return False
+        return True
 
     def read(self) -> LeftHalt | None:
         """Return the halt that was left, None where there is none.
@@ -80,3 +113,9 @@ class HaltFile:
 
     def __repr__(self) -> str:
         return f"<HaltFile {self.path}>"
+
+
+def _write(file: BinaryIO, content: bytes) -> None:
+    file.write(content)
+    file.flush()
+    os.fsync(file.fileno())

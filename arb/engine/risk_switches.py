@@ -49,6 +49,9 @@ LIMIT_MIN_E6 = MoneyE6(1_000_000)
 # How soon a halt that was left in a file is heeded; a look that finds none takes 5 µs.
 LOOK_FOR_HALT_S = 0.25
 
+# Neither the journal nor the file beside it could be written: a person must know.
+NOT_KEPT = "the halt is not on the disk: it ends with this process"
+
 # Said as a setting, the limit is what it says; what + and - have made of it before is over.
 LIMIT_KEY = "risk.max_total_exposure_cents"
 
@@ -87,7 +90,7 @@ class Switchboard:
         self._hands = hands
         self._gateway = gateway
         self._heeded: LeftHalt | None = None
-        permission.halt = books.halt
+        permission.halt = self._switches.halt or books.halt
         permission.paused_by = self._switches.paused_by
         permission.reducing_by = self._switches.reducing_by
         permission.stopping = self._switches.stopping
@@ -108,8 +111,8 @@ class Switchboard:
             StopTrading: self._on_stop,
             LookForHalt: self._on_look_for_halt,
         }
-        if books.halt is not None:
-            self._heeded = _heeded(parts, with_exits=books.halt_withdrew_exits)
+        if permission.halt is not None:
+            self._heeded = _heeded(parts, with_exits=self.exits_withdrawn)
         self._on_look_for_halt(LookForHalt())
 
     @property
@@ -149,10 +152,13 @@ class Switchboard:
         if self.is_closing(ticker):
             self._hands.tell_market(ticker, CloseNow("a person, before the restart"))
 
-    def halt(self, wish: HaltTrading) -> None:
-        """Latch trading off: entries are cancelled one by one and by the exchange's own brake."""
+    def halt(self, wish: HaltTrading) -> bool:
+        """Latch trading off: entries are cancelled one by one and by the exchange's own brake.
+
+        Returns whether the next engine will find it, until it is cleared.
+        """
         halt = Halt(wish.reason, wish.by, self._parts.clock.wall_ms())
-        self._permission.halt = halt
+        self._permission.halt = self._switches.halt = halt
         data = {"reason": halt.reason, "by": halt.by, "cancel_exits": wish.cancel_exits}
         self._books.record(RecordKind.HALT, data)
         # One request a shard, however many rest; and nothing is taken until the halt is cleared.
@@ -163,8 +169,27 @@ class Switchboard:
             self._hands.cancel_exits("halted")
         # The cancels are out. A loss of power must not forget that somebody pulled the plug.
         self._books.sync()
+        is_kept = self._books.journal_failure is None or self._is_left(halt)
         self._board.say("RISK", halt.text, level="error")
+        if not is_kept:
+            self._board.say("RISK", NOT_KEPT, level="error")
         self._hands.publish()
+        return is_kept
+
+    def _is_left(self, halt: Halt) -> bool:
+        """Leave a halt in the file, where none is that says as much; tell whether one is there."""
+        file, cancel_exits = self._parts.halt_file, self._switches.exits_withdrawn
+        if file is None:
+            return False
+        left = file.read()
+        if left is None or (cancel_exits and not left.cancel_exits):
+            left = LeftHalt(halt.reason, halt.by, halt.at_ms, cancel_exits)
+            try:
+                file.leave(left)
+            except OSError:
+                return False
+            self._heeded = left
+        return True
 
     def _on_look_for_halt(self, _look: LookForHalt) -> None:
         """Heed a halt that somebody has left for us, once; it stands until it is cleared."""
@@ -215,7 +240,7 @@ class Switchboard:
         if self._permission.halt is None:
             return False
         self._remove_halt_file()
-        self._permission.halt = None
+        self._permission.halt = self._switches.halt = None
         self._switches.exits_withdrawn = False
         self._books.record(RecordKind.CLEAR, {"reason": clear.reason, "by": clear.by})
         self._hands.cleared()
@@ -311,6 +336,6 @@ class Switchboard:
 
 
 def _heeded(parts: Parts, *, with_exits: bool) -> LeftHalt | None:
-    """Return a halt that was left and that the one in the journal is as good as."""
+    """Return a halt that was left and that the one which stands is as good as."""
     left = parts.halt_file.read() if parts.halt_file is not None else None
     return left if left is None or with_exits or not left.cancel_exits else None

@@ -29,6 +29,7 @@ from arb.engine.messages import (
 )
 from arb.engine.names import RISK
 from arb.engine.offload import IN_PLACE, Offload
+from arb.engine.risk_switches import NOT_KEPT
 from arb.engine.snapshot import A_TURN, Photographer
 from arb.engine.stopping import StopRequest
 from arb.engine.world_hand import WorldHand, WorldRefused
@@ -159,9 +160,10 @@ class EngineSteering:
 
     async def _halt(self, arguments: dict[str, Any]) -> str:
         cancel_exits = arguments.get("exits", "keep") == "cancel"
-        await self._ask(HaltTrading(arguments["reason"], PERSON, cancel_exits))
+        is_kept = await self._ask(HaltTrading(arguments["reason"], PERSON, cancel_exits))
         exits = "cancelled" if cancel_exits else "kept"
-        return f"halted: entries are cancelled, exits {exits}; end it with clear"
+        said = f"halted: entries are cancelled, exits {exits}; end it with clear"
+        return said if is_kept else f"{said}; {NOT_KEPT}"
 
     async def _clear(self, arguments: dict[str, Any]) -> str:
         if not await self._ask(ClearHalt(arguments["reason"], PERSON)):

@@ -6,6 +6,7 @@ import attrs
 
 from arb.core.money import MoneyE6
 from arb.core.parameters import Risk
+from arb.core.permission import Halt
 
 CENT_E6 = 10_000
 
@@ -14,12 +15,14 @@ CENT_E6 = 10_000
 class Switches:
     """A person's pause or reducing, limit and closings, and the engine's own stopping.
 
-    A halt is not among them: it stands in the journal, because it outlives the process too.
-    ``closing`` names the markets whose position a person wants gone. ``resting_known`` says that
-    since this process began the exchange's list of what rests held nothing unknown.
+    ``halt`` is this process's latest, for a journal that does not take it: one that is written
+    stands there, and outlives the process too. ``closing`` names the markets whose position a
+    person wants gone. ``resting_known`` says that since this process began the exchange's list of
+    what rests held nothing unknown.
     ``orders_of_others`` are another engine's, which have halted us: a clear covers them.
     """
 
+    halt: Halt | None = None
     paused_by: str | None = None
     reducing_by: str | None = None
     stopping: bool = False

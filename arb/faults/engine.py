@@ -17,6 +17,7 @@ from actors.system import TreeEvent
 from arb.core.teams import TeamTable
 from arb.engine.board import Board, LogLine
 from arb.engine.discovery import listed_by_exchange
+from arb.engine.halt_file import HaltFile
 from arb.engine.listed import Found
 from arb.engine.live import Connections, LiveTree, Venues, connections
 from arb.engine.names import odds_feed_names
@@ -111,6 +112,7 @@ class Seams:
     change_tree: Callable[[SupervisorSpec], SupervisorSpec] = _same_tree
     change_connections: Callable[[Connections], Connections] = _same_connections
     tape: Path | None = None
+    halt_file: HaltFile | None = None
 
 
 @attrs.define
@@ -186,4 +188,5 @@ async def _parts(seams: Seams, made: Connections) -> Parts:
         installation=INSTALLATION,
         orders_stand_on_book=seams.mode is not Mode.PAPER,
         taped=seams.tape is not None,
+        halt_file=seams.halt_file,
     )

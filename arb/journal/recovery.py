@@ -95,7 +95,8 @@ def _apply(state: Recovered, record: Record) -> None:
         state.next_order += ORDER_NUMBERS_SKIPPED
     elif record.kind is RecordKind.HALT:
         state.halt = Halt(record.data["reason"], record.data["by"], record.at_ms)
-        state.halt_withdrew_exits = record.data.get("cancel_exits") is True
+        # What one halt has withdrawn, a later one without that wish does not give back.
+        state.halt_withdrew_exits |= record.data.get("cancel_exits") is True
     elif record.kind is RecordKind.CLEAR:
         state.halt, state.halt_withdrew_exits = None, False
 

@@ -19,6 +19,7 @@ from actors.testing import seeded_schedule
 from arb.core.commands import Purpose
 from arb.core.parameters import Execution, Strategy
 from arb.engine.board import Board
+from arb.engine.halt_file import HaltFile
 from arb.engine.kalshi_gateway import KalshiGateway
 from arb.engine.messages import StopTrading
 from arb.engine.names import GATEWAY, MARKETS, RISK
@@ -245,6 +246,7 @@ def open_rig(member: Member) -> Callable[..., object]:
         simulation: Simulation | None = None,
         mode: Mode = Mode.SIM,
         tape: Path | None = None,
+        halt_file: HaltFile | None = None,
     ) -> AsyncIterator[Rig]:
         clock = VirtualClock(EPOCH_MS)
         file = MemoryFile() if file is None else file
@@ -270,6 +272,7 @@ def open_rig(member: Member) -> Callable[..., object]:
                 random.Random(1),
                 mode,
                 tape=tape,
+                halt_file=halt_file,
             )
             async with opened_engine(seams) as made:
                 yield Rig(

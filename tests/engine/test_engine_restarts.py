@@ -122,6 +122,30 @@ async def test_a_halt_outlives_the_engine(open_rig: OpenRig, autojump_clock: obj
         assert rig.orders() == []
 
 
+async def test_a_second_halt_gives_no_sale_back_to_the_next_engine(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """Sales were cancelled on purpose, then a rule halted too: none rests until a clear."""
+    world, file = new_world(), MemoryFile()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(world.run)
+        async with open_rig(file=file, simulation=world) as rig:
+            await rig.until(lambda: bool(rig.resting_exits()))
+            # Nobody buys what is to be taken away.
+            world.world.fixtures.clear()
+            await rig.steering.steer("halt", {"reason": "a test", "exits": "cancel"})
+            await rig.until(lambda: not rig.resting(), 5)
+            await rig.ask(HaltTrading("a test of rules", "a rule"))
+        async with open_rig(file=file, simulation=world) as rig:
+            await trio.sleep(20)
+            assert "a test of rules" in rig.reasons
+            assert rig.held_e2
+            assert rig.resting() == []
+            await rig.steering.steer("clear", {"reason": "looked"})
+            await rig.until(lambda: bool(rig.resting_exits()), 30)
+        nursery.cancel_scope.cancel()
+
+
 async def test_an_orderly_end_leaves_sales_and_no_entry(
     open_rig: OpenRig, autojump_clock: object
 ) -> None:

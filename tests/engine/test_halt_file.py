@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 import trio
 
@@ -30,6 +32,31 @@ def test_a_halt_is_left_read_and_taken_away(tmp_path: Path) -> None:
     file.remove()
     assert file.read() is None
     assert "halt" in repr(file)
+
+
+def test_a_disk_without_room_takes_a_halt_all_the_same(tmp_path: Path) -> None:
+    """What was set aside at the start is used, again and again; without it, it is an error."""
+    path = tmp_path / "a" / "halt"
+    in_the_way = path.with_name(f"halt.{os.getpid()}")
+    file = HaltFile.with_reserve(path)
+    assert file.read() is None
+    in_the_way.mkdir()
+    weaker = attrs.evolve(LEFT, cancel_exits=False)
+    for left in (weaker, LEFT):
+        file.leave(left)
+        assert file.read() == left
+    assert sorted(each.name for each in path.parent.iterdir()) == ["halt", in_the_way.name]
+    file.remove()
+    with pytest.raises(IsADirectoryError):
+        file.leave(LEFT)
+
+
+def test_where_nothing_can_be_set_aside_the_file_is_one_all_the_same(tmp_path: Path) -> None:
+    """A full disk at the start is no reason to end; whether a halt can be left, leaving shows."""
+    (tmp_path / "a").write_text("in the way")
+    file = HaltFile.with_reserve(tmp_path / "a" / "halt")
+    with pytest.raises(OSError, match="a"):
+        file.leave(LEFT)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"reason": "x"}', b'{"at_ms": "x"}'])

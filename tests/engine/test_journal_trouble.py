@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import trio
 
 from arb.core.orders import OrderState
+from arb.engine.halt_file import HaltFile, LeftHalt
+from arb.engine.messages import JournalBroken
+from arb.engine.risk_switches import NOT_KEPT
 from arb.journal.writer import MemoryFile
 from tests.engine.conftest import Rig, new_world
 
@@ -97,6 +101,75 @@ async def test_a_sync_that_fails_halts_trading_and_is_not_repeated(
         assert all(node.restarts == 0 for node in rig.system.snapshot())
         orders = rig.risk._books.ledger.orders.values()
         assert all(order.state is not OrderState.PENDING for order in orders)
+
+
+class FullDisk(HaltFile):
+    """A halt file on a disk on which nothing is free, not even what was set aside."""
+
+    def leave(self, halt: LeftHalt) -> None:
+        """Fail."""
+        raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("what_fails", ["writes_left", "syncs_left"])
+async def test_a_halt_that_cannot_be_journalled_halts_the_next_engine(
+    what_fails: str, tmp_path: Path, open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """By the rule, then by a person who has sales cancelled: both stand until a clear."""
+    world, file, left = new_world(), FailingFile(), HaltFile(tmp_path / "halt")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(world.run)
+        async with open_rig(file=file, simulation=world, halt_file=left) as rig:
+            await rig.until(lambda: bool(rig.resting_exits()))
+            # Nobody buys what is to be taken away.
+            world.world.fixtures.clear()
+            setattr(file, what_fails, 0)
+            await rig.ask(JournalBroken("a test of disks"))
+            found = left.read()
+            assert found is not None
+            assert (found.by, found.cancel_exits) == ("the journal", False)
+            said = await rig.steering.steer("halt", {"reason": "a test", "exits": "cancel"})
+            assert NOT_KEPT not in said
+            await rig.until(lambda: not rig.resting(), 5)
+            await rig.system.kill("risk")
+            await trio.sleep(2)
+            assert rig.state == "halted"
+            assert sum(line.text.startswith("halted by") for line in rig.board.log) == 2
+        setattr(file, what_fails, 1_000_000)
+        async with open_rig(file=file, simulation=world, halt_file=left) as rig:
+            await trio.sleep(20)
+            assert rig.state == "halted"
+            assert "a test" in rig.reasons
+            assert rig.held_e2
+            assert rig.resting() == []
+            await rig.steering.steer("clear", {"reason": "there is room again"})
+            assert left.read() is None
+            await rig.until(lambda: bool(rig.resting_exits()), 30)
+        async with open_rig(file=file, simulation=world, halt_file=left) as rig:
+            await rig.until_running()
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+async def test_a_halt_that_nothing_can_keep_is_said_to_end_with_the_process(
+    is_there: bool, tmp_path: Path, open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """In the log and in the answer; another risk manager of this process is halted all the same."""
+    file = FailingFile()
+    full = FullDisk(tmp_path / "halt") if is_there else None
+    async with open_rig(file=file, halt_file=full) as rig:
+        await rig.until_running()
+        assert NOT_KEPT not in await rig.steering.steer("halt", {"reason": "a test"})
+        await rig.steering.steer("clear", {"reason": "looked"})
+        assert not rig.said(NOT_KEPT)
+        file.writes_left = 0
+        said = await rig.steering.steer("halt", {"reason": "a real one"})
+        assert said.endswith(NOT_KEPT)
+        assert rig.said(NOT_KEPT)
+        await rig.system.kill("risk")
+        await trio.sleep(2)
+        assert rig.state == "halted"
+        assert "a real one" in rig.reasons
 
 
 async def test_what_could_not_be_written_is_found_by_the_next_engine(

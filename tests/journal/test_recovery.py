@@ -252,6 +252,21 @@ def test_a_halt_stands_until_it_is_cleared() -> None:
     assert recover([halt, clear, again]).halt == Halt("again", "me", at_ms=7)
 
 
+def test_a_later_halt_gives_nothing_back() -> None:
+    """Sales that one halt has withdrawn stay so through the next, until a clear."""
+    withdraws = record(1, RecordKind.HALT, reason="loss", by="me", cancel_exits=True)
+    keeps = record(2, RecordKind.HALT, reason="another engine", by="a rule", cancel_exits=False)
+    clear = record(3, RecordKind.CLEAR, reason="looked", by="me")
+    again = record(4, RecordKind.HALT, reason="again", by="me", cancel_exits=False)
+
+    both = recover([withdraws, keeps])
+    assert both.halt == Halt("another engine", "a rule", at_ms=7)
+    assert both.halt_withdrew_exits
+    assert recover([keeps, withdraws]).halt_withdrew_exits
+    assert not recover([withdraws, keeps, clear]).halt_withdrew_exits
+    assert not recover([withdraws, keeps, clear, again]).halt_withdrew_exits
+
+
 def test_starts_and_stops_change_nothing() -> None:
     """They are there for a person to read."""
     records = [
