@@ -36,6 +36,10 @@ def core(
         return _one(seed)
     if (seeds or 0) < 1 or jobs < 1:
         raise UsageError("at least one seed, and at least one job")
+    # Where JSON is wanted, nothing else may stand on standard output.
+    out = sys.stderr if json else sys.stdout
+    out.write(f"histories {first} to {first + (seeds or 0) - 1} of the core, arb {revision()}\n")
+    out.flush()
     clock = SystemClock()
     summary = run_core(
         first,

@@ -16,6 +16,7 @@ from arb.cli.common import Json, print_json
 from arb.cli.errors import CommandFailed, UsageError
 from arb.faults.hour import run_hour
 from arb.faults.kill9 import Kill9Failed
+from arb.faults.revision import revision
 
 # Slower is no hour that anybody waits for; beyond this a step of the world is longer than its
 # books' delays.
@@ -36,15 +37,22 @@ def hour(
     """
     if not SPEED_MIN <= speed <= SPEED_MAX:
         raise UsageError(f"--speed {speed:g} must be between {SPEED_MIN:g} and {SPEED_MAX:g}")
+    # Where JSON is wanted, nothing else may stand on standard output.
+    out = sys.stderr if json else sys.stdout
+    out.write(f"seed {seed}, arb {revision()}, an hour at {speed:g} times its speed\n")
+    out.flush()
     with tempfile.TemporaryDirectory(prefix="arb-hour-") as folder:
         try:
             report = trio.run(run_hour, Path(folder), Random(seed), speed)
         except* Kill9Failed as group:
             raise CommandFailed(str(group.exceptions[0])) from None
+    for line in report.violations:
+        out.write(f"violated {line}\n")
     if json:
         print_json(attrs.asdict(report))
     else:
         said = attrs.asdict(report) | {"violations": len(report.violations)}
-        lines = [*report.violations, ", ".join(f"{name} {value}" for name, value in said.items())]
-        sys.stdout.writelines(f"{line}\n" for line in lines)
+        out.write(", ".join(f"{name} {value}" for name, value in said.items()) + "\n")
+    if report.violations:
+        out.write(f"arb faults hour --seed {seed} --speed {speed:g}\n")
     return EXIT_FAILED if report.violations else 0

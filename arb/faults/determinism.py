@@ -7,6 +7,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
+import attrs
+
 from arb.faults.campaign import outcomes_of
 
 # Two that order the same set of strings in different ways.
@@ -17,20 +19,33 @@ class OtherProcessFailed(Exception):
     """A process ended without an answer; says why in one line."""
 
 
+@attrs.frozen
+class Unequal:
+    """One seed whose events differed, with the hash and the number of both."""
+
+    seed: int
+    one: str
+    other: str
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        return f"seed {self.seed}: {self.one} and {self.other}"
+
+
 def digests(first: int, count: int) -> Iterator[str]:
     """Yield one line a seed: the seed, the hash of its events, and how many there were."""
     for outcome in outcomes_of(first, count, 1):
         yield f"{outcome.seed} {outcome.digest} {outcome.events}"
 
 
-def unequal(first: int, count: int) -> list[str]:
+def unequal(first: int, count: int) -> list[Unequal]:
     """Run some seeds in two processes with different hash seeds; return what differed."""
     processes = [_process(first, count, hash_seed) for hash_seed in HASH_SEEDS]
     ones, others = [_answer(process) for process in processes]
     if len(ones) != count or len(others) != count:
         raise OtherProcessFailed(f"{len(ones)} and {len(others)} seeds were run of {count}")
     return [
-        f"seed {one.split()[0]}: {one.split(' ', 1)[1]} and {other.split(' ', 1)[1]}"
+        Unequal(int(one.split()[0]), one.split(" ", 1)[1], other.split(" ", 1)[1])
         for one, other in zip(ones, others, strict=True)
         if one != other
     ]

@@ -62,8 +62,8 @@ class Kill9Report:
     """What some cycles have shown."""
 
     cycles: int = 0
-    torn: int = 0
     records: int = 0
+    torn: int = 0
     orders: int = 0
     fills: int = 0
     violations: list[str] = attrs.field(factory=list)

@@ -25,14 +25,14 @@ BEGIN, END = "<!-- matrix -->", "<!-- end of matrix -->"
 
 @attrs.frozen
 class CellResult:
-    """How one cell did, over some seeds; ``failed`` are the seeds at which a rule was violated.
+    """How one cell did, over some seeds; ``failed`` are the plans in which a rule was violated.
 
     ``times`` is how often its fault began, ``strikes`` how often that changed anything.
     """
 
     cell: str
     seeds: int
-    failed: tuple[int, ...]
+    failed: tuple[Plan, ...]
     times: int
     rule: str = ""
     strikes: int = 0
@@ -61,7 +61,7 @@ def _after(so_far: CellResult, plan: Plan) -> CellResult:
     return CellResult(
         cell,
         so_far.seeds + 1,
-        (*so_far.failed, plan.seed) if failed else so_far.failed,
+        (*so_far.failed, plan) if failed else so_far.failed,
         so_far.times + outcome.cells.get(cell, 0),
         str(outcome.violations[0]) if failed else so_far.rule,
         so_far.strikes + outcome.strikes.get(cell, 0),

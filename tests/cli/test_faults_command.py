@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable
 from pathlib import Path
 
 import orjson
@@ -15,9 +13,9 @@ import trio
 from arb.cli import faults as command
 from arb.cli import faults_hour
 from arb.cli.app import run
-from arb.engine.gateway import Gateway
+from arb.faults.determinism import Unequal
 from arb.faults.hour import HourReport
-from arb.faults.kill9 import Kill9Failed, Kill9Report
+from arb.faults.kill9 import Kill9Failed
 from arb.faults.matrix import BEGIN, END
 from arb.faults.seeds import read_seeds
 
@@ -25,16 +23,6 @@ from arb.faults.seeds import read_seeds
 @pytest.fixture(autouse=True)
 def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ARB_ENGINE__STATE_DIR", str(tmp_path / "state"))
-
-
-@pytest.fixture
-def broken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no approval be used up, so that orders leave that nobody wrote down."""
-
-    def careless(self: Gateway, approved: object) -> None:
-        self.place(approved.client_order_id, approved.intent)  # type: ignore[attr-defined]
-
-    monkeypatch.setattr(Gateway, "_on_approved", careless)
 
 
 def test_a_run_begins_with_its_seed_and_ends_well(capsys: pytest.CaptureFixture[str]) -> None:
@@ -91,8 +79,8 @@ def test_a_reader_who_leaves_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> No
         if "process   1 starts" in line:
             raise BrokenPipeError
 
-    monkeypatch.setattr(command, "_show", gone)
-    monkeypatch.setattr(command, "_tell", lambda outcome, *_args, **_: said.append(outcome))
+    monkeypatch.setattr(command, "show", gone)
+    monkeypatch.setattr(command, "tell_outcome", lambda outcome, *_args, **_: said.append(outcome))
 
     assert run(["faults", "run", "--seed", "3", "--trace"]) == 0
     assert "process   1 starts" in said[-2]
@@ -140,27 +128,17 @@ def test_the_matrix_is_written_into_a_document(
     assert run(typed) == 1
 
 
-def test_a_replay_goes_step_by_step(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Enter shows the next event, a number goes there, and q ends it."""
-    monkeypatch.setattr("sys.stdin", io.StringIO("\n10\nq\n"))
-    assert run(["faults", "replay", "--seed", "3"]) == 0
-    out = capsys.readouterr().out
-    assert out.count("> ") == 3
-    assert "\n   10 " in out
-    assert "\n   11 " not in out
-    assert out.endswith("every rule held\n")
-    # Without anybody to press a key it runs to the end.
-    assert run(["faults", "replay", "--seed", "3"]) == 0
-
-
 @pytest.mark.parametrize(
     "typed, said",
     [
         (["run", "--seed", "1", "--only", "earthquake"], "is no fault"),
         (["run", "--seed", "1", "--faults", "nonsense"], "is no fault"),
+        (["run", "--seed", "1", "--faults", "none", "none"], "is no fault"),
+        (["run", "--seed", "1", "--faults"], "for a run without any, --faults none"),
+        (["run", "--seed", "1", "--only", "disk", "--faults", "none"], "exclude each other"),
+        (["run", "--seed", "1", "--until", "0"], "the first is 1"),
         (["matrix", "--only", "earthquake"], "is no fault"),
+        (["matrix", "--seeds", "0"], "at least 1"),
         (["campaign", "--seeds", "0"], "at least 1"),
         (["campaign", "--seeds", "1", "--jobs", "1000"], "--jobs"),
     ],
@@ -179,44 +157,26 @@ def test_what_does_not_fail_cannot_be_shrunk(capsys: pytest.CaptureFixture[str])
     assert "does not fail" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("violations", [[], ["I13: records are gone"]])
-def test_killing_is_reported(
-    violations: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The counts as words or as JSON; a violation makes it fail."""
-
-    async def cycles(
-        count: int, _folder: Path, _dice: object, tell: Callable[[Kill9Report], None]
-    ) -> Kill9Report:
-        report = Kill9Report(cycles=count, records=7, violations=violations)
-        tell(report)
-        return report
-
-    monkeypatch.setattr(command, "run_cycles", cycles)
-    assert run(["faults", "kill9", "--cycles", "2"]) == len(violations)
-    assert f"2 cycles, 7 records, 0 torn, 0 orders, 0 fills, {len(violations)} violations" in (
-        capsys.readouterr().out
-    )
-    run(["faults", "kill9", "--cycles", "2", "--json"])
-    assert orjson.loads(capsys.readouterr().out.splitlines()[-1])["records"] == 7
-
-
 @pytest.mark.parametrize("violations", [[], ["I5: cash_e6: 1 here, 2 there"]])
 def test_an_hour_is_reported(
     violations: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The figures as words or as JSON; a violation is a line of its own, and makes it fail."""
+    """The seed first, then the figures as words or JSON; a violation ends with what to type."""
 
     async def an_hour(_folder: Path, _dice: object, speed: float) -> HourReport:
         return HourReport(seconds=speed, orders=7, violations=violations)
 
     monkeypatch.setattr(faults_hour, "run_hour", an_hour)
-    assert run(["faults", "hour"]) == len(violations)
-    said = capsys.readouterr().out.splitlines()
-    assert said[:-1] == violations
-    assert said[-1].startswith("seconds 20.0, orders 7, ")
-    run(["faults", "hour", "--json", "--speed", "40"])
-    assert orjson.loads(capsys.readouterr().out)["seconds"] == 40
+    assert run(["faults", "hour", "--seed", "7"]) == len(violations)
+    head, *broken, figures = capsys.readouterr().out.splitlines()[: 2 + len(violations)]
+    assert head.startswith("seed 7, arb 0.")
+    assert broken == [f"violated {line}" for line in violations]
+    assert figures.startswith("seconds 20.0, orders 7, ")
+
+    run(["faults", "hour", "--json", "--seed", "7", "--speed", "40"])
+    said = capsys.readouterr()
+    assert orjson.loads(said.out)["seconds"] == 40
+    assert ("arb faults hour --seed 7 --speed 40" in said.err) == bool(violations)
 
 
 def test_an_hour_that_cannot_be_is_one_line(
@@ -238,9 +198,24 @@ def test_an_hour_that_cannot_be_is_one_line(
 def test_equality_is_reported(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Seeds that differ are named."""
+    """Seeds that differ are named, and the last line compares the first of them again."""
     assert run(["faults", "digests", "--seeds", "1", "--first", "3"]) == 0
     assert capsys.readouterr().out.startswith("3 ")
-    monkeypatch.setattr(command, "unequal", lambda _first, _count: ["seed 2: a and b"])
+    monkeypatch.setattr(command, "unequal", lambda _first, _count: [Unequal(2, "a 1", "b 1")])
     assert run(["faults", "equal", "--seeds", "2"]) == 1
-    assert "1 of 2 seeds are equal" in capsys.readouterr().out
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1:3] == ["seed 2: a 1 and b 1", "1 of 2 seeds are equal"]
+    monkeypatch.setattr(command, "unequal", lambda _first, _count: [])
+    assert run(lines[-1].split()[1:]) == 0
+    assert "seeds 2 to 2 twice" in capsys.readouterr().out
+
+
+def test_histories_of_the_core_begin_with_their_seeds(capsys: pytest.CaptureFixture[str]) -> None:
+    """The first line names the seeds and the version, beside the object where that is JSON."""
+    assert run(["faults", "core", "--seeds", "20", "--first", "7"]) == 0
+    head = capsys.readouterr().out.splitlines()[0]
+    assert head.startswith("histories 7 to 26 of the core, arb 0.")
+    assert run(["faults", "core", "--seeds", "20", "--first", "7", "--json"]) == 0
+    said = capsys.readouterr()
+    assert said.err.startswith(head)
+    assert orjson.loads(said.out)["seeds"] == 20

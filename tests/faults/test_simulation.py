@@ -117,7 +117,7 @@ def test_the_grid_shows_good_bad_and_what_was_not_run() -> None:
     """A cell that was not run is never shown as good, nor is one whose fault met nothing."""
     results = [
         CellResult("reset@books", 2, (), 6, strikes=1),
-        CellResult("reset@lanes", 2, (1,), 6, "I1", 1),
+        CellResult("reset@lanes", 2, (plan_of_cell("reset@lanes", 1),), 6, "I1", 1),
         CellResult("reset@rest", 20, (), 60),
     ]
     lines = list(grid(results))
