@@ -129,4 +129,4 @@ def test_a_violation_before_the_stop_is_one(capsys: pytest.CaptureFixture[str]) 
     assert run(["faults", "run", "--seed", str(SEED), "--until", "40"]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1] == f"arb faults run --seed {SEED}"
-    assert lines[-2].startswith("violated I2")
+    assert any(line.startswith("violated I2") for line in lines)
