@@ -19,6 +19,11 @@ def cells() -> tuple[str, ...]:
     return tuple(cell for kind in KINDS for cell in kind.cells)
 
 
+def cells_apart() -> tuple[str, ...]:
+    """Return the names of the cells that campaigns draw with dice of their own."""
+    return tuple(f"{kind.name}@{component}" for kind in KINDS for component in kind.apart)
+
+
 def kind_of(cell: str) -> tuple[Kind, str]:
     """Return the kind and the component of a cell."""
     name, _, component = cell.partition("@")

@@ -19,13 +19,17 @@ PERSON = "person"
 ACTORS = ("journal", "risk", "gateway", "books", "odds", ANY_MARKET)
 HEARING = ("risk", "gateway", "books", "odds", ANY_MARKET)
 RUNNING = ("gateway", "books", "odds", "journal")
+APART = ("discovery",)
 ENGINE = ("engine",)
 
 Apply = Callable[[Stage, str, Random], Heal | None]
 
+# Whom a supervisor quarantines rather than give up itself.
+SET_APART = (ANY_MARKET, "discovery")
+
 # How many messages each hears within some seconds, even where little happens: what is planned for a
 # later one than that never comes.
-HEARD = {"risk": 20, "gateway": 6, "books": 20, "odds": 8, ANY_MARKET: 20}
+HEARD = {"risk": 20, "gateway": 6, "books": 20, "odds": 8, ANY_MARKET: 20, "discovery": 1}
 
 # More than any supervisor restarts within a minute, those above it counted in.
 STORM_CRASHES = 40
@@ -74,7 +78,7 @@ def _storm(stage: Stage, component: str, dice: Random) -> Heal:
 
     def heal() -> None:
         stage.saboteur.forget()
-        if component == ANY_MARKET:
+        if component in SET_APART:
             stage.insist("release", name=name)
 
     return heal
@@ -93,7 +97,13 @@ def _at_life(prank: Prank, verb: str, stage: Stage, component: str, dice: Random
 
 
 def _run_fails(stage: Stage, component: str, _dice: Random) -> None:
-    stage.saboteur.fail_run(component)
+    stage.saboteur.break_run(component, Prank.RUN_FAILS)
+
+
+def _run_hangs(stage: Stage, component: str, _dice: Random) -> Heal:
+    """Let an actor hear and do no more work beside it, until a person restarts it."""
+    stage.saboteur.break_run(component, Prank.RUN_HANGS)
+    return partial(stage.insist, "restart", name=component)
 
 
 def _steered(verb: str, stage: Stage, component: str, dice: Random) -> None:
@@ -249,12 +259,20 @@ def _process(
     return Kind(name, PROCESS, components, apply, struck)
 
 
+def _actors(name: str, components: tuple[str, ...], apply: Apply, struck: Struck) -> Kind:
+    return Kind(name, PROCESS, components, apply, struck, APART)
+
+
 def _crashing(name: str, prank: Prank) -> Kind:
-    return _process(name, HEARING, partial(_at_message, prank), partial(_prank_met, prank))
+    return _actors(name, HEARING, partial(_at_message, prank), partial(_prank_met, prank))
 
 
 def _living(name: str, prank: Prank, verb: str) -> Kind:
-    return _process(name, ACTORS, partial(_at_life, prank, verb), partial(_prank_met, prank))
+    return _actors(name, ACTORS, partial(_at_life, prank, verb), partial(_prank_met, prank))
+
+
+def _steering(name: str, verb: str) -> Kind:
+    return _actors(name, ACTORS, partial(_steered, verb), partial(_asked, verb))
 
 
 def _disk(name: str, apply: Apply, hit: str) -> Kind:
@@ -268,17 +286,25 @@ def _person(name: str, apply: Apply, verb: str, components: tuple[str, ...] = EN
 KINDS = (
     _crashing("crash", Prank.CRASH),
     _crashing("deep-crash", Prank.DEEP_CRASH),
-    _process("restart-storm", HEARING, _storm, partial(_prank_met, Prank.CRASH)),
+    _actors("restart-storm", HEARING, _storm, partial(_prank_met, Prank.CRASH)),
     _crashing("loop-blocked", Prank.BLOCK),
     _process("suspended", ENGINE, _suspended, _blocked),
-    _process("work-fails", RUNNING, _run_fails, partial(_prank_met, Prank.RUN_FAILS)),
+    _actors("work-fails", RUNNING, _run_fails, partial(_prank_met, Prank.RUN_FAILS)),
+    Kind(
+        "run-hangs",
+        PROCESS,
+        (),
+        _run_hangs,
+        partial(_prank_met, Prank.RUN_HANGS),
+        (*RUNNING, *APART),
+    ),
     _living("start-fails", Prank.START_FAILS, "kill"),
     _living("start-hangs", Prank.START_HANGS, "kill"),
     _living("stop-hangs", Prank.STOP_HANGS, "restart"),
-    _process("actor-killed", ACTORS, partial(_steered, "kill"), partial(_asked, "kill")),
-    _process("actor-restarted", ACTORS, partial(_steered, "restart"), partial(_asked, "restart")),
-    _process("actor-quarantined", ACTORS, _quarantined, partial(_asked, "quarantine")),
-    _process("mailbox-flood", ACTORS, _flooded, partial(_met, "flood")),
+    _steering("actor-killed", "kill"),
+    _steering("actor-restarted", "restart"),
+    _actors("actor-quarantined", ACTORS, _quarantined, partial(_asked, "quarantine")),
+    _actors("mailbox-flood", ACTORS, _flooded, partial(_met, "flood")),
     _process("kill-9", ENGINE, _killed, partial(_met, "kill")),
     *(
         _process(

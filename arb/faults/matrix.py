@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import attrs
 
 from arb.faults.catalogue import FAMILIES, KINDS
+from arb.faults.elsewhere import elsewhere
 from arb.faults.plan import Plan, plan_of_cell
 from arb.faults.session import simulate
 
@@ -69,7 +70,10 @@ def _after(so_far: CellResult, plan: Plan) -> CellResult:
 
 
 def grid(results: Sequence[CellResult]) -> Iterator[str]:
-    """Yield the matrix as a Markdown table a family; what waits is never shown as good."""
+    """Yield the matrix as a Markdown table a family, and below it what has no cell.
+
+    What waits, and what met nothing, is never shown as good.
+    """
     found = {result.cell: result for result in results}
     for family in FAMILIES:
         yield f"**{family}**"
@@ -82,6 +86,7 @@ def grid(results: Sequence[CellResult]) -> Iterator[str]:
             shown = [_shown(cell, found) for cell in kind.cells]
             yield f"| {kind.name} | {', '.join(shown)} |"
         yield ""
+    yield from elsewhere()
 
 
 def _shown(cell: str, found: dict[str, CellResult]) -> str:

@@ -6,14 +6,14 @@ how a failure is shrunk.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from random import Random
 
 import attrs
 
 from arb.core.exit_parameters import Exits
 from arb.core.parameters import EXITS_CANCEL, EXITS_KEEP, Execution, Risk, Sizing, Strategy
-from arb.faults.catalogue import FAMILIES, KINDS, UnknownFault, kind_of
+from arb.faults.catalogue import FAMILIES, KINDS, UnknownFault, cells_apart, kind_of
 from arb.settings import Settings
 from arb.settings.sections import FSYNC_ORDER, FSYNC_SECOND, Engine
 from arb.sim.exchange.tiers import ADVANCED, BASIC, Tier
@@ -28,6 +28,9 @@ FAULTS_MAX = 10
 # that leave most things well reach further than runs in which everything is broken at once.
 FAMILY_SHARE = 0.6
 KIND_SHARE = 0.5
+
+# So many runs have one more fault, of the cells whose dice are their own.
+APART_SHARE = 1 / 4
 
 _LENGTHS_S = (0.05, 0.5, 2.0, 5.0)
 
@@ -120,7 +123,11 @@ def plan_of(seed: int) -> Plan:
     """Draw everything that a seed decides."""
     dice = Random(f"{seed}/plan")
     kinds = {
-        family: [kind for kind in KINDS if kind.family == family and dice.random() < KIND_SHARE]
+        family: [
+            kind
+            for kind in KINDS
+            if kind.family == family and kind.components and dice.random() < KIND_SHARE
+        ]
         for family in FAMILIES
     }
     counts = {
@@ -134,6 +141,7 @@ def plan_of(seed: int) -> Plan:
         kind = dice.choice(kinds[family])
         cell = f"{kind.name}@{dice.choice(kind.components)}"
         faults.append(_fault(number, cell, dice))
+    faults += _faults_apart(seed, len(faults) + 1)
     taken = [kind_of(fault.cell)[0].family for fault in faults]
     rates = {family: taken.count(family) * 60.0 / FAULTY_S for family in FAMILIES}
     return Plan(seed, *_world(seed), _settings(seed), rates, tuple(faults))
@@ -155,6 +163,12 @@ def plan_of_cell(cell: str, seed: int, *, patient: bool = False) -> Plan:
     family = kind_of(cell)[0].family
     rates = {family: len(faults) * 60.0 / FAULTY_S}
     return Plan(seed, *_world(seed), _settings(seed), rates, faults)
+
+
+def _faults_apart(seed: int, number: int) -> Iterator[Fault]:
+    dice = Random(f"{seed}/apart")
+    if number <= FAULTS_MAX and dice.random() < APART_SHARE:
+        yield _fault(number, dice.choice(cells_apart()), dice)
 
 
 def _fault(number: int, cell: str, dice: Random) -> Fault:

@@ -32,6 +32,10 @@ class Prank(StrEnum):
     START_HANGS = "start hangs"
     STOP_HANGS = "stop hangs"
     RUN_FAILS = "run fails"
+    RUN_HANGS = "run hangs"
+
+
+_HANGING = frozenset({Prank.START_HANGS, Prank.STOP_HANGS, Prank.RUN_HANGS})
 
 
 def hit_of(prank: Prank, component: str) -> str:
@@ -70,11 +74,11 @@ class Saboteur:
         """Do nothing of what is still planned."""
         self._planned.clear()
 
-    def fail_run(self, name: str) -> None:
-        """Let the work that an actor does beside its mailbox fail now."""
-        scope = self._running.get(name)
+    def break_run(self, name: str, prank: Prank) -> None:
+        """Let the work that an actor does beside its mailbox fail now, or get no further."""
+        scope = self._running.pop(name, None)
         if scope is not None:
-            self.plan(name, Planned(Prank.RUN_FAILS))
+            self.plan(name, Planned(prank))
             scope.cancel()
 
     def wrap(self, spec: SupervisorSpec) -> SupervisorSpec:
@@ -123,7 +127,7 @@ class Saboteur:
             self._running[name] = scope
             await run()
         if scope.cancelled_caught:
-            await self._at(name, (Prank.RUN_FAILS,))
+            await self._at(name, (Prank.RUN_FAILS, Prank.RUN_HANGS))
 
     def _before_message(self, name: str) -> None:
         for key in self._keys(name):
@@ -148,7 +152,7 @@ class Saboteur:
             for planned in list(self._planned.get(key, ())):
                 if planned.prank in pranks:
                     self._take(key, planned)
-                    if planned.prank in (Prank.START_HANGS, Prank.STOP_HANGS):
+                    if planned.prank in _HANGING:
                         await trio.sleep_forever()
                     raise Sabotage(f"planned: {planned.prank}")
 

@@ -216,7 +216,8 @@ class Kind:
     """One kind of fault; ``apply`` switches it on at a component and returns what ends it.
 
     ``struck`` says how often faults of its means have changed anything at a component since the run
-    began; one without strikes whenever it is applied.
+    began; one without strikes whenever it is applied. The components that stand ``apart`` are drawn
+    with dice of their own, so that the plans of old seeds stay what they were.
     """
 
     name: str
@@ -224,8 +225,9 @@ class Kind:
     components: tuple[str, ...]
     apply: Callable[[Stage, str, Random], Heal | None]
     struck: Struck | None = None
+    apart: tuple[str, ...] = ()
 
     @property
     def cells(self) -> tuple[str, ...]:
         """Return the names of its cells."""
-        return tuple(f"{self.name}@{component}" for component in self.components)
+        return tuple(f"{self.name}@{each}" for each in (*self.components, *self.apart))

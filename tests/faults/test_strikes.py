@@ -6,6 +6,7 @@ import attrs
 import pytest
 
 from arb.faults import matrix
+from arb.faults.catalogue import cells_apart
 from arb.faults.matrix import run_cell
 from arb.faults.plan import Plan, plan_of, plan_of_cell
 from arb.faults.session import Outcome, simulate
@@ -107,3 +108,39 @@ def test_patient_faults_leave_hardly_a_gap() -> None:
     assert faults[0].at_s == 0.0
     assert all(0 < fault.at_s - end < 1 for fault, end in zip(faults[1:], ends, strict=False))
     assert ends[-1] >= plan_of(3).faulty_s
+
+
+def test_an_actor_whose_work_hangs_does_none_until_it_is_restarted() -> None:
+    """Its connection is down all the time, and nobody connects again but whoever restarts it."""
+    lines: list[str] = []
+    hangs = "run-hangs@books:3.0:8.0:1"
+    outcome = simulate(plan_of(1).exactly([hangs]), on_line=lines.append)
+    told = [(float(line.split()[1]), line) for line in lines if "Kalshi books" in line]
+    down, *again = [(at_s, line) for at_s, line in told if at_s >= 1.0]
+
+    assert (outcome.violations, outcome.strikes) == ((), {"run-hangs@books": 1})
+    assert "Kalshi books down" in down[1]
+    assert down[0] < 11.0 <= again[0][0]
+    assert any("Kalshi books connected" in line for _, line in again)
+
+
+def test_work_that_hangs_is_broken_once() -> None:
+    """Whoever hangs already has no work that could fail: the second fault meets nothing."""
+    outcome = simulate(
+        plan_of(1).exactly(["run-hangs@odds:3.0:8.0:1", "work-fails@odds:5.0:1.0:2"])
+    )
+
+    assert outcome.violations == ()
+    assert outcome.strikes == {"run-hangs@odds": 1}
+
+
+def test_some_runs_have_one_more_fault_of_the_cells_apart() -> None:
+    """Always the last, so that a seed's other faults are what they would be without it."""
+    last = [plan.faults[-1].cell for seed in range(200) if (plan := plan_of(seed)).faults]
+    apart = [cell for cell in last if cell in cells_apart()]
+
+    assert 20 < len(apart) < 80
+    assert len(set(apart)) > 10
+    assert {cell.partition("@")[2] for cell in cells_apart()} >= {"discovery", "journal"}
+    for seed in range(200):
+        assert not any(fault.cell in cells_apart() for fault in plan_of(seed).faults[:-1])
