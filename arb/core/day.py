@@ -12,7 +12,7 @@ import attrs
 
 from arb.core.eastern import eastern_date
 from arb.core.ledger import Ledger
-from arb.core.money import MoneyE6, PriceE4
+from arb.core.money import CountE2, MoneyE6, PriceE4
 
 
 @attrs.frozen
@@ -27,13 +27,23 @@ class Mark:
         bid_e4 = self.bid_e4 if later.bid_e4 is None else later.bid_e4
         return Mark(bid_e4, self.ask_e4 if later.ask_e4 is None else later.ask_e4)
 
+    def closing_e4(self, count_e2: CountE2) -> PriceE4 | None:
+        """Return the price that closes a position: YES is sold at the bid, NO bought at the ask."""
+        return self.bid_e4 if count_e2 > 0 else self.ask_e4
+
 
 @attrs.frozen
 class Day:
-    """One day, and what had been gained in all when it began: ``date`` is ISO, US Eastern."""
+    """One day, and what had been gained in all when it began: ``date`` is ISO, US Eastern.
+
+    ``marks`` are what was held was last seen at. ``awaited`` are the markets that were held when it
+    began and that nobody had looked at yet: the first price there belongs to the beginning.
+    """
 
     date: str
     before_e6: int
+    marks: dict[str, Mark] = attrs.field(factory=dict)
+    awaited: tuple[str, ...] = ()
 
 
 def day_of(now_ms: int) -> str:
@@ -52,6 +62,6 @@ def gained_e6(ledger: Ledger, marks: Mapping[str, Mark]) -> MoneyE6:
         total_e6 += position.realised_e6 - position.fees_e6
         mark = marks.get(ticker)
         if position.count_e2 and mark is not None:
-            price_e4 = mark.bid_e4 if position.count_e2 > 0 else mark.ask_e4
+            price_e4 = mark.closing_e4(position.count_e2)
             total_e6 += position.unrealised_e6(price_e4) if price_e4 is not None else 0
     return MoneyE6(total_e6)

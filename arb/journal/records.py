@@ -231,8 +231,8 @@ def read_cash(data: dict[str, Any]) -> CashMove:
 
 
 def day_data(day: Day) -> dict[str, Any]:
-    """Describe a day and what had been gained when it began."""
-    return _fields(day)
+    """Describe a day: what had been gained when it began, and its marks."""
+    return {**_fields(day), "marks": {each: _fields(mark) for each, mark in day.marks.items()}}
 
 
 def read_day(data: dict[str, Any]) -> Day:

@@ -68,6 +68,12 @@ def test_the_last_price_that_was_known_stays(before: Mark, later: Mark, both: Ma
     assert before.followed_by(later) == both
 
 
+def test_a_position_is_closed_at_the_others_price() -> None:
+    """YES is sold at the bid, NO bought back at the ask."""
+    assert mark(10, 20).closing_e4(CountE2(1)) == 10
+    assert mark(10, 20).closing_e4(CountE2(-1)) == 20
+
+
 @pytest.mark.parametrize(
     "now_ms, date",
     [

@@ -5,23 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 import attrs
+import orjson
 import pytest
 
-from arb.core.day import Day
+from arb.core.day import Day, Mark
 from arb.core.ledger import Ledger
 from arb.core.listing import Catalogue
 from arb.core.money import CountE2, PriceE4
 from arb.engine.board import Board, MarketRow
-from arb.engine.day_book import DayBook
+from arb.engine.day_book import AWAITED_MAX_S, MARKS_KEPT_EVERY_S, NS_PER_S, DayBook
 from arb.engine.parts import Parts
 from arb.io.clock import VirtualClock
-from arb.journal.records import RecordKind
+from arb.journal.records import RecordKind, day_data, read_day
 from arb.journal.writer import Journal, MemoryFile
 from arb.settings import Settings
-from tests.core.order_factory import CASH, NYY, hold, settlement
+from tests.core.order_factory import BOS, CASH, NYY, hold, settlement
 
 EPOCH_MS = 1_795_343_226_907
-TODAY, TOMORROW = "2026-11-22", "2026-11-23"
+YESTERDAY, TODAY, TOMORROW = "2026-11-21", "2026-11-22", "2026-11-23"
 DAY_MS = 86_400_000
 
 
@@ -30,14 +31,15 @@ class SetClock:
     """A clock that a test sets."""
 
     now_ms: int = EPOCH_MS
+    running_s: float = 0.0
 
     def wall_ms(self) -> int:
         """Return what it was set to."""
         return self.now_ms
 
     def monotonic_ns(self) -> int:
-        """Stand still."""
-        return 0
+        """Return how long a test lets it run."""
+        return int(self.running_s * NS_PER_S)
 
 
 @attrs.define
@@ -58,13 +60,28 @@ class Bench:
 
         return DayBook(self.parts, self.ledger, day, record)
 
-    def shows(self, bid: int | None, ask: int | None) -> None:
+    def shows(self, bid: int | None, ask: int | None, ticker: str = NYY) -> None:
         """Let the market's actor have said its prices."""
-        bid_e4 = None if bid is None else PriceE4(bid)
-        ask_e4 = None if ask is None else PriceE4(ask)
-        self.parts.board.markets[NYY] = MarketRow(
-            NYY, 0, None, bid_e4, 0, ask_e4, 0, None, None, "SKIP", "", None, 0
+        seen = marked(bid, ask)
+        self.parts.board.markets[ticker] = MarketRow(
+            ticker, 0, None, seen.bid_e4, 0, seen.ask_e4, 0, None, None, "SKIP", "", None, 0
         )
+
+    def restarted(self) -> DayBook:
+        """Open the book in a process that has seen nothing yet, by what stands in the journal."""
+        self.parts.board.markets.clear()
+        return self.book(read_day(orjson.loads(orjson.dumps(self.written[-1]))))
+
+
+def marked(bid: int | None, ask: int | None) -> Mark:
+    """Mark a market."""
+    return Mark(None if bid is None else PriceE4(bid), None if ask is None else PriceE4(ask))
+
+
+def begun(day: str, before_e6: int, mark: Mark | None = None, *awaited: str) -> dict[str, Any]:
+    """Return the record of a day with one market or none."""
+    marks = {} if mark is None else {NYY: mark}
+    return day_data(Day(day, before_e6, marks, awaited))
 
 
 @pytest.fixture
@@ -92,7 +109,7 @@ def test_a_day_begins_with_the_first_look_and_is_written_down(bench: Bench) -> N
     book.look()
     book.look()
 
-    assert bench.written == [{"date": TODAY, "before_e6": -40_000}]
+    assert bench.written == [begun(TODAY, -40_000, marked(4_800, 5_200))]
     assert (book.gained_e6, book.lost_e6) == (0, 0)
     bench.shows(4_700, 5_300)
     book.look()
@@ -105,7 +122,7 @@ def test_a_day_begins_with_the_first_look_and_is_written_down(bench: Bench) -> N
 
 def test_a_day_that_stands_in_the_journal_goes_on(bench: Bench) -> None:
     """After a restart what was lost before it is still lost, and nothing is written."""
-    book = bench.book(Day(TODAY, 70_000))
+    book = bench.book(Day(TODAY, 30_000, {NYY: marked(4_800, None)}))
     book.look()
 
     assert book.lost_e6 == 70_000
@@ -120,12 +137,12 @@ def test_a_new_day_forgets_the_old_one(bench: Bench) -> None:
     book.look()
 
     assert book.lost_e6 == 0
-    assert bench.written == [{"date": TOMORROW, "before_e6": -20_000}]
+    assert bench.written == [begun(TOMORROW, -20_000, marked(4_900, 5_200))]
 
 
 def test_a_clock_that_goes_back_brings_no_day_back(bench: Bench) -> None:
     """Yesterday does not come again, and today's loss is not forgotten."""
-    book = bench.book(Day(TODAY, 70_000))
+    book = bench.book(Day(TODAY, 70_000, {NYY: marked(5_000, None)}))
     bench.clock.now_ms -= DAY_MS
     book.look()
 
@@ -152,7 +169,7 @@ def test_what_was_cleared_is_not_counted_again(bench: Bench) -> None:
     book.begin_anew()
 
     assert book.lost_e6 == 0
-    assert bench.written == [{"date": TODAY, "before_e6": 0}]
+    assert bench.written == [begun(TODAY, 0)]
 
 
 def test_what_the_exchange_says_of_a_cost_is_no_loss(bench: Bench) -> None:
@@ -180,3 +197,158 @@ def test_before_the_first_look_nothing_is_written(bench: Bench) -> None:
 
     assert [each["date"] for each in bench.written] == [TODAY]
     assert book.gained_e6 == 0
+
+
+# What a process begins with that has seen nothing yet.
+
+
+def test_a_restart_in_the_middle_of_a_day_changes_nothing(bench: Bench) -> None:
+    """What was gained by marks is no loss while no book is there, nor is a loss forgotten."""
+    bench.shows(7_000, 7_200)
+    book = bench.book(Day(TODAY, 0))
+    book.look()
+    assert book.gained_e6 == 400_000
+    bench.clock.running_s += MARKS_KEPT_EVERY_S
+    book.look()
+
+    book = bench.restarted()
+    book.look()
+    assert (book.gained_e6, book.lost_e6) == (400_000, 0)
+    bench.shows(4_000, 4_200)
+    book.look()
+    assert book.lost_e6 == 200_000
+
+
+def test_marks_are_kept_after_a_fill_and_else_each_minute(bench: Bench) -> None:
+    """A start judges by marks of which none is older, and what has not changed is not written."""
+    book = bench.book(Day(TODAY, 0, {NYY: marked(4_800, 5_200)}))
+    bench.shows(4_700, 5_200)
+    book.look()
+    assert bench.written == []
+    hold(bench.ledger, 100)
+    book.look()
+    assert bench.written == [begun(TODAY, 0, marked(4_700, 5_200))]
+    bench.shows(4_600, 5_200)
+    bench.clock.running_s += MARKS_KEPT_EVERY_S - 0.1
+    book.look()
+    assert len(bench.written) == 1
+    bench.clock.running_s += 0.1
+    book.look()
+    bench.clock.running_s += MARKS_KEPT_EVERY_S
+    book.look()
+    assert bench.written[1:] == [begun(TODAY, 0, marked(4_600, 5_200))]
+
+
+def test_a_day_that_begins_unseen_begins_with_the_first_price(bench: Bench) -> None:
+    """What was gained overnight is none of today's, and all that is lost from there on is."""
+    book = bench.book(Day(YESTERDAY, 0, {NYY: marked(8_000, None)}))
+    book.look()
+    assert bench.written == [begun(TODAY, 600_000, marked(8_000, None), NYY)]
+    assert book.gained_e6 == 0
+
+    bench.shows(9_000, 9_200)
+    book.look()
+    assert bench.written[1:] == [begun(TODAY, 800_000, marked(9_000, 9_200))]
+    assert book.gained_e6 == 0
+    bench.shows(500, 700)
+    book.look()
+    assert book.lost_e6 == 200 * 8_500
+
+
+def test_a_day_that_nobody_has_seen_goes_on_to_wait_in_the_next_process(bench: Bench) -> None:
+    """Ended before a price was there: the next one's first price is the beginning."""
+    bench.book(Day(YESTERDAY, 0, {NYY: marked(8_000, None)})).look()
+    book = bench.restarted()
+    bench.shows(3_000, 3_200)
+    book.look()
+    assert (book.gained_e6, book.before_e6) == (0, -400_000)
+
+
+@pytest.mark.parametrize("row", [None, (None, 9_000), (None, None)])
+def test_what_no_price_is_seen_of_stays_at_its_last(
+    row: tuple[int | None, int | None] | None, bench: Bench
+) -> None:
+    """Not listed, or with an empty side: after a minute it began at what it was last worth."""
+    book = bench.book(Day(YESTERDAY, 0, {NYY: marked(8_000, None)}))
+    if row is not None:
+        bench.shows(*row)
+    book.look()
+    bench.clock.running_s += AWAITED_MAX_S
+    book.look()
+    assert bench.written[-1]["awaited"] == ()
+    assert book.gained_e6 == 0
+    bench.shows(5_000, 5_200)
+    book.look()
+    assert book.lost_e6 == 600_000
+
+
+def test_what_never_had_a_price_begins_with_the_first(bench: Bench) -> None:
+    """However late it comes: what a market has said nothing of was worth nobody knows what."""
+    hold(bench.ledger, -100, 5_000, BOS)
+    book = bench.book()
+    bench.shows(5_000, 5_200)
+    bench.shows(4_800, None, BOS)
+    book.look()
+    assert bench.written[0]["awaited"] == (BOS,)
+    bench.clock.running_s += 10 * AWAITED_MAX_S
+    book.look()
+    bench.shows(4_800, 9_000, BOS)
+    book.look()
+    assert (book.gained_e6, book.before_e6) == (0, -400_000)
+    bench.shows(4_800, 9_500, BOS)
+    book.look()
+    assert book.lost_e6 == 50_000
+
+
+def test_what_is_settled_unseen_is_lost_or_gained_since_its_last_price(bench: Bench) -> None:
+    """Nobody waits for a price of what is not held any more."""
+    book = bench.book(Day(YESTERDAY, 0, {NYY: marked(8_000, None)}))
+    book.look()
+    bench.ledger.settle(settlement(200, 0))
+    book.look()
+    assert bench.written[-1] == begun(TODAY, 600_000)
+    assert book.lost_e6 == 1_600_000
+
+
+def test_a_loss_is_not_judged_while_something_counts_at_its_cost(bench: Bench) -> None:
+    """A journal without marks, or a fill while nobody looked: until a price, or for a minute."""
+    book = bench.book(Day(TODAY, 400_000))
+    book.look()
+    assert (book.gained_e6, book.lost_e6) == (-400_000, 0)
+    bench.shows(7_000, 7_200)
+    book.look()
+    assert (book.gained_e6, book.lost_e6) == (0, 0)
+
+    bench.parts.board.markets.clear()
+    book = bench.book(Day(TODAY, 400_000))
+    book.look()
+    bench.clock.running_s += AWAITED_MAX_S
+    book.look()
+    assert book.lost_e6 == 400_000
+
+
+def test_what_was_bought_unseen_counts_at_what_it_cost(bench: Bench) -> None:
+    """A fill that is found at a start is of today: all that its price fell since is lost."""
+    book = bench.book(Day(TODAY, 0, {NYY: marked(5_000, None)}))
+    book.look()
+    hold(bench.ledger, 100, 6_000, BOS)
+    book.look()
+    bench.shows(1_000, 1_200, BOS)
+    book.look()
+    assert book.lost_e6 == 500_000
+
+
+def test_what_is_taken_on_the_exchanges_word_begins_with_its_first_price(bench: Bench) -> None:
+    """What it once cost is of another day; what was there before goes on to count."""
+    bench.shows(5_000, 5_200)
+    book = bench.book(Day(TODAY, 0))
+    book.look()
+    bench.clock.running_s += 2 * AWAITED_MAX_S
+    book.without_gain(lambda: hold(bench.ledger, 100, 8_000, BOS))
+    bench.shows(4_000, 4_200)
+    bench.shows(500, 700, BOS)
+    book.look()
+    assert book.lost_e6 == 200_000
+    bench.shows(400, 700, BOS)
+    book.look()
+    assert book.lost_e6 == 210_000

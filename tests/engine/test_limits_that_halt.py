@@ -16,7 +16,7 @@ from arb.journal.records import RecordKind
 from arb.journal.writer import MemoryFile
 from arb.settings import Settings
 from arb.sim.conditions import OrderAnswer
-from tests.engine.conftest import SLOW_MAKER, Rig
+from tests.engine.conftest import SLOW_MAKER, Rig, new_world
 
 OpenRig = Callable[..., Any]
 
@@ -64,6 +64,30 @@ async def test_a_days_loss_halts_and_no_restart_forgets_it(
         await rig.until(lambda: rig.state == "halted", 20)
         await trio.sleep(20)
         assert bought(rig) == 0
+
+
+async def test_a_restart_leaves_the_day_as_it_was(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """Before any book is there and after: what is held counts as it did, nothing gained or lost."""
+    world, file = new_world(), MemoryFile()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(world.run)
+        async with open_rig(file=file, simulation=world) as rig:
+            await rig.until(lambda: bool(rig.held_e2))
+            world.world.fixtures.clear()
+            await trio.sleep(70)
+            before = rig.risk._books.day
+            assert before.gained_e6 < -true_loss_e6(rig), "some of it is lost by marks alone"
+        async with open_rig(file=file, simulation=world) as rig:
+            day = rig.risk._books.day
+            day.look()
+            assert all(row.bid_e4 is None for row in rig.board.markets.values())
+            assert (day.gained_e6, day.lost_e6) == (before.gained_e6, before.lost_e6)
+            await rig.until_running()
+            await trio.sleep(2)
+            assert (day.gained_e6, day.lost_e6) == (before.gained_e6, before.lost_e6)
+        nursery.cancel_scope.cancel()
 
 
 async def test_who_clears_a_days_loss_allows_as_much_again(

@@ -32,6 +32,15 @@ OTHER_KINDS = (
     (RecordKind.STOP, {"reason": "a person"}),
     (RecordKind.SETTING, {"key": "risk.max_total_exposure_cents", "old": 4, "new": 5, "by": "me"}),
     (RecordKind.DAY, {"date": "2026-11-22", "before_e6": -5}),
+    (
+        RecordKind.DAY,
+        {
+            "date": "2026-11-22",
+            "before_e6": -5,
+            "marks": {"NYY": {"bid_e4": 4_800, "ask_e4": None}},
+            "awaited": ["BOS"],
+        },
+    ),
 )
 DEPOSIT_E6 = MoneyE6(5_000_000)
 ACCOUNT = {"cash_e6": CASH, "positions": [], "trade_ids": []}

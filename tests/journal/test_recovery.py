@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from bisect import bisect_right
 from itertools import pairwise
@@ -10,7 +11,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from arb.core.day import Day, Mark
 from arb.core.ledger import Ledger
+from arb.core.money import PriceE4
 from arb.core.permission import Halt
 from arb.faults.core_history import Step, rolled
 from arb.journal.chain import follow
@@ -19,6 +22,7 @@ from arb.journal.records import (
     NotARecord,
     Record,
     RecordKind,
+    day_data,
     fill_data,
     intent_data,
     report_data,
@@ -250,6 +254,16 @@ def test_a_halt_stands_until_it_is_cleared() -> None:
     assert recover([halt, clear]).halt is None
     again = record(3, RecordKind.HALT, reason="again", by="me")
     assert recover([halt, clear, again]).halt == Halt("again", "me", at_ms=7)
+
+
+def test_a_day_is_recovered_with_its_marks() -> None:
+    """And without, where a journal has none."""
+    told = Day("2026-11-22", -5, {"NYY": Mark(PriceE4(4_800), None)}, ("BOS",))
+    before = record(1, RecordKind.DAY, date="2026-11-21", before_e6=7)
+    after = record(2, RecordKind.DAY, **json.loads(json.dumps(day_data(told))))
+
+    assert recover([before]).day == Day("2026-11-21", 7)
+    assert recover([before, after]).day == told
 
 
 def test_a_later_halt_gives_nothing_back() -> None:
