@@ -43,6 +43,7 @@ from arb.engine.messages import (
     LookUp,
     NotOurs,
     ReadAccount,
+    ReadListings,
     Reported,
     Session,
     ShowComparison,
@@ -51,7 +52,9 @@ from arb.engine.messages import (
 )
 from arb.engine.names import (
     BOOK_FEED,
+    DISCOVERY,
     GATEWAY,
+    if_there,
     market_name,
     ticker_of,
 )
@@ -266,6 +269,18 @@ class RiskManager(Actor):
         for order in account.by_hand:
             self._others.saw(order.client_order_id, order.ticker)
         self._reconciler.take(account)
+        self._have_listed()
+
+    def _have_listed(self) -> None:
+        """Ask for the listing of every market of ours that has none: nothing is sold without."""
+        ours = frozenset(
+            ticker
+            for ticker in self._books.ledger.our_tickers()
+            if self._parts.listing(ticker) is None
+        )
+        discovery = if_there(self.ctx, DISCOVERY)
+        if ours and discovery is not None:
+            discovery.tell(ReadListings("something is ours in a market without a listing", ours))
 
     def _on_not_ours(self, order: NotOurs) -> None:
         self._others.saw(order.client_order_id, order.ticker)
