@@ -43,7 +43,6 @@ from arb.engine.messages import (
     LookUp,
     NotOurs,
     ReadAccount,
-    ReadListings,
     Reported,
     Session,
     ShowComparison,
@@ -52,9 +51,7 @@ from arb.engine.messages import (
 )
 from arb.engine.names import (
     BOOK_FEED,
-    DISCOVERY,
     GATEWAY,
-    if_there,
     market_name,
     ticker_of,
 )
@@ -62,6 +59,7 @@ from arb.engine.other_engines import OtherEngines
 from arb.engine.parts import Parts
 from arb.engine.reconciler import Acceptance, Comparison, Reach, Reconciler
 from arb.engine.risk_switches import Hands, Switchboard
+from arb.engine.unlisted import want_listings
 from arb.engine.withdrawals import Withdrawals
 
 # A fill that the exchange has counted comes within milliseconds; one that is missing after this
@@ -269,18 +267,7 @@ class RiskManager(Actor):
         for order in account.by_hand:
             self._others.saw(order.client_order_id, order.ticker)
         self._reconciler.take(account)
-        self._have_listed()
-
-    def _have_listed(self) -> None:
-        """Ask for the listing of every market of ours that has none: nothing is sold without."""
-        ours = frozenset(
-            ticker
-            for ticker in self._books.ledger.our_tickers()
-            if self._parts.listing(ticker) is None
-        )
-        discovery = if_there(self.ctx, DISCOVERY)
-        if ours and discovery is not None:
-            discovery.tell(ReadListings("something is ours in a market without a listing", ours))
+        want_listings(self.ctx, self._parts, self._books.ledger)
 
     def _on_not_ours(self, order: NotOurs) -> None:
         self._others.saw(order.client_order_id, order.ticker)
