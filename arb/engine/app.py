@@ -214,7 +214,7 @@ class Engine:
             taped=settings.engine.record_tape,
             odds_feeds=odds_feed_names(settings.odds_feed.provider),
             halt_file=HaltFile(place.halt_path),
-            earlier=place.earlier(),
+            earlier=place.earlier,
         )
 
     async def _discover(self, made: Connections, board: Board, ledger: Ledger) -> FirstGames:
