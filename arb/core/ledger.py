@@ -212,6 +212,11 @@ class Ledger:
         held = {ticker for ticker, position in self.positions.items() if position.count_e2}
         return sorted(held | self._open_by_ticker.keys())
 
+    def our_tickers(self) -> list[str]:
+        """Return the markets in which something of ours is held or at stake, in order."""
+        held = {ticker for ticker, position in self.positions.items() if position.ours_e2}
+        return sorted(held | self._open_by_ticker.keys())
+
     def order_of(self, fill: Fill) -> Order | None:
         """Return the order that a fill belongs to, by our id or else by the exchange's."""
         if fill.client_order_id is not None and fill.client_order_id in self.orders:

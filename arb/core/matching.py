@@ -37,6 +37,7 @@ __all__ = [
     "Reason",
     "Source",
     "Unmatched",
+    "is_plausible_start",
     "match_games",
 ]
 
@@ -106,7 +107,7 @@ def _read_listing(table: TeamTable, game: KalshiGame) -> Listed:
     parsed = parse_ticker(table, game.event_ticker)
     if parsed.yes_team is not None:
         raise BadTicker(TickerFault.MALFORMED, game.event_ticker)
-    if game.start_ms is not None and not _is_plausible(game.start_ms):
+    if game.start_ms is not None and not is_plausible_start(game.start_ms):
         return Listed(game, parsed, None, Reason.BAD_START)
     start_ms = parsed.start_ms if game.start_ms is None else game.start_ms
     if set(_markets(table, parsed, game)) != {parsed.home.name, parsed.away.name}:
@@ -162,7 +163,7 @@ def _read_offer(table: TeamTable, event: OddsEvent) -> Offered:
     home, away = _team(table, event, event.home), _team(table, event, event.away)
     if home is away:
         raise _Left(Reason.SAME_TEAM, f"{_versus(event)}: both are the {home.name}")
-    if not _is_plausible(event.start_ms):
+    if not is_plausible_start(event.start_ms):
         raise _Left(Reason.BAD_START, f"{_versus(event)}: no game starts at {event.start_ms} ms")
     return Offered(event, home, away, eastern_date(event.start_ms))
 
@@ -207,7 +208,8 @@ def _key(league: str, one: Team, other: Team) -> _Key:
     return league, frozenset((one.name, other.name))
 
 
-def _is_plausible(start_ms: int) -> bool:
+def is_plausible_start(start_ms: int) -> bool:
+    """Tell whether a game may start at a moment, Unix milliseconds."""
     return START_MIN_MS <= start_ms < START_MAX_MS
 
 

@@ -51,7 +51,7 @@ class AccountReader:
         self,
         rest: Rest,
         parts: Parts,
-        prefixes: tuple[str, ...],
+        prefixes: Callable[[], tuple[str, ...]],
         read: Callable[[Account, int], None],
         report: Callable[[ConnectionChanged], object],
         exchange_clock: ExchangeClock,
@@ -137,6 +137,7 @@ class AccountReader:
         balance = await self._balance()
         positions = await self._rest.positions()
         orders = await self._rest.open_orders()
+        prefixes = self._prefixes()
         held = tuple(each.ticker for each in positions if each.count_e2)
         ends = await self._ends(held, settlements)
         return Account(
@@ -144,8 +145,8 @@ class AccountReader:
             tuple(_held(each) for each in positions),
             # The oldest first, as they happened: what a position cost depends on their order.
             tuple(reversed(fills)),
-            tuple(_resting(each) for each in orders if self._is_ours(each)),
-            tuple(_resting(each) for each in orders if not self._is_ours(each)),
+            tuple(_resting(each) for each in orders if _is_ours(each, prefixes)),
+            tuple(_resting(each) for each in orders if not _is_ours(each, prefixes)),
             tuple(_settlement(each, ends) for each in settlements),
             tuple(t for t in held if t in ends and ends[t].status in (DETERMINED, FINALIZED)),
             tuple(moves),
@@ -171,11 +172,12 @@ class AccountReader:
             return {}
         return {end.ticker: end for end in await self._rest.market_ends(tickers)}
 
-    def _is_ours(self, order: ListedOrder) -> bool:
-        return (order.client_order_id or "").startswith(self._prefixes)
-
     def __repr__(self) -> str:
         return f"<AccountReader {self._wanted} wanted>"
+
+
+def _is_ours(order: ListedOrder, prefixes: tuple[str, ...]) -> bool:
+    return (order.client_order_id or "").startswith(prefixes)
 
 
 def _held(position: ListedPosition) -> HeldPosition:

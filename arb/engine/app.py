@@ -15,17 +15,17 @@ import attrs
 import trio
 
 from actors import System, open_system
+from arb.core.ledger import Ledger
 from arb.core.risk import client_order_prefix
 from arb.core.teams import TeamTable
 from arb.engine.account import AccountLock, AccountTaken, account_name
 from arb.engine.attendance import Attendance, heed
 from arb.engine.board import Board, LogLine
 from arb.engine.decision_log import DecisionLog
-from arb.engine.discovery import listed_by_exchange
 from arb.engine.embedded_world import WorldFailed, embedded_world
 from arb.engine.ending import end_trading
+from arb.engine.first_games import FirstGames, GamesReader
 from arb.engine.halt_file import HaltFile
-from arb.engine.listed import Found
 from arb.engine.live import Connections, LiveTree, Venues, connections
 from arb.engine.log_file import LogFile
 from arb.engine.loop_watch import LoopWatch
@@ -183,13 +183,13 @@ class Engine:
             ):
                 nursery.start_soon(log_file.run)
                 nursery.start_soon(decisions.run)
-                found = await self._discover(made, board)
                 with closing(
                     place.begin_journal(self._clock, self._config.mode, settings.engine.fsync)
                 ) as journal:
                     if journal.snapshot_trouble is not None:
                         say(journal.snapshot_trouble)
-                    parts = self._parts(place, board, journal, found)
+                    games = await self._discover(made, board, journal.recover().ledger)
+                    parts = self._parts(place, board, journal, games)
                     parts.decisions = decisions
                     watch = LoopWatch(
                         board,
@@ -200,29 +200,29 @@ class Engine:
                     await self._trade(place, parts, made, watch)
                 nursery.cancel_scope.cancel()
 
-    def _parts(self, place: Place, board: Board, journal: Journal, found: Found) -> Parts:
+    def _parts(self, place: Place, board: Board, journal: Journal, games: FirstGames) -> Parts:
         settings = self._config.settings
         return Parts(
             clock=self._clock,
             board=board,
             journal=journal,
-            catalogue=found.catalogue(self._clock.wall_ms()),
-            found=found,
+            catalogue=games.catalogue,
+            found=games.found,
             settings=settings,
             installation=place.installation(),
             orders_stand_on_book=self._config.mode is not Mode.PAPER,
             taped=settings.engine.record_tape,
             odds_feeds=odds_feed_names(settings.odds_feed.provider),
             halt_file=HaltFile.with_reserve(place.halt_path),
-            earlier=place.earlier(),
+            earlier=place.earlier,
         )
 
-    async def _discover(self, made: Connections, board: Board) -> Found:
+    async def _discover(self, made: Connections, board: Board, ledger: Ledger) -> FirstGames:
         sports = self._config.settings.odds_feed.sports
+        reader = GamesReader(made, sports, self._config.teams, board)
         for attempt in range(1, DISCOVERY_TRIES + 1):
             try:
-                listed = await listed_by_exchange(made.rest, sports)
-                offered = await made.odds.events(sports)
+                games = await reader.read(ledger)
             except (RestError, FeedError) as error:
                 if attempt == DISCOVERY_TRIES:
                     raise EngineFailed(
@@ -235,16 +235,14 @@ class Engine:
                 break
         else:
             raise EngineFailed("no games were read")
-        found = Found.of(self._config.teams, listed, offered)
-        catalogue = found.catalogue(self._clock.wall_ms())
-        if not catalogue.listings:
+        if not games.catalogue.listings and not ledger.our_tickers():
+            found = games.found
             raise EngineFailed(
-                f"no game to trade: Kalshi lists {len(listed.games)} and the odds feed"
-                f" {len(offered)}, and none match (see: arb match --help)"
+                f"no game to trade: Kalshi lists {len(found.listed.games)} and the odds feed"
+                f" {len(found.offered)}, and none match (see: arb match --help)"
             )
-        games, left_out = len(catalogue.games), len(catalogue.unmatched)
-        board.say("ENGINE", f"{games} games matched, {left_out} left out")
-        return found
+        board.say("ENGINE", games.text)
+        return games
 
     async def _trade(self, place: Place, parts: Parts, made: Connections, watch: LoopWatch) -> None:
         config = self._config

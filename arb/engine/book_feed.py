@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import trio
 
-from actors import Actor, Address, Context, UnknownActor
+from actors import Actor, Context
 from arb.core.book import BookTop
 from arb.core.events import Top
 from arb.core.sequence import SequenceGuard
@@ -20,7 +20,7 @@ from arb.engine.messages import (
     Relisted,
     ShowBook,
 )
-from arb.engine.names import DISCOVERY, market_name
+from arb.engine.names import DISCOVERY, if_there, market_name
 from arb.engine.parts import Parts
 from arb.engine.subscribed_books import SOURCE, SubscribedBooks
 from arb.kalshi.wire import (
@@ -60,7 +60,7 @@ class BookFeed(Actor):
         self._subscription_lost: str | None = None
         self._stirred = trio.Event()
         self._watchers = watchers
-        self._discovery = _if_there(ctx, DISCOVERY)
+        self._discovery = if_there(ctx, DISCOVERY)
         self._find_routes()
 
     def _find_routes(self) -> None:
@@ -217,11 +217,3 @@ def _shows(told: Top, top: BookTop, usable: bool) -> bool:  # noqa: FBT001 - two
         and told.bid_size_e2 == top.bid_size_e2
         and told.ask_size_e2 == top.ask_size_e2
     )
-
-
-def _if_there(ctx: Context, name: str) -> Address | None:
-    """Return an actor's address, None in a tree without it: a replay of books alone, a bench."""
-    try:
-        return ctx.find(name)
-    except UnknownActor:
-        return None

@@ -8,7 +8,7 @@ is there, so that a turn that was cut short by a failure is made up for by the n
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import attrs
@@ -17,7 +17,7 @@ from actors import Actor, Context, UnknownActor
 from arb.core.listing import Catalogue
 from arb.core.teams import TeamTable
 from arb.engine.discovery import listed_on_tape
-from arb.engine.listed import Found, keeping, series_of
+from arb.engine.listed import Found, keeping, series_of, with_ours
 from arb.engine.messages import Frame, ReadListings, Relisted
 from arb.engine.names import BOOK_FEED, MARKETS, market_name
 from arb.engine.parts import Parts
@@ -128,9 +128,10 @@ class Discovery(Actor):
 
     # The change itself.
 
-    def _take_up(self, found: Found) -> None:
-        now = found.catalogue(self._parts.clock.wall_ms())
-        self._apply(found, keeping(self._parts.catalogue, now, found.listed))
+    def _take_up(self, found: Found, ours: Iterable[str] = ()) -> None:
+        now_ms, listed = self._parts.clock.wall_ms(), found.listed
+        before = with_ours(self._parts.catalogue, ours, listed, self._teams, now_ms)
+        self._apply(found, keeping(before, found.catalogue(now_ms), listed))
         self._await_fees()
 
     def _apply(self, found: Found, catalogue: Catalogue) -> None:

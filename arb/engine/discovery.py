@@ -30,7 +30,7 @@ async def listed_by_exchange(
     """Read the open game-winner events of some leagues; raises what `Rest` raises.
 
     A league whose series the exchange does not have at the time has no games. ``known`` events
-    that are open no longer are read too, so that somebody learns what became of them.
+    are read too, open or not and of whatever league, so that somebody learns what became of them.
     """
     starts_ms = {
         event_ticker: milestone.start_ms
@@ -49,9 +49,13 @@ async def listed_by_exchange(
         events += await rest.events(one.ticker)
     open_ = {event.event_ticker for event in events}
     events += await rest.events_named([ticker for ticker in known if ticker not in open_])
-    return _listed(
-        [each for each in events if each.series_ticker in series], series, changes, starts_ms
-    )
+    others = {series_of(ticker) for ticker in known} - {SERIES[league] for league in leagues}
+    for other in sorted(others):
+        one = await _series(rest, other)
+        if one is not None:
+            series[one.ticker] = one
+            changes += await rest.fee_changes(one.ticker)
+    return _listed(events, series, changes, starts_ms)
 
 
 def _listed(

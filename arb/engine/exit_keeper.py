@@ -9,12 +9,19 @@ import attrs
 from arb.core.closing import Closing
 from arb.core.commands import AmendIntent, OrderIntent
 from arb.core.evaluate import Evaluation
-from arb.core.events import Side, Top
-from arb.core.exit_policy import NO_FLOOR, floors, is_doubtful_fall, own_fair, why_close
+from arb.core.events import Liquidity, Side, Top
+from arb.core.exit_policy import (
+    NO_FLOOR,
+    break_even_e4,
+    floors,
+    is_doubtful_fall,
+    own_fair,
+    why_close,
+)
 from arb.core.exits import ExitView, Holding, OpenOrder, plan_exits
 from arb.core.listing import Listing
 from arb.core.money import ONE_DOLLAR_E4, CountE2, PriceE4, contracts
-from arb.core.orders import TERMINAL
+from arb.core.orders import TERMINAL, OrderState
 from arb.core.risk import RefusalCode
 from arb.engine.parts import Parts
 
@@ -54,11 +61,22 @@ class Stand:
 
 
 def last_fair(parts: Parts, holding: Holding) -> float | None:
-    """Return the last fair value that may move a market's exit: as shown, or as bought on."""
-    row = parts.board.markets.get(holding.ticker)
+    """Return the last fair value that may move a market's exit: as shown, rested at or bought on.
+
+    What rests outlives an engine, and with it the fair value that it was last moved to. Where none
+    is known and none will be, a position is worth what pays for it.
+    """
+    row, bought = parts.board.markets.get(holding.ticker), holding.bought
     if row is not None and row.gated_fair is not None:
         return row.gated_fair
-    return holding.bought.fair if holding.bought is not None else None
+    for order in holding.closing:
+        if order.state is OrderState.RESTING:
+            return order.price_e4 / ONE_DOLLAR_E4
+    listing = parts.listing(holding.ticker)
+    if bought is None or bought.fair is not None or listing is None or listing.left_out is None:
+        return bought.fair if bought is not None else None
+    pays_e4 = break_even_e4(bought, listing.fees, Liquidity.MAKER)
+    return own_fair(pays_e4 / ONE_DOLLAR_E4, bought.count_e2)
 
 
 def exit_view(parts: Parts, stand: Stand, fair: float) -> ExitView:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import trio
@@ -73,7 +74,7 @@ class KalshiGateway(Gateway):
         self._accounts = AccountReader(
             exchange.rest,
             parts,
-            own_prefixes(parts),
+            partial(own_prefixes, parts),
             self._account_read,
             self._risk.tell,
             exchange.clock,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import attrs
 
@@ -10,6 +10,7 @@ from arb.core.fees import FeeSchedule, UnknownFees
 from arb.core.games import Game, KalshiGame, Matches, OddsEvent, Reason, Source, Unmatched
 from arb.core.grid import PriceGrid
 from arb.core.listing import Catalogue, Listing, MarketStatus
+from arb.core.lone_games import lone_game
 from arb.core.matching import match_games
 from arb.core.teams import TeamTable
 from arb.kalshi.listing import FeeChange, Series
@@ -25,6 +26,10 @@ STATUS_AFTER: Mapping[str, MarketStatus] = {
 }
 
 NOT_LISTED = "Kalshi does not list the game any more"
+
+# What a sale's fees are taken for where they are of an unknown kind: the dearest of the known ones,
+# at the multiplier of most series, so that a sale that must pay its fees does not ask too little.
+FEES_UNKNOWN = FeeSchedule("quadratic_with_combo_maker_fees")
 
 
 @attrs.frozen
@@ -163,6 +168,11 @@ def series_of(ticker: str) -> str:
     return ticker.partition("-")[0]
 
 
+def event_of(ticker: str) -> str:
+    """Return the event of a market: all but the team that it pays for."""
+    return ticker.rpartition("-")[0]
+
+
 def keeping(before: Catalogue, now: Catalogue, listed: Listed) -> Catalogue:
     """Return a catalogue with every market that was in the one before, and why it is left out.
 
@@ -177,11 +187,39 @@ def keeping(before: Catalogue, now: Catalogue, listed: Listed) -> Catalogue:
         reason = why.get(listing.game.event_ticker)
         terms = listed.terms.get(listing.ticker)
         left_out = NOT_LISTED if reason is None else f"not traded any more: {reason}"
-        status, close_ms = listing.status, listing.close_ms
+        latest = listing
         if terms is not None:
-            status, close_ms = terms.status, terms.close_ms
-        kept.append(attrs.evolve(listing, left_out=left_out, status=status, close_ms=close_ms))
+            latest = _listing(listing.game, terms, listing.fees, listing.ticker)
+        kept.append(attrs.evolve(latest, left_out=left_out))
     return attrs.evolve(now, listings=(*now.listings, *kept))
+
+
+def with_ours(
+    before: Catalogue, ours: Iterable[str], listed: Listed, table: TeamTable, now_ms: int
+) -> Catalogue:
+    """Return a catalogue with both markets of each game in which something of ours has no listing.
+
+    For `keeping`, which says why they are left out where no game matches. What Kalshi does not
+    list, or names in a way that cannot be read, stays without one.
+    """
+    known = before.by_ticker()
+    events = {event_of(ticker) for ticker in ours if ticker not in known}
+    games = [lone_game(table, each) for each in listed.games if each.event_ticker in events]
+    added = [
+        _listing(game, listed.terms[ticker], _fees(listed, game, now_ms), ticker)
+        for game in games
+        if game is not None
+        for ticker in game.tickers
+        if ticker not in known
+    ]
+    return attrs.evolve(before, listings=(*before.listings, *added))
+
+
+def _fees(listed: Listed, game: Game, now_ms: int) -> FeeSchedule:
+    try:
+        return listed.fees(game.event_ticker, now_ms)
+    except UnknownFees:
+        return FEES_UNKNOWN
 
 
 def _listing(game: Game, terms: Terms, fees: FeeSchedule, ticker: str) -> Listing:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
 
 import attrs
@@ -10,12 +10,13 @@ import trio
 
 from actors import ActorError, Context
 from actors.supervisor import Supervisor
+from arb.core.games import OddsEvent
 from arb.core.listing import MarketStatus
 from arb.core.teams import TeamTable
 from arb.engine.catalogue import CACHED_S, MS_PER_S, Discovery
 from arb.engine.discovery import header_of, listed_by_exchange
-from arb.engine.listed import Found
-from arb.engine.messages import StillThere
+from arb.engine.listed import Found, event_of
+from arb.engine.messages import ReadListings, StillThere
 from arb.engine.names import MARKETS, RISK
 from arb.engine.parts import Parts
 from arb.feeds.base import FeedError, OddsPoll
@@ -65,6 +66,7 @@ class LiveDiscovery(Discovery):
         self._again_s = float("inf")
         self._tape = parts.tape_of(ctx)
         self._left_out: dict[str, int] = {}
+        self._ours: frozenset[str] = frozenset()
         self._taken = trio.Event()
         more: dict[type, Callable[[Any], None]] = {
             Found: self._on_found,
@@ -80,9 +82,15 @@ class LiveDiscovery(Discovery):
         self._again_s = trio.current_time() + CACHED_S
         self._wanted.set()
 
+    def _on_read_listings(self, wish: ReadListings) -> None:
+        self._ours |= wish.ours
+        super()._on_read_listings(wish)
+
     async def run(self) -> None:
         """Read for ever, and let go of what is over."""
-        wait_s = self._interval_s
+        # An engine that has begun with what it holds alone is to trade as soon as it can.
+        trades = any(each.left_out is None for each in self._parts.catalogue.listings)
+        wait_s = self._interval_s if trades else 0.0
         while True:
             await self._until_due(wait_s)
             read = await self._read()
@@ -103,15 +111,24 @@ class LiveDiscovery(Discovery):
 
     async def _read(self) -> bool:
         known = {each.game.event_ticker for each in self._parts.catalogue.listings}
+        known |= {event_of(ticker) for ticker in self._ours}
+        before, whole = self._parts.found, True
         try:
             listed = await listed_by_exchange(self._rest, self._sports, sorted(known))
-            offered = await self._odds.events(self._sports)
-        except (RestError, FeedError) as error:
-            self._parts.board.say("ENGINE", f"games not read again: {error}", level="warning")
-            return False
-        self._parts.board.counts["listings_read"] += 1
-        await self._tell_self(Found.of(self._teams, listed, offered, self._parts.found))
-        return True
+        except RestError as error:
+            return self._not_read(error)
+        try:
+            offered: Sequence[OddsEvent] = await self._odds.events(self._sports)
+        except FeedError as error:
+            # What is held is sold by what the exchange lists, whoever offers odds for it.
+            offered, whole = before.offered if before is not None else (), self._not_read(error)
+        self._parts.board.counts["listings_read"] += whole
+        await self._tell_self(Found.of(self._teams, listed, offered, before))
+        return whole
+
+    def _not_read(self, error: Exception) -> bool:
+        self._parts.board.say("ENGINE", f"games not read again: {error}", level="warning")
+        return False
 
     async def _let_go_of_what_is_over(self) -> None:
         over = self._over()
@@ -169,7 +186,8 @@ class LiveDiscovery(Discovery):
         found = attrs.evolve(found, listed=listed)
         if self._tape is not None and found != before:
             self._record(found)
-        self._take_up(found)
+        ours, self._ours = self._ours, frozenset()
+        self._take_up(found, ours)
         self._count_left_out()
         self._taken.set()
 

@@ -58,9 +58,10 @@ class Retuned:
 
 @attrs.frozen
 class ReadListings:
-    """Somebody has learned that the catalogue may be behind what is listed: read it soon."""
+    """The catalogue may be behind what is listed: read it soon, and have these markets listed."""
 
     why: str
+    ours: frozenset[str] = frozenset()
 
 
 @attrs.frozen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from actors import Address
+from actors import Address, Context, UnknownActor
 
 TRADING = "trading"
 JOURNAL = "journal"
@@ -42,3 +42,11 @@ def market_name(ticker: str) -> str:
 def ticker_of(address: Address) -> str:
     """Return the ticker of a market's actor."""
     return address.name
+
+
+def if_there(ctx: Context, name: str) -> Address | None:
+    """Return an actor's address, None in a tree without it: a replay of books alone, a bench."""
+    try:
+        return ctx.find(name)
+    except UnknownActor:
+        return None

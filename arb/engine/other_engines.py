@@ -21,15 +21,15 @@ class OtherEngines:
 
     def __init__(self, parts: Parts, halt: Callable[[HaltTrading], object]) -> None:
         self._seen = parts.switches.orders_of_others
-        self._own = own_prefixes(parts)
+        self._parts = parts
         self._halt = halt
 
     def saw(self, client_order_id: str | None, ticker: str) -> None:
         """Look at an order that is not in our books."""
         name = client_order_id or ""
-        if not name.startswith(EVERY_ORDER_PREFIX) or name.startswith(self._own):
+        if not name.startswith(EVERY_ORDER_PREFIX) or name in self._seen:
             return
-        if name in self._seen:
+        if name.startswith(own_prefixes(self._parts)):
             return
         self._seen.add(name)
         text = f"another engine trades this account: its order {name} in {ticker}; stop one of them"
@@ -42,6 +42,7 @@ class OtherEngines:
 def own_prefixes(parts: Parts) -> tuple[str, ...]:
     """Return what the ids of our orders begin with, those of earlier installations of ours too.
 
-    Another key of the account has a state directory, and with it an installation, of its own.
+    Another key of the account has a state directory, and with it an installation, of its own. It is
+    ours while no engine has it: so this is asked anew for each order that is not in our books.
     """
-    return tuple(client_order_prefix(each) for each in (parts.installation, *parts.earlier))
+    return tuple(client_order_prefix(each) for each in (parts.installation, *parts.earlier()))

@@ -8,6 +8,8 @@ runs.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import attrs
 
 from actors import Address, Context
@@ -37,7 +39,7 @@ from arb.settings import Settings
 class Parts:
     """What every actor of one engine is given.
 
-    ``earlier`` are installations of this machine whose engines do not run any more.
+    ``earlier`` returns the installations of this machine whose engines do not run at the moment.
     ``settings`` is all that is in force; its sections that decide stand beside it, for actors that
     ask on the way to every order.
     """
@@ -54,7 +56,7 @@ class Parts:
     found: Found | None = None
     decisions: DecisionLog | None = None
     halt_file: HaltFile | None = None
-    earlier: tuple[str, ...] = ()
+    earlier: Callable[[], tuple[str, ...]] = tuple
     switches: Switches = attrs.field(factory=Switches)
     brakes: Brakes = attrs.field(factory=Brakes)
     strategy: Strategy = attrs.field(init=False)

@@ -11,7 +11,6 @@ from types import TracebackType
 from typing import Self
 
 from arb.io.clock import Clock
-from arb.io.rendezvous import find_engines
 from arb.journal.frames import JournalDamaged
 from arb.journal.records import FORMAT, NotARecord, RecordKind
 from arb.journal.snapshot import SNAPSHOT_AFTER, DiskSnapshot, snapshot_path
@@ -126,14 +125,30 @@ class Place:
         return path.read_text().strip()
 
     def earlier(self) -> tuple[str, ...]:
-        """Return the ids of this mode's other installations here whose engines do not run."""
-        mode = self.directory.parent
-        running = {engine.directory for engine in find_engines(mode.parent, mode.name)}
+        """Return the ids of this mode's other installations here whose engines do not run now."""
         return tuple(
             path.read_text().strip()
-            for path in sorted(mode.glob(f"*/{INSTALLATION_NAME}"))
-            if path.parent not in running | {self.directory}
+            for path in sorted(self.directory.parent.glob(f"*/{INSTALLATION_NAME}"))
+            if path.parent != self.directory and not _is_locked(path.parent)
         )
 
     def __repr__(self) -> str:
         return f"<Place {self.directory} {'held' if self._lock is not None else 'free'}>"
+
+
+def _is_locked(directory: Path) -> bool:
+    """Tell whether an engine has a directory, or, where nobody can tell, may have it."""
+    try:
+        descriptor = os.open(directory / LOCK_NAME, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    try:
+        # Shared, so that two who look at once do not take each other for an engine.
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False

@@ -60,6 +60,7 @@ from arb.engine.other_engines import OtherEngines
 from arb.engine.parts import Parts
 from arb.engine.reconciler import Acceptance, Comparison, Reach, Reconciler
 from arb.engine.risk_switches import Hands, Switchboard
+from arb.engine.unlisted import want_listings
 from arb.engine.withdrawals import Withdrawals
 
 # A fill that the exchange has counted comes within milliseconds; one that is missing after this
@@ -272,6 +273,7 @@ class RiskManager(Actor):
         for order in account.by_hand:
             self._others.saw(order.client_order_id, order.ticker)
         self._reconciler.take(account)
+        want_listings(self.ctx, self._parts, self._books.ledger)
 
     def _on_not_ours(self, order: NotOurs) -> None:
         self._others.saw(order.client_order_id, order.ticker)

@@ -16,9 +16,8 @@ from actors import SupervisorSpec, System, open_system
 from actors.system import TreeEvent
 from arb.core.teams import TeamTable
 from arb.engine.board import Board, LogLine
-from arb.engine.discovery import listed_by_exchange
+from arb.engine.first_games import GamesReader
 from arb.engine.halt_file import HaltFile
-from arb.engine.listed import Found
 from arb.engine.live import Connections, LiveTree, Venues, connections
 from arb.engine.names import odds_feed_names
 from arb.engine.offload import IN_PLACE, Offloads
@@ -128,7 +127,7 @@ class OpenedEngine:
 
 @asynccontextmanager
 async def opened_engine(seams: Seams) -> AsyncIterator[OpenedEngine]:
-    """Read the games, open the journal and run the tree; stop it in order on leaving.
+    """Open the journal, read the games and run the tree; stop it in order on leaving.
 
     Raises what reading the games, the journal or the tree raises.
     """
@@ -138,9 +137,6 @@ async def opened_engine(seams: Seams) -> AsyncIterator[OpenedEngine]:
     ) as plain:
         made = seams.change_connections(plain)
         parts = await _parts(seams, made)
-        parts.journal.recover(keep_after=SNAPSHOT_AFTER)
-        parts.journal.append(RecordKind.START, {"version": VERSION, "mode": seams.mode})
-        parts.journal.sync()
         started_ms = seams.clock.wall_ms()
         photographer = Photographer(parts, seams.mode.value, INSTALLATION, started_ms)
         stop = StopRequest()
@@ -168,22 +164,25 @@ async def opened_engine(seams: Seams) -> AsyncIterator[OpenedEngine]:
 
 
 async def _parts(seams: Seams, made: Connections) -> Parts:
-    settings = seams.settings
-    listed = await listed_by_exchange(made.rest, settings.odds_feed.sports)
-    offered = await made.odds.events(settings.odds_feed.sports)
-    found = Found.of(seams.teams, listed, offered)
+    settings, board = seams.settings, Board(seams.clock, seams.on_log)
+    journal = Journal(
+        seams.file,
+        seams.clock,
+        syncs_orders=settings.engine.fsync == FSYNC_ORDER,
+        snapshots=seams.snapshots,
+    )
+    recovered = journal.recover(keep_after=SNAPSHOT_AFTER)
+    journal.append(RecordKind.START, {"version": VERSION, "mode": seams.mode})
+    journal.sync()
+    reader = GamesReader(made, settings.odds_feed.sports, seams.teams, board)
+    games = await reader.read(recovered.ledger)
     return Parts(
         clock=seams.clock,
-        board=Board(seams.clock, seams.on_log),
-        journal=Journal(
-            seams.file,
-            seams.clock,
-            syncs_orders=settings.engine.fsync == FSYNC_ORDER,
-            snapshots=seams.snapshots,
-        ),
-        catalogue=found.catalogue(seams.clock.wall_ms()),
+        board=board,
+        journal=journal,
+        catalogue=games.catalogue,
         odds_feeds=odds_feed_names(settings.odds_feed.provider),
-        found=found,
+        found=games.found,
         settings=settings,
         installation=INSTALLATION,
         orders_stand_on_book=seams.mode is not Mode.PAPER,

@@ -353,6 +353,17 @@ def test_active_markets_hold_something_or_wait_for_it() -> None:
     assert ledger.active_tickers() == []
 
 
+def test_our_markets_are_those_in_which_something_is_ours() -> None:
+    """What a person holds by hand is not; what an order of ours may still bring is."""
+    ledger = ledger_with(order("o1", ticker=BOS))
+    hold(ledger, 200, ticker=NYY)
+    assert ledger.our_tickers() == [BOS, NYY]
+
+    ledger.positions[NYY].own_e2 = CountE2(0)
+    assert ledger.our_tickers() == [BOS]
+    assert ledger.active_tickers() == [BOS, NYY]
+
+
 def test_orders_at_stake_are_those_of_the_market() -> None:
     """A market sees its own orders; all markets' are listed one after the other."""
     ledger = ledger_with(order("o1"), order("o2", ticker=BOS), order("o3", wish=EXIT))

@@ -146,11 +146,11 @@ def hears_of_changes(bench: Bench, name: str) -> int:
 
 
 async def test_a_reading_makes_actors_and_tells_the_feeds_once(autojump_clock: object) -> None:
-    """What is read again alike changes nothing, and is on the tape once."""
+    """Where nothing is traded it is read at once; alike again changes nothing, once on tape."""
     async with bench(Lists([event()], [OFFER])) as one:
         await trio.sleep(200)
 
-        assert one.parts.board.counts["listings_read"] == 3
+        assert one.parts.board.counts["listings_read"] == 4
         assert sorted(one.actors()) == [CAR, WAS]
         assert hears_of_changes(one, BOOK_FEED) == hears_of_changes(one, ODDS_FEED) == 1
         (record,) = one.told[TAPE]

@@ -5,12 +5,23 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from arb.core.fees import UnknownFees
+from arb.core.events import Liquidity
+from arb.core.fees import RATES_E4, FeeSchedule, UnknownFees
 from arb.core.games import KalshiGame, OddsEvent, Reason, Source
 from arb.core.grid import WHOLE_CENTS, PriceGrid
 from arb.core.listing import Catalogue, MarketStatus
+from arb.core.money import CountE2
 from arb.engine.discovery import header_of, listed_on_tape
-from arb.engine.listed import NOT_LISTED, Found, Listed, OwnFees, Terms, keeping
+from arb.engine.listed import (
+    FEES_UNKNOWN,
+    NOT_LISTED,
+    Found,
+    Listed,
+    OwnFees,
+    Terms,
+    keeping,
+    with_ours,
+)
 from arb.io.teams_file import packaged_teams
 from arb.kalshi.listing import FeeChange, Series
 from arb.kalshi.wire import EventFee, MarketLifecycle
@@ -148,6 +159,47 @@ def test_a_market_that_is_matched_no_more_stays_and_says_why() -> None:
     empty = keeping(before, Catalogue(()), gone)
     assert {each.left_out for each in empty.listings} == {NOT_LISTED}
     assert keeping(before, before, LISTED) == before
+
+
+def with_was(listed: Listed) -> Catalogue:
+    """Return the catalogue of an engine that holds something in a market and knows no game."""
+    return with_ours(Catalogue(()), [WAS], listed, packaged_teams(), START_MS)
+
+
+def test_what_is_ours_is_listed_by_kalshi_alone() -> None:
+    """Both markets of its game as a match would list them, but without odds; then left out."""
+    matched, alone = found().catalogue(START_MS), with_was(LISTED)
+    (game,) = matched.games
+    assert alone.games == (attrs.evolve(game, odds=()),)
+    assert [each.ticker for each in alone.listings] == [each.ticker for each in matched.listings]
+    assert [each.fees for each in alone.listings] == [each.fees for each in matched.listings]
+
+    assert keeping(alone, matched, LISTED) == matched
+    unmatched = Found.of(packaged_teams(), LISTED, ())
+    left_out = keeping(alone, unmatched.catalogue(START_MS), LISTED)
+    assert {each.left_out for each in left_out.listings} == {
+        f"not traded any more: {Reason.NO_COUNTERPART}"
+    }
+
+
+def test_what_is_listed_already_is_not_listed_twice() -> None:
+    """Nor is anything listed that Kalshi does not list, or whose ticker names no game."""
+    matched = found().catalogue(START_MS)
+    assert with_ours(matched, [WAS], LISTED, packaged_teams(), START_MS) == matched
+    assert with_was(attrs.evolve(LISTED, games=())) == Catalogue(())
+    half = attrs.evolve(LISTED, games=(KalshiGame(EVENT, (WAS,), START_MS),))
+    assert with_was(half) == Catalogue(())
+
+
+def test_what_is_ours_is_sold_under_fees_that_nobody_knows() -> None:
+    """They are taken for the dearest that are known."""
+    listings = with_was(attrs.evolve(LISTED, series={})).listings
+
+    assert {each.fees for each in listings} == {FEES_UNKNOWN}
+    fees = [FeeSchedule(each) for each in RATES_E4]
+    for liquidity in Liquidity:
+        asked = [each.fee_e6(5_000, CountE2(100), liquidity) for each in fees]
+        assert max(asked) == FEES_UNKNOWN.fee_e6(5_000, CountE2(100), liquidity)
 
 
 def test_what_is_over_is_matched_no_more() -> None:

@@ -14,6 +14,7 @@ from arb.core.exit_policy import Bought
 from arb.core.exits import Holding
 from arb.core.listing import Catalogue
 from arb.core.money import CountE2, MoneyE6, PriceE4
+from arb.core.orders import OrderState
 from arb.engine.exit_keeper import CLOSE_AGAIN_NS, EXIT_RETRY_S, last_fair
 from arb.engine.messages import CloseGivenUp, CloseNow, KeepExits
 from arb.engine.names import RISK
@@ -130,6 +131,37 @@ async def test_without_any_value_it_is_sold_for_what_it_was_bought_on(
 
         (sale,) = bench.wishes()
         assert sale.price_e4 == 5_700
+
+
+@pytest.mark.parametrize("count_e2, price_e4", [(500, 4_100), (-500, 5_900)])
+async def test_left_out_and_without_any_value_it_is_sold_for_what_pays_for_it(
+    count_e2: int, price_e4: int, autojump_clock: object
+) -> None:
+    """Nobody will ever say what it is worth: what it cost and the sale's fee, rounded up."""
+    async with open_bench() as bench:
+        bought = Bought(CountE2(count_e2), MoneyE6(2_000_000), MoneyE6(0), 0)
+        held = Holding(NYY, CountE2(count_e2), PriceE4(4_000), (), bought=bought)
+        bench.tell(held)
+        assert bench.wishes() == []
+        out = tuple(attrs.evolve(listing(each), left_out="no match") for each in (NYY, BOS))
+        bench.parts.relist(None, Catalogue(out))
+        bench.tell(KeepExits())
+
+        (sale,) = bench.wishes()
+        assert sale.price_e4 == price_e4
+
+
+async def test_what_rests_says_what_it_was_last_worth(autojump_clock: object) -> None:
+    """An engine that has just begun does not move a sale back to what was bought on."""
+    async with open_bench() as bench:
+        bought = Bought(CountE2(500), MoneyE6(2_000_000), MoneyE6(0), 0, fair=0.57)
+        held = Holding(NYY, CountE2(500), PriceE4(4_000), (SALE,), bought=bought)
+        bench.top(5_000, 6_500)
+        bench.tell(held)
+        assert bench.wishes() == []
+        assert last_fair(bench.parts, held) == 0.6
+        gone = attrs.evolve(held, orders=(attrs.evolve(SALE, state=OrderState.UNKNOWN),))
+        assert last_fair(bench.parts, gone) == 0.57
 
 
 async def test_a_persons_share_is_not_sold(autojump_clock: object) -> None:

@@ -10,7 +10,7 @@ import pytest
 import trio
 
 from arb.engine.other_engines import OtherEngines, own_prefixes
-from arb.engine.place import Place
+from arb.engine.place import LOCK_NAME, Place
 from arb.faults.matrix import run_cell
 from arb.faults.second_engine import CELL
 from arb.sim.exchange.placing import place
@@ -103,7 +103,7 @@ async def test_an_order_of_our_own_earlier_installation_is_taken_away(
     """Another key had another directory: what it left is cancelled, and trading goes on."""
     async with open_rig() as rig:
         await rig.until_running()
-        rig.parts.earlier = ("5ec0de00",)
+        rig.parts.earlier = lambda: ("5ec0de00",)
         await rig.system.kill("risk")
         await rig.until_running()
         order = other(rig)
@@ -122,6 +122,34 @@ def test_earlier_installations_are_those_whose_engines_do_not_run(tmp_path: Path
     with Place(tmp_path / "demo" / "account-2") as two:
         two.installation()
         assert two.earlier() == (first,)
+        with Place(tmp_path / "demo" / "account-1"):
+            assert two.earlier() == ()
+        assert two.earlier() == (first,)
+        (one.directory / LOCK_NAME).unlink()
+        assert two.earlier() == (first,)
+        (one.directory / LOCK_NAME).symlink_to(LOCK_NAME)
+        assert two.earlier() == (), "in doubt it is not ours"
+
+
+async def test_an_earlier_installation_whose_engine_runs_again_is_another_engine(
+    tmp_path: Path, open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """Its orders halt us and are left alone; once it has ended, what it left is taken away."""
+    first, second = (Place(tmp_path / "demo" / f"account-{each}") for each in (1, 2))
+    with second:
+        name = f"arb-{second.installation()}-00000001"
+    with first:
+        async with open_rig() as rig:
+            rig.parts.earlier = first.earlier
+            await rig.until_running()
+            with second:
+                order = other(rig, name)
+                await rig.until(lambda: rig.state == "halted", 0.5)
+                await trio.sleep(70)
+                assert order in rig.resting()
+            await rig.until(lambda: order not in rig.resting(), 70)
+            await rig.steering.steer("clear", {"reason": "the other one is stopped"})
+            await rig.until_running()
 
 
 async def test_prefixes_of_all_our_installations_are_ours(
@@ -129,7 +157,7 @@ async def test_prefixes_of_all_our_installations_are_ours(
 ) -> None:
     """The present one first."""
     async with open_rig() as rig:
-        rig.parts.earlier = ("one",)
+        rig.parts.earlier = lambda: ("one",)
         assert own_prefixes(rig.parts) == ("arb-test-", "arb-one-")
         assert "0 orders seen" in repr(OtherEngines(rig.parts, print))
 
