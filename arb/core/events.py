@@ -177,11 +177,16 @@ class OrderUnknown:
 
 @attrs.frozen
 class OrderAmended:
-    """The exchange moved the order to a new price and remaining count."""
+    """The exchange has changed the order: its price, what remained then, and when it expires.
+
+    ``remaining_e2`` and ``expires_s``, Unix seconds, are None where nothing was said of them, which
+    leaves them as they were.
+    """
 
     client_order_id: str
     price_e4: PriceE4
-    remaining_e2: CountE2
+    remaining_e2: CountE2 | None = None
+    expires_s: int | None = None
 
 
 @attrs.frozen

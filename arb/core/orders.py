@@ -105,12 +105,11 @@ class Order:
     lowest_e4: PriceE4 = attrs.field(init=False)
     highest_e4: PriceE4 = attrs.field(init=False)
     expires_s: int | None = attrs.field(init=False)
-    _renewed_s: int | None = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         """Begin the span of prices, and its life, with what was wished."""
         self.lowest_e4 = self.highest_e4 = self.price_e4
-        self.expires_s = self._renewed_s = self.intent.expires_s
+        self.expires_s = self.intent.expires_s
 
     @property
     def is_open(self) -> bool:
@@ -150,10 +149,9 @@ class Order:
         self.state = following
         self._take(event)
 
-    def amend_sent(self, price_e4: PriceE4, expires_s: int | None = None) -> None:
+    def amend_sent(self, price_e4: PriceE4) -> None:
         """Note that a move to ``price_e4`` is under way; from here on it may fill there."""
         self.amending = True
-        self._renewed_s = expires_s or self._renewed_s
         self.lowest_e4 = min(self.lowest_e4, price_e4)
         self.highest_e4 = max(self.highest_e4, price_e4)
 
@@ -167,7 +165,8 @@ class Order:
                 self._close("filled" if event.filled_e2 >= self.count_e2 else "nothing rests")
         elif isinstance(event, OrderAmended):
             self.price_e4 = event.price_e4
-            self.expires_s = self._renewed_s
+            # What was wished may never have arrived: only what the exchange says counts.
+            self.expires_s = event.expires_s or self.expires_s
             self.lowest_e4 = min(self.lowest_e4, event.price_e4)
             self.highest_e4 = max(self.highest_e4, event.price_e4)
             # The count stays, for a move is of the whole order. It cannot be had from what

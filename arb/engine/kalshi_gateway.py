@@ -205,7 +205,9 @@ class KalshiGateway(Gateway):
             OrderAccepted(client_order_id, frame.order_id, frame.filled_e2, frame.remaining_e2)
         )
         if before is not None and before.price_e4 not in (None, frame.price_e4):
-            self.report(OrderAmended(client_order_id, frame.price_e4, frame.remaining_e2))
+            self.report(
+                OrderAmended(client_order_id, frame.price_e4, frame.remaining_e2, frame.expires_s)
+            )
 
     def _report_link(self, connected: bool, detail: str) -> None:  # noqa: FBT001 - Link's signature
         if not connected:

@@ -161,7 +161,8 @@ class Lookups:
         elif self._clock.wall_ms() - wanted.sent_ms >= STALE_READ_MS:
             accepted = OrderAccepted(name, order.order_id, order.filled_e2, order.remaining_e2)
             self._done(wanted, accepted)
-            self._found(OrderAmended(name, order.price_e4, order.remaining_e2))
+            now = OrderAmended(name, order.price_e4, order.remaining_e2, order.expires_s)
+            self._found(now)
 
     def _settle_absent(
         self, wanted: Wanted, listed: Sequence[ListedOrder], fills: Sequence[Fill]

@@ -183,8 +183,11 @@ class OrderDesk:
         price_e4, known = amendment.price_e4, self._known.get(name)
         if verdict.remaining_e2 is not None:
             self.learn(name, Known(verdict.order_id, sent.ticker, sent.count_e2, price_e4))
-            self._report(OrderAmended(name, price_e4, verdict.remaining_e2))
-        elif known is None or known.price_e4 != price_e4:
+        if verdict.remaining_e2 is not None or (known and known.price_e4 == price_e4):
+            # Of what rests nothing is said where only the expiry is another one.
+            expires_s, remaining_e2 = amendment.expires_s, verdict.remaining_e2
+            self._report(OrderAmended(name, price_e4, remaining_e2, expires_s))
+        else:
             # What rests now, the private channel says; should that be lost, a lookup does.
             self._lookups.want(name, sent.ticker, sent.sent_ms, existed=True)
 

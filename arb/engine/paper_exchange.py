@@ -102,7 +102,8 @@ class PaperExchange:
         order.price_e4 = amendment.price_e4
         order.expires_s = amendment.expires_s or order.expires_s
         order.remaining_e2 = CountE2(amendment.total_e2 - order.filled_e2)
-        return [OrderAmended(order.client_order_id, order.price_e4, order.remaining_e2)]
+        name, price_e4 = order.client_order_id, order.price_e4
+        return [OrderAmended(name, price_e4, order.remaining_e2, order.expires_s)]
 
     def cancel(self, client_order_id: str, why: str) -> Outcome:
         """Take a resting order away; nothing happens to one that does not rest."""

@@ -212,7 +212,7 @@ class RiskManager(Actor):
             return
         order = self._books.ledger.orders[intent.client_order_id]
         amendment = amendment_of(intent, order, order.order_id or "")
-        order.amend_sent(intent.price_e4, intent.expires_s)
+        order.amend_sent(intent.price_e4)
         now_ns = self._parts.clock.monotonic_ns()
         self._send(self._approvals.approve_amend(amendment, now_ns=now_ns), order)
 

@@ -110,7 +110,8 @@ class CoreExchange:
             return
         if luck % 5 != 1:
             moved.price_e4, moved.total_e2 = amendment.price_e4, amendment.total_e2
-        answer = OrderAmended(moved.name, amendment.price_e4, CountE2(moved.remaining_e2))
+        price_e4, remaining_e2 = amendment.price_e4, CountE2(moved.remaining_e2)
+        answer = OrderAmended(moved.name, price_e4, remaining_e2, amendment.expires_s)
         lost = luck % 5 in {1, 2}
         self.answers.append(OrderUnknown(moved.name, "no answer") if lost else answer)
 

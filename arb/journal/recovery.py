@@ -77,7 +77,7 @@ def _apply(state: Recovered, record: Record) -> None:
     elif record.kind is RecordKind.AMEND:
         amend = read_amend(record.data)
         order = state.ledger.orders[amend.client_order_id]
-        order.amend_sent(amend.price_e4, amend.expires_s)
+        order.amend_sent(amend.price_e4)
     elif record.kind is RecordKind.REPORT:
         state.ledger.report(read_report(record.data))
     elif record.kind is RecordKind.FILL:

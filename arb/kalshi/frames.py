@@ -99,7 +99,10 @@ class FillFrame:
 
 @attrs.frozen
 class OrderFrame:
-    """An order of ours changed; ``why`` is the exchange's word for the cause."""
+    """An order of ours changed; ``why`` is the exchange's word for the cause.
+
+    ``expires_s`` is Unix seconds, None where it was not said or never expires.
+    """
 
     client_order_id: str | None
     order_id: str
@@ -112,6 +115,7 @@ class OrderFrame:
     initial_e2: CountE2
     why: str | None = None
     exchange_index: int | None = None
+    expires_s: int | None = None
 
 
 @attrs.frozen

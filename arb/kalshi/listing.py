@@ -108,6 +108,7 @@ class ListedOrder:
     created_ms: int | None
     exchange_index: int | None
     group_id: str | None = None
+    expires_s: int | None = None
 
 
 @attrs.frozen
@@ -225,6 +226,7 @@ def listed_order_of(fields: Fields) -> ListedOrder:
         optional_time_ms(fields, "created_time"),
         order.exchange_index,
         optional_text(fields, "order_group_id") or None,
+        order.expires_s,
     )
 
 

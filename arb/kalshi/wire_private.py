@@ -10,6 +10,7 @@ from arb.kalshi.fields import (
     money,
     object_of,
     optional_text,
+    optional_time_ms,
     optional_whole,
     price,
     side_of,
@@ -65,6 +66,7 @@ def order_frame(frame: Fields) -> OrderFrame:
 
 def order_of(fields: Fields) -> OrderFrame:
     """Read an order as the private channel and the order list both write it."""
+    expires_ms = optional_time_ms(fields, "expiration_time")
     return OrderFrame(
         client_order_id=optional_text(fields, "client_order_id"),
         order_id=text_of(fields, "order_id"),
@@ -77,6 +79,7 @@ def order_of(fields: Fields) -> OrderFrame:
         initial_e2=count(fields["initial_count_fp"]),
         why=optional_text(fields, "last_update_reason"),
         exchange_index=optional_whole(fields, "exchange_index"),
+        expires_s=None if expires_ms is None else expires_ms // _MS_PER_S,
     )
 
 

@@ -13,6 +13,7 @@ from arb.core.exit_parameters import Exits
 from arb.core.parameters import Execution
 from arb.engine.messages import ForceClose
 from arb.settings import Settings
+from arb.sim.conditions import OrderAnswer
 from arb.sim.exchange.placing import place
 from arb.sim.exchange.values import BookSide, Change, Lifetime, Order, OrderRequest, SelfTrade
 from tests.engine.conftest import Rig
@@ -126,6 +127,38 @@ async def test_a_sale_is_renewed_in_its_place_and_never_stands_twice(
         ticker = await held_and_on_sale(rig)
         await renewed_in_its_place(rig, ticker)
         rig.assert_no_orphan()
+
+
+async def test_a_sale_is_renewed_again_and_again(open_rig: OpenRig, autojump_clock: object) -> None:
+    """For many lives of an order it is the same one, and it can still be moved."""
+    stays = Exits(exit_follow_down=False)
+    settings = attrs.evolve(Settings(), execution=Execution(exit_expiry_s=60), exits=stays)
+    async with open_rig(settings=settings) as rig:
+        ticker = await held_and_on_sale(rig)
+        for _ in range(6):
+            await renewed_in_its_place(rig, ticker)
+        (order,) = rig.risk._books.ledger.at_stake(ticker)
+        (sale,) = rig.resting_exits(ticker)
+        assert (order.amending, order.expires_s) == (False, sale.expires_s)
+
+
+@pytest.mark.parametrize("answer", [OrderAnswer.TIMEOUT_BEFORE, OrderAnswer.TIMEOUT_AFTER])
+async def test_a_renewal_without_an_answer_counts_as_the_exchange_has_it(
+    answer: OrderAnswer, open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """One that never arrived is sent again, long before the sale would end."""
+    stays = Exits(exit_follow_down=False)
+    settings = attrs.evolve(Settings(), execution=Execution(exit_expiry_s=60), exits=stays)
+    async with open_rig(settings=settings) as rig:
+        ticker = await held_and_on_sale(rig)
+        (order,) = rig.risk._books.ledger.at_stake(ticker)
+        rig.simulation.exchange_conditions.amend_answer = answer
+        await rig.until(lambda: order.amending, 40)
+        await rig.until(lambda: order.state == "unknown", 10)
+        rig.heal()
+        rig.simulation.odds_conditions.freeze = True
+        await renewed_in_its_place(rig, ticker)
+        assert order.expires_s == rig.resting_exits(ticker)[0].expires_s
 
 
 @pytest.mark.parametrize("exits, said", [

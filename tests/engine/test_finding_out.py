@@ -13,7 +13,14 @@ import pytest
 import trio
 
 from arb.core.commands import CancelOrder
-from arb.core.events import Fill, OrderAccepted, OrderClosed, OrderEvent, OrderRefused
+from arb.core.events import (
+    Fill,
+    OrderAccepted,
+    OrderAmended,
+    OrderClosed,
+    OrderEvent,
+    OrderRefused,
+)
 from arb.core.money import CountE2, PriceE4
 from arb.core.orders import OrderState
 from arb.engine.board import Board
@@ -173,6 +180,7 @@ def listed(name: str, status: str, filled: int = 0) -> ListedOrder:
         initial_e2=CountE2(500),
         created_ms=None,
         exchange_index=None,
+        expires_s=900,
     )
 
 
@@ -207,6 +215,7 @@ class TestLookups:
         found = await self.run(rest, "o1")
 
         assert [type(each).__name__ for each in found] == ["OrderAccepted", "OrderAmended"]
+        assert found[1] == OrderAmended("o1", ENTRY.price_e4, CountE2(400), 900)
         assert rest.asked[-1][0] >= 1.0
         assert len(rest.asked) <= 4
 

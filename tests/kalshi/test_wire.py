@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -28,7 +29,11 @@ from arb.kalshi.wire import (
     WireError,
     parse_frame,
 )
+from arb.kalshi.wire_private import order_of
 from tests.kalshi.wire_samples import DELTA, FILL, SNAPSHOT, TICKER, changed, level, parsed
+
+# As the documentation's example of an order has it.
+EXPIRES = "2024-12-01T11:00:00Z"
 
 
 def test_a_delta_is_a_signed_change_of_one_level() -> None:
@@ -190,6 +195,29 @@ def test_an_order_of_ours_has_changed() -> None:
         "SelfTradeCancel",
         3,
     )
+
+
+@pytest.mark.parametrize(
+    "said, expires_s",
+    [({}, None), ({"expiration_time": None}, None), ({"expiration_time": EXPIRES}, 1_733_050_800)],
+)
+def test_an_order_says_when_it_expires(said: dict[str, Any], expires_s: int | None) -> None:
+    """As the private channel and the order list have it; nothing said is nothing known."""
+    order = order_of(
+        {
+            "order_id": "o-1",
+            "ticker": "T",
+            "status": "resting",
+            "book_side": "ask",
+            "yes_price_dollars": "0.3500",
+            "fill_count_fp": "0.00",
+            "remaining_count_fp": "10.00",
+            "initial_count_fp": "10.00",
+            **said,
+        }
+    )
+
+    assert order.expires_s == expires_s
 
 
 def test_a_market_changes_its_life() -> None:
