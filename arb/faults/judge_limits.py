@@ -107,7 +107,7 @@ class LimitsJudge:
     _settled: set[tuple[str, int]] = attrs.field(factory=set)
     _refused: int = 0
     _base_e6: int = 0
-    _date: str = ""
+    _day: dict[str, Any] | None = None
     _cleared: bool = False
     _broken_s: dict[str, float] = attrs.field(factory=dict)
 
@@ -127,7 +127,7 @@ class LimitsJudge:
         self._tallies.clear()
         self._settled.clear()
         self._refused = self._base_e6 = 0
-        self._date, self._cleared = "", False
+        self._day, self._cleared = None, False
         for record in records:
             self._take(record)
         self._look()
@@ -157,7 +157,7 @@ class LimitsJudge:
         elif kind == "settlement":
             self._settle(data)
         elif kind == "day":
-            self._day_begins(data["date"])
+            self._day_written(data)
         elif kind == "halt":
             self._cleared = False
             self.trace.sometimes[DAY_LOST] += data["by"] == "the daily loss limit"
@@ -187,14 +187,18 @@ class LimitsJudge:
             tally = self._tallies[data["ticker"]]
             tally.trade(-tally.yes_e2, data["value_e4"])
 
-    def _day_begins(self, date: str) -> None:
-        """Follow a day that begins, or that somebody has begun anew."""
-        if date == self._date:
+    def _day_written(self, data: dict[str, Any]) -> None:
+        """Follow a day that begins, that somebody has begun anew, or that keeps its marks."""
+        before, self._day = self._day, data
+        if before is None:
+            return
+        if before["date"] == data["date"]:
+            # What a day awaits begins with the first price that is seen.
+            if before["before_e6"] == data["before_e6"] or before.get("awaited"):
+                return
             text = "the day began anew, and nobody had cleared its loss"
             self.trace.check("I9", self._cleared, text)
-        if self._date:
-            self._base_e6 = sum(each.least_e6() for each in self._tallies.values())
-        self._date = date
+        self._base_e6 = sum(each.least_e6() for each in self._tallies.values())
 
     def _look(self) -> None:
         """Note which rules are broken now, and since when."""
