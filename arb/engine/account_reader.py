@@ -190,6 +190,7 @@ def _resting(order: ListedOrder) -> RestingOrder:
         order.side,
         order.price_e4,
         order.remaining_e2,
+        order.filled_e2,
     )
 
 

@@ -125,6 +125,7 @@ class RestingOrder:
     side: Side
     price_e4: PriceE4
     remaining_e2: CountE2
+    filled_e2: CountE2 | None = None
 
 
 @attrs.frozen

@@ -246,6 +246,9 @@ class RiskManager(Actor):
         for order in self._books.ledger.all_at_stake():
             if order.reported_filled_e2 > order.filled_e2:
                 self._gateway.tell(ReadAccount())
+                if not order.is_open:
+                    # There may be none: its end was told by what a cancel has left of it.
+                    self._gateway.tell(LookUp.of(order))
                 self._await_fills(order)
                 return
 
