@@ -108,6 +108,8 @@ class LimitsJudge:
     _refused: int = 0
     _base_e6: int = 0
     _date: str = ""
+    _before_e6: int = 0
+    _awaits: bool = False
     _cleared: bool = False
     _broken_s: dict[str, float] = attrs.field(factory=dict)
 
@@ -157,7 +159,7 @@ class LimitsJudge:
         elif kind == "settlement":
             self._settle(data)
         elif kind == "day":
-            self._day_begins(data["date"])
+            self._day_begins(data)
         elif kind == "halt":
             self._cleared = False
             self.trace.sometimes[DAY_LOST] += data["by"] == "the daily loss limit"
@@ -187,9 +189,15 @@ class LimitsJudge:
             tally = self._tallies[data["ticker"]]
             tally.trade(-tally.yes_e2, data["value_e4"])
 
-    def _day_begins(self, date: str) -> None:
-        """Follow a day that begins, or that somebody has begun anew."""
-        if date == self._date:
+    def _day_begins(self, data: dict[str, Any]) -> None:
+        """Follow a day that begins, that somebody has begun anew, or whose marks are kept."""
+        date, goes_on = data["date"], data["date"] == self._date
+        # The first price of what the day began with unseen belongs to its beginning.
+        is_kept = goes_on and (self._awaits or data["before_e6"] == self._before_e6)
+        self._before_e6, self._awaits = data["before_e6"], bool(data.get("awaited"))
+        if is_kept:
+            return
+        if goes_on:
             text = "the day began anew, and nobody had cleared its loss"
             self.trace.check("I9", self._cleared, text)
         if self._date:
