@@ -22,10 +22,11 @@ class AdoptedPosition:
 
 @attrs.frozen
 class AdoptedOrder:
-    """One order of ours and how much of it may still fill."""
+    """One order of ours: how much of it may still fill, and how much has, None where not said."""
 
     client_order_id: str
     remaining_e2: CountE2
+    filled_e2: CountE2 | None = None
 
 
 @attrs.frozen
@@ -59,19 +60,33 @@ def adopt(ledger: Ledger, account: AdoptedAccount, at_ms: int) -> None:
             position.fees_before_e6 = MoneyE6(held.fees_e6 - position.fees_e6)
     ledger.touched.update(ledger.positions)
     for adopted in account.orders:
-        _adopt_order(ledger, ledger.orders[adopted.client_order_id], adopted.remaining_e2)
+        _adopt_order(ledger, ledger.orders[adopted.client_order_id], adopted)
     for position in ledger.positions.values():
         position.end_round()
 
 
-def _adopt_order(ledger: Ledger, order: Order, remaining_e2: CountE2) -> None:
+def _adopt_order(ledger: Ledger, order: Order, adopted: AdoptedOrder) -> None:
     # What filled unseen is in the positions now: all that is left of an order is what rests.
-    unseen_e2 = max(0, order.at_stake_e2 - (remaining_e2 if order.is_open else 0))
+    unseen_e2 = _unseen_e2(order, adopted)
     position = ledger.positions.setdefault(order.intent.ticker, Position(order.intent.ticker))
     sign = 1 if order.side is Side.BID else -1
     position.own_e2 = CountE2(position.own_e2 + sign * unseen_e2)
+    if adopted.filled_e2 is not None:
+        order.filled_e2 = CountE2(order.filled_e2 + unseen_e2)
     if order.is_open:
-        order.count_e2 = CountE2(order.filled_e2 + remaining_e2)
+        order.count_e2 = CountE2(order.filled_e2 + adopted.remaining_e2)
     else:
         order.reported_filled_e2 = order.filled_e2
     ledger.reindex(order)
+
+
+def _unseen_e2(order: Order, adopted: AdoptedOrder) -> int:
+    """Return what of an order has filled without a fill that was booked.
+
+    What rests no more need not have filled: a person may have made the order smaller.
+    """
+    if not order.is_open:
+        return order.at_stake_e2
+    if adopted.filled_e2 is not None:
+        return max(0, adopted.filled_e2 - order.filled_e2)
+    return max(0, order.at_stake_e2 - adopted.remaining_e2)

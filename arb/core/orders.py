@@ -184,8 +184,10 @@ class Order:
         if isinstance(event, OrderAccepted):
             self.order_id = event.order_id
             self._report_filled(event.filled_e2)
-        elif isinstance(event, OrderClosed):
-            self._report_filled(event.filled_e2)
+        elif isinstance(event, OrderClosed) and event.filled_e2 is not None:
+            # The last word counts: to an answer that says how much was taken off, all the rest has
+            # filled, also what a person had taken off before.
+            self.reported_filled_e2 = max(self.filled_e2, event.filled_e2)
 
     def _report_filled(self, filled_e2: CountE2 | None) -> None:
         if filled_e2 is not None and filled_e2 > self.reported_filled_e2:

@@ -8,7 +8,8 @@ import trio
 
 from arb.core.events import Settlement
 from arb.core.money import CountE2, money_text
-from arb.engine.messages import Account, ConnectionChanged, HeldPosition, RestingOrder
+from arb.engine.account_reading import Account, HeldPosition, RestingOrder
+from arb.engine.messages import ConnectionChanged
 from arb.engine.parts import Parts
 from arb.kalshi.exchange_clock import ExchangeClock
 from arb.kalshi.listing import Balance, ListedOrder, ListedPosition
@@ -192,6 +193,7 @@ def _resting(order: ListedOrder) -> RestingOrder:
         order.side,
         order.price_e4,
         order.remaining_e2,
+        order.filled_e2,
     )
 
 

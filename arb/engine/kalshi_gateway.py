@@ -14,11 +14,11 @@ from arb.core.events import OrderAccepted, OrderAmended, OrderClosed, OrderEvent
 from arb.core.money import CountE2
 from arb.core.risk import client_order_prefix
 from arb.engine.account_reader import AccountReader
+from arb.engine.account_reading import Account
 from arb.engine.gateway import Gateway
 from arb.engine.link import next_text
 from arb.engine.lookups import Lookups
 from arb.engine.messages import (
-    Account,
     CancelsDue,
     ConnectionChanged,
     Filled,
@@ -197,10 +197,10 @@ class KalshiGateway(Gateway):
             self.report(OrderClosed(client_order_id, frame.filled_e2, why))
             return
         before = self._desk.known(client_order_id)
-        self._desk.learn(
-            client_order_id,
-            Known(frame.order_id, frame.ticker, frame.initial_e2, frame.price_e4),
-        )
+        # A person may have made it smaller since it was placed.
+        count_e2 = CountE2(frame.filled_e2 + frame.remaining_e2)
+        known = Known(frame.order_id, frame.ticker, count_e2, frame.price_e4)
+        self._desk.learn(client_order_id, known)
         self.report(
             OrderAccepted(client_order_id, frame.order_id, frame.filled_e2, frame.remaining_e2)
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from arb.core.events import CashMove, Fill, OrderEvent, Quote, Settlement, Side
+from arb.core.events import Fill, OrderEvent, Quote
 from arb.core.money import CountE2, MoneyE6, PriceE4
 from arb.core.orders import Order
 from arb.kalshi.money_moves import MarketEnd
@@ -104,50 +104,6 @@ class Session:
     """The only session whose approvals the gateway may send."""
 
     number: int
-
-
-@attrs.frozen
-class HeldPosition:
-    """One position as the exchange has it; negative is NO."""
-
-    ticker: str
-    count_e2: CountE2
-    cost_e6: MoneyE6
-    fees_e6: MoneyE6 | None = None
-
-
-@attrs.frozen
-class RestingOrder:
-    """One order that the exchange lists as resting; a person's own may have no id of its own."""
-
-    client_order_id: str
-    order_id: str
-    ticker: str
-    side: Side
-    price_e4: PriceE4
-    remaining_e2: CountE2
-
-
-@attrs.frozen
-class Account:
-    """What the exchange says we have: cash, positions, and what led there lately.
-
-    ``resting`` is every order of this machine's installations that rests, None where nobody was
-    asked, and ``by_hand`` everybody else's. ``decided`` are held markets whose result is known.
-    ``closed`` are those in which trading is over without one. ``moves`` is read only on request,
-    because cash seldom differs. ``cash_by_shard`` is empty of an account that is not split.
-    """
-
-    cash_e6: MoneyE6
-    positions: tuple[HeldPosition, ...]
-    fills: tuple[Fill, ...] = ()
-    resting: tuple[RestingOrder, ...] | None = None
-    by_hand: tuple[RestingOrder, ...] = ()
-    settlements: tuple[Settlement, ...] = ()
-    decided: tuple[str, ...] = ()
-    moves: tuple[CashMove, ...] = ()
-    closed: tuple[str, ...] = ()
-    cash_by_shard: Mapping[int, MoneyE6] = attrs.field(factory=dict)
 
 
 @attrs.frozen

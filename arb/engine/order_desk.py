@@ -192,7 +192,10 @@ class OrderDesk:
             self._lookups.want(name, sent.ticker, sent.sent_ms, existed=True)
 
     def _canceled(self, sent: Sent, verdict: Canceled) -> None:
-        filled_e2 = CountE2(sent.count_e2 - verdict.reduced_e2) if sent.count_e2 else None
+        filled_e2 = None
+        # Its end was told already, and with it what filled, where it is known no more.
+        if sent.count_e2 and self._known.get(sent.client_order_id) is not None:
+            filled_e2 = CountE2(sent.count_e2 - verdict.reduced_e2)
         why = f"canceled: {sent.cancel.why if sent.cancel is not None else ''}"
         self.forget(sent.client_order_id)
         self._report(OrderClosed(sent.client_order_id, filled_e2, why))

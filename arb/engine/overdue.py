@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from arb.core.listing import Listing
-from arb.engine.messages import Account
+from arb.engine.account_reading import Account
 from arb.engine.parts import Parts
 
 MINUTE_MS = 60_000

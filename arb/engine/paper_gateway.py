@@ -13,12 +13,11 @@ import trio
 from actors import Context
 from arb.core.commands import Amendment, CancelOrder, OrderIntent
 from arb.core.events import Fill, OrderRefused, Settlement, Top
+from arb.engine.account_reading import Account, HeldPosition
 from arb.engine.gateway import Gateway
 from arb.engine.messages import (
-    Account,
     Filled,
     GatewayReady,
-    HeldPosition,
     LookUp,
     PaperSweep,
     ReadAccount,

@@ -8,7 +8,7 @@ accepts it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import attrs
 
@@ -28,8 +28,9 @@ from arb.core.reconcile import (
     returned_by_market,
     returned_e6,
 )
+from arb.engine.account_reading import Account
 from arb.engine.bookkeeping import Bookkeeper
-from arb.engine.messages import Account, LookUp, ReadAccount
+from arb.engine.messages import LookUp, ReadAccount
 from arb.engine.overdue import Overdue
 from arb.engine.parts import Parts
 from arb.engine.standing import Standing
@@ -328,9 +329,14 @@ class Reconciler:
         resting = account.resting
         if resting is None:
             return []
-        listed = {order.client_order_id: order.remaining_e2 for order in resting}
+        listed = {
+            order.client_order_id: AdoptedOrder(
+                order.client_order_id, order.remaining_e2, order.filled_e2
+            )
+            for order in resting
+        }
         return [
-            AdoptedOrder(order.client_order_id, listed.get(order.client_order_id, CountE2(0)))
+            listed.get(order.client_order_id) or AdoptedOrder(order.client_order_id, CountE2(0))
             for order in self._books.ledger.all_at_stake()
             if _is_settled_by(order, listed)
         ]
@@ -356,7 +362,7 @@ def _first(before: Account | None, account: Account) -> AdoptedAccount:
     return attrs.evolve(taken, trade_ids=tuple(dict.fromkeys(earlier + taken.trade_ids)))
 
 
-def _is_settled_by(order: Order, listed: dict[str, CountE2]) -> bool:
+def _is_settled_by(order: Order, listed: Collection[str]) -> bool:
     # What is not known, or was just sent, is found out by its own way.
     if order.is_open:
         return order.state is OrderState.RESTING and order.client_order_id in listed

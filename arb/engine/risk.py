@@ -25,6 +25,7 @@ from arb.core.risk import (
     review_amend,
     review_rate,
 )
+from arb.engine.account_reading import Account
 from arb.engine.bookkeeping import Bookkeeper
 from arb.engine.connections import ConnectionHands, Connections
 from arb.engine.exit_keeper import moves_without_market
@@ -32,7 +33,6 @@ from arb.engine.exit_watch import ExitWatch, WatchHands
 from arb.engine.guard import GATEWAY_FULL, Guard
 from arb.engine.messages import (
     AcceptAccount,
-    Account,
     BookFeedReady,
     CancelAgain,
     ConnectionChanged,
@@ -253,6 +253,9 @@ class RiskManager(Actor):
         for order in self._books.ledger.all_at_stake():
             if order.reported_filled_e2 > order.filled_e2:
                 self._gateway.tell(ReadAccount())
+                if not order.is_open:
+                    # There may be none: its end was told by what a cancel has left of it.
+                    self._gateway.tell(LookUp.of(order))
                 self._await_fills(order)
                 return
 

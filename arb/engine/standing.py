@@ -11,7 +11,7 @@ from arb.core.ledger import Ledger
 from arb.core.money import cents, contracts
 from arb.core.orders import Order, OrderState
 from arb.core.reconcile import Difference
-from arb.engine.messages import RestingOrder
+from arb.engine.account_reading import RestingOrder
 
 # The order list lags what happened by up to 0.4 s: a younger order may not be in it yet.
 LISTED_AFTER_MS = 2_000

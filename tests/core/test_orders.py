@@ -316,3 +316,16 @@ def test_a_renewal_counts_once_it_is_confirmed(answer: OrderEvent, expires: int)
     made.apply(answer)
 
     assert made.expires_s == expires
+
+
+@pytest.mark.parametrize("booked, last, at_stake", [(0, 0, 0), (0, 100, 100), (200, 100, 0)])
+def test_the_last_word_on_what_filled_counts(booked: int, last: int, at_stake: int) -> None:
+    """An answer to a cancel takes what a person has taken off for filled; the list knows better."""
+    one = order_in(R)
+    one.apply(closed(filled=400))
+    one.filled_e2 = CountE2(booked)
+    one.apply(closed(filled=last))
+    assert one.at_stake_e2 == at_stake
+
+    one.apply(closed(filled=None))
+    assert one.at_stake_e2 == at_stake

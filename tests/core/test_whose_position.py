@@ -121,6 +121,38 @@ def test_what_our_order_filled_unseen_is_ours(state: OrderState) -> None:
     assert ledger.position(NYY).opened_ms == 7
 
 
+@pytest.mark.parametrize("filled, ours", [(0, 500), (100, 400), (200, 300)])
+def test_what_a_person_has_taken_off_our_order_has_not_filled(filled: int, ours: int) -> None:
+    """Of a sale of five three rest, and the exchange says what has filled: the rest stays ours."""
+    ledger = ledger_with(order())
+    ledger.book(own("a", 500))
+    sale = order("o2", EXIT)
+    ledger.open_order(sale)
+    ledger.report(accepted("o2"))
+
+    held = AdoptedPosition(NYY, CountE2(500 - filled), MoneyE6(0))
+    there = AdoptedOrder("o2", CountE2(300), CountE2(filled))
+    adopt(ledger, AdoptedAccount(CASH, (held,), (), (there,)), 7)
+
+    assert ledger.position(NYY).ours_e2 == ours
+    assert (sale.at_stake_e2, sale.filled_e2, sale.count_e2) == (300, filled, 300 + filled)
+    ledger.report(accepted("o2", filled=filled, remaining=300))
+    assert sale.reported_filled_e2 <= sale.filled_e2
+
+
+def test_a_list_that_is_behind_the_fills_gives_nothing_back() -> None:
+    """What was booked stays booked, whatever the list of orders says of it yet."""
+    one = order_in(OrderState.RESTING)
+    ledger = ledger_with(one)
+    ledger.book(own("a", 300, client_order_id="o1"))
+    there = AdoptedOrder("o1", CountE2(200), CountE2(100))
+    held = AdoptedPosition(NYY, CountE2(300), MoneyE6(0))
+    adopt(ledger, AdoptedAccount(CASH, (held,), (), (there,)), 7)
+
+    assert ledger.position(NYY).ours_e2 == 300
+    assert (one.filled_e2, one.at_stake_e2) == (300, 200)
+
+
 @pytest.mark.parametrize("fills, fees", [
     ([own("a", 500, fee_e6=MoneyE6(100))], 100),
     ([own("a", 500, fee_e6=MoneyE6(100)), own("b", 200, SELL, fee_e6=MoneyE6(9))], 60),

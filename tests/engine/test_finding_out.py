@@ -1,4 +1,4 @@
-"""Finding out: connections that are kept up, lookups of orders, and what rests."""
+"""Finding out: connections that are kept up, and lookups of orders."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import attrs
 import pytest
 import trio
 
-from arb.core.commands import CancelOrder
 from arb.core.events import (
     Fill,
     OrderAccepted,
@@ -21,15 +20,10 @@ from arb.core.events import (
     OrderEvent,
     OrderRefused,
 )
-from arb.core.money import CountE2, PriceE4
-from arb.core.orders import OrderState
+from arb.core.money import CountE2
 from arb.engine.board import Board
 from arb.engine.link import RETRY_MAX_S, THROTTLED_FIRST_S, Link
 from arb.engine.lookups import Lookups
-from arb.engine.messages import (
-    RestingOrder,
-)
-from arb.engine.standing import LISTED_AFTER_MS, Standing
 from arb.io.clock import VirtualClock
 from arb.io.memory import MemoryNetwork
 from arb.io.websocket import TRY_AGAIN_LATER, SocketClosed, open_socket
@@ -40,8 +34,6 @@ from tests.core.order_factory import (
     ENTRY,
     NYY,
     fill,
-    ledger_with,
-    order_in,
 )
 
 
@@ -337,73 +329,3 @@ class TestLookups:
             assert next(ticker for at_s, ticker in rest.asked if at_s >= began_s) == NYY
             assert len(found) == 2
             nursery.cancel_scope.cancel()
-
-
-def resting(**changes: Any) -> RestingOrder:
-    """List the usual order as resting."""
-    usual = RestingOrder("o1", "x-o1", NYY, ENTRY.side, ENTRY.price_e4, ENTRY.count_e2)
-    return attrs.evolve(usual, **changes)
-
-
-class TestStanding:
-    """What rests there, against what should rest."""
-
-    def test_what_should_rest_and_does_not_is_missing(self) -> None:
-        """An order that is old enough to be listed and is not is looked up; a young one is not."""
-        ledger = ledger_with(order_in(OrderState.RESTING))
-        standing = Standing()
-
-        assert standing.compare(ledger, (), 1_000 + LISTED_AFTER_MS - 1).missing == ()
-        (missing,) = standing.compare(ledger, (), 1_000 + LISTED_AFTER_MS).missing
-        assert missing.client_order_id == "o1"
-        listed_now = (resting(),)
-        assert standing.compare(ledger, listed_now, 9_000).missing == ()
-
-    @pytest.mark.parametrize("state", [OrderState.PENDING, OrderState.UNKNOWN])
-    def test_what_may_not_rest_is_not_missed(self, state: OrderState) -> None:
-        """An order whose fate is not known is looked for elsewhere."""
-        assert Standing().compare(ledger_with(order_in(state)), (), 99_000).missing == ()
-
-    @pytest.mark.parametrize("state", [None, OrderState.CLOSED])
-    def test_what_rests_and_should_not_is_an_orphan_the_second_time(
-        self, state: OrderState | None
-    ) -> None:
-        """One reading may be stale, two in a row are not."""
-        ledger = ledger_with(*([] if state is None else [order_in(state)]))
-        standing = Standing()
-        first = standing.compare(ledger, (resting(),), 99_000)
-        second = standing.compare(ledger, (resting(),), 99_000)
-
-        assert first.orphans == ()
-        (cancel,) = second.orphans
-        assert isinstance(cancel, CancelOrder)
-        assert cancel.order_id == "x-o1"
-        assert [each.text for each in first.differences + second.differences] == [
-            "order o1 rests at Kalshi and not here"
-        ] * 2
-
-    @pytest.mark.parametrize(
-        "there, text",
-        [
-            (resting(), None),
-            (resting(remaining_e2=CountE2(200)), "order o1 rests with 2 at Kalshi, 5 here"),
-            (resting(price_e4=PriceE4(4_900)), "order o1 rests at 49c at Kalshi, 50c here"),
-        ],
-    )
-    def test_what_rests_otherwise_is_a_difference(
-        self, there: RestingOrder, text: str | None
-    ) -> None:
-        """Another count or another price than ours is told, once the list can know of it."""
-        ledger = ledger_with(order_in(OrderState.RESTING))
-        found = Standing().compare(ledger, (there,), 99_000)
-
-        assert [each.text for each in found.differences] == ([] if text is None else [text])
-        assert (found.missing, found.orphans) == ((), ())
-
-    def test_an_order_that_is_being_moved_stands_at_either_price(self) -> None:
-        """While a move is out nobody knows which of the two prices is listed."""
-        one = order_in(OrderState.RESTING)
-        one.amend_sent(PriceE4(4_900))
-        found = Standing().compare(ledger_with(one), (resting(price_e4=PriceE4(4_900)),), 99_000)
-
-        assert found.differences == ()

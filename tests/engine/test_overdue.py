@@ -9,7 +9,7 @@ import pytest
 
 from arb.core.listing import Catalogue
 from arb.core.money import CountE2, MoneyE6
-from arb.engine.messages import Account, HeldPosition
+from arb.engine.account_reading import Account, HeldPosition
 from arb.engine.overdue import DECIDED_WITHIN_MS, PAID_WITHIN_MS, PLAYED_WITHIN_MS, Overdue
 from arb.engine.parts import Parts
 from tests.core.order_factory import BOS, GAME, NYY, listing

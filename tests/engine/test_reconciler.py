@@ -14,8 +14,9 @@ from arb.core.events import CashMove, OrderEvent
 from arb.core.money import CountE2, MoneyE6
 from arb.core.orders import OrderState
 from arb.core.permission import Permission
+from arb.engine.account_reading import Account, HeldPosition, RestingOrder
 from arb.engine.bookkeeping import Bookkeeper
-from arb.engine.messages import Account, HeldPosition, ReadAccount, RestingOrder
+from arb.engine.messages import ReadAccount
 from arb.engine.reconciler import (
     DIFFERENCE_MOVING_MAX_S,
     DIFFERENCE_REPEATED_S,

@@ -113,6 +113,22 @@ async def test_a_day_begins_anew_only_after_a_clear(cleared: bool, autojump_cloc
     assert len(bench.found) == (not cleared)
 
 
+async def test_a_day_that_is_written_again_for_its_marks_goes_on(autojump_clock: object) -> None:
+    """Nothing is forgotten by it; only what was awaited may still move the beginning, once."""
+    bench = Bench()
+    bench.write("day", date="2026-11-22", before_e6=0, marks={}, awaited=[HOME])
+    bench.write("day", date="2026-11-22", before_e6=700, marks={}, awaited=[])
+    bench.fill("bid", 200, 6_000)
+    bench.write("settlement", ticker=HOME, at_ms=5, value_e4=0)
+    await trio.sleep(1)
+    bench.write("day", date="2026-11-22", before_e6=700, marks={}, awaited=[])
+    assert bench.found == []
+    bench.enter()
+    assert bench.found == ["I9: entry o1 was written although the day has lost its limit"]
+    bench.write("day", date="2026-11-22", before_e6=800, marks={}, awaited=[])
+    assert len(bench.found) == 2
+
+
 async def test_no_is_worth_what_the_ask_leaves(autojump_clock: object) -> None:
     """YES sold short is lost where YES has become dear."""
     bench = Bench()

@@ -159,7 +159,7 @@ def test_an_account_comes_back() -> None:
         MoneyE6(-5),
         (AdoptedPosition(NYY, CountE2(-200), MoneyE6(1_000_000), MoneyE6(300)),),
         ("t1", "t2"),
-        (AdoptedOrder("o1", CountE2(300)),),
+        (AdoptedOrder("o1", CountE2(300)), AdoptedOrder("o2", CountE2(0), CountE2(7))),
         "a person",
         "cash differed",
     )
