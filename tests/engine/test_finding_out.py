@@ -26,23 +26,14 @@ from arb.core.orders import OrderState
 from arb.engine.board import Board
 from arb.engine.link import RETRY_MAX_S, THROTTLED_FIRST_S, Link
 from arb.engine.lookups import Lookups
-from arb.engine.messages import (
-    RestingOrder,
-)
+from arb.engine.messages import RestingOrder
 from arb.engine.standing import LISTED_AFTER_MS, Standing
 from arb.io.clock import VirtualClock
 from arb.io.memory import MemoryNetwork
 from arb.io.websocket import TRY_AGAIN_LATER, SocketClosed, open_socket
 from arb.kalshi.listing import ListedOrder
 from arb.kalshi.rest_calls import RestError
-from tests.core.order_factory import (
-    BOS,
-    ENTRY,
-    NYY,
-    fill,
-    ledger_with,
-    order_in,
-)
+from tests.core.order_factory import BOS, ENTRY, NYY, fill, ledger_with, order_in
 
 
 class TestLink:
