@@ -95,7 +95,7 @@ def _with_damage(event: OddsEvent, rng: random.Random) -> OddsEvent:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 @given(st.integers(0, 2**32))
 def test_damaged_swapped_and_foreign_names_never_match_wrongly(seed: int) -> None:
     """Whatever is done to the names of a slate, every match that remains is the true one."""

@@ -47,7 +47,7 @@ def test_a_machine_finds_no_way_to_bring_the_books_apart() -> None:
     """The machine drives core and exchange through random histories of fifty steps."""
     run_state_machine_as_test(
         CoreAndExchange,
-        settings=settings(max_examples=HISTORIES, stateful_step_count=50, deadline=None),
+        settings=settings(max_examples=HISTORIES, stateful_step_count=50),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import trio
 
 from arb.engine.market import Market
 from arb.engine.other_engines import OtherEngines
@@ -36,6 +37,7 @@ def test_an_engine_that_dies_of_an_error_of_its_own(monkeypatch: pytest.MonkeyPa
     """It ends outside of its tree, where no actor's failure would show it."""
 
     async def broken(*_everything: object) -> bool:
+        await trio.lowlevel.checkpoint()
         raise KeyError("no such market")
 
     monkeypatch.setattr("arb.faults.machine.end_trading", broken)

@@ -148,7 +148,7 @@ def _check_order(order: Order, filled_e2: int, fees_e6: int) -> None:
         assert (order.filled_e2, order.remaining_e2) == (order.initial_e2, 0)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     steps=st.lists(PLACES | TOUCHES, max_size=60),
     cash=st.sampled_from((3_000_000, 20_000_000, 1_000_000_000)),
@@ -163,7 +163,7 @@ def test_money_and_contracts_are_conserved(steps: list[Place | Touch], cash: int
         check(bench, accounts, start_e6)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(steps=st.lists(PLACES, max_size=40), value_e4=st.sampled_from((0, 5_000, 10_000)))
 def test_settlement_gives_back_all_collateral(steps: list[Place], value_e4: int) -> None:
     """After both markets settled, all money is cash or fees again."""
