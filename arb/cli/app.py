@@ -14,11 +14,11 @@ from typing import NoReturn
 from cyclopts import App, CycloptsError
 
 from arb.cli.commands import COMMANDS, Command, interrupted
+from arb.cli.common import EXIT_FAILED
 from arb.cli.errors import CommandFailed, UsageError
 from arb.settings.errors import SettingsError
 from arb.version import VERSION
 
-EXIT_FAILED = 1
 EXIT_USAGE = 2
 
 

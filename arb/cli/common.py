@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import orjson
 from cyclopts import Parameter
 from rich.console import Console
 
 from arb.settings import Settings, load
+
+# What ends a command that found something wrong; 2 is for what was typed.
+EXIT_FAILED = 1
 
 # Without a terminal a table is as wide as it needs to be: nothing is cut in a file or a pipe.
 PIPE_WIDTH = 200
@@ -30,6 +33,11 @@ Json = Annotated[bool, Parameter(name="--json", negative="", help="Print one JSO
 def load_settings(file: Path | None) -> Settings:
     """Return the settings in force for this process; raises `SettingsError`."""
     return load(os.environ, file=file, folder=Path.cwd())
+
+
+def beside_json(*, json: bool) -> TextIO:
+    """Return where a command tells what it does: where JSON is wanted, it has standard output."""
+    return sys.stderr if json else sys.stdout
 
 
 def print_json(value: Any) -> None:

@@ -11,14 +11,13 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from arb.cli import faults_by_hand, faults_proxy
-from arb.cli.common import Json, print_json
+from arb.cli.common import EXIT_FAILED, Json, beside_json, print_json
 from arb.cli.errors import CommandFailed, UsageError
 from arb.cli.faults_core import core
 from arb.cli.faults_hour import hour
 from arb.cli.faults_kill9 import kill9
 from arb.cli.faults_replay import replay
 from arb.cli.faults_said import (
-    EXIT_FAILED,
     Faults,
     First,
     Only,
@@ -210,8 +209,7 @@ def _tell_cell(result: CellResult) -> None:
 
 
 def _tell_failure(outcome: Outcome, *, json: bool) -> None:
-    # Where JSON is wanted, nothing else may stand on standard output.
-    out = sys.stderr if json else sys.stdout
+    out = beside_json(json=json)
     out.write(f"seed {outcome.seed} failed: {outcome.violations[0]}\n")
     out.write(f"  arb faults run --seed {outcome.seed}\n")
     out.flush()

@@ -7,15 +7,13 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from arb.cli.common import Json, print_json
+from arb.cli.common import EXIT_FAILED, Json, beside_json, print_json
 from arb.cli.errors import UsageError
 from arb.faults.core_campaign import CoreSummary, run_core
 from arb.faults.core_checks import HistoryWrong
 from arb.faults.core_history import CoreHistory, rolled
 from arb.faults.revision import revision
 from arb.io.clock import NS_PER_S, SystemClock
-
-EXIT_FAILED = 1
 
 # How often it is said how far a campaign is, in seeds.
 TELL_EVERY = 20_000
@@ -36,8 +34,7 @@ def core(
         return _one(seed)
     if (seeds or 0) < 1 or jobs < 1:
         raise UsageError("at least one seed, and at least one job")
-    # Where JSON is wanted, nothing else may stand on standard output.
-    out = sys.stderr if json else sys.stdout
+    out = beside_json(json=json)
     out.write(f"histories {first} to {first + (seeds or 0) - 1} of the core, arb {revision()}\n")
     out.flush()
     clock = SystemClock()

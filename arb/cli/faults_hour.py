@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from pathlib import Path
 from random import Random
@@ -12,7 +11,7 @@ import attrs
 import trio
 from cyclopts import Parameter
 
-from arb.cli.common import Json, print_json
+from arb.cli.common import EXIT_FAILED, Json, beside_json, print_json
 from arb.cli.errors import CommandFailed, UsageError
 from arb.faults.hour import run_hour
 from arb.faults.kill9 import Kill9Failed
@@ -21,8 +20,6 @@ from arb.faults.revision import revision
 # Slower is no hour that anybody waits for; beyond this a step of the world is longer than its
 # books' delays.
 SPEED_MIN, SPEED_MAX = 1.0, 100.0
-
-EXIT_FAILED = 1
 
 
 def hour(
@@ -37,8 +34,7 @@ def hour(
     """
     if not SPEED_MIN <= speed <= SPEED_MAX:
         raise UsageError(f"--speed {speed:g} must be between {SPEED_MIN:g} and {SPEED_MAX:g}")
-    # Where JSON is wanted, nothing else may stand on standard output.
-    out = sys.stderr if json else sys.stdout
+    out = beside_json(json=json)
     out.write(f"seed {seed}, arb {revision()}, an hour at {speed:g} times its speed\n")
     out.flush()
     with tempfile.TemporaryDirectory(prefix="arb-hour-") as folder:

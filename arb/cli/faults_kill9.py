@@ -8,17 +8,15 @@ from pathlib import Path
 from random import Random
 from typing import Annotated
 
-import attrs
 import trio
 from cyclopts import Parameter
 
-from arb.cli.common import Json, print_json
+from arb.cli.common import Json, beside_json
 from arb.cli.errors import CommandFailed, UsageError
+from arb.cli.faults_said import tell_report
 from arb.engine.embedded_world import WorldFailed
 from arb.faults.kill9 import Kill9Failed, Kill9Report, run_cycles
 from arb.faults.revision import revision
-
-EXIT_FAILED = 1
 
 
 def kill9(
@@ -33,21 +31,11 @@ def kill9(
     """
     if cycles < 1:
         raise UsageError(f"--cycles {cycles} are none: give at least 1")
-    # Where JSON is wanted, nothing else may stand on standard output.
-    out = sys.stderr if json else sys.stdout
+    out = beside_json(json=json)
     out.write(f"seed {seed}, arb {revision()}, {cycles} cycles\n")
     out.flush()
-    report = _run(cycles, seed)
-    counts = attrs.asdict(report) | {"violations": len(report.violations)}
-    for line in report.violations:
-        out.write(f"violated {line}\n")
-    if json:
-        print_json({"seed": seed, **counts, "violated": report.violations})
-    else:
-        out.write(", ".join(f"{value} {name}" for name, value in counts.items()) + "\n")
-    if report.violations:
-        out.write(f"arb faults kill9 --cycles {cycles} --seed {seed}\n")
-    return EXIT_FAILED if report.violations else 0
+    again = f"arb faults kill9 --cycles {cycles} --seed {seed}"
+    return tell_report(_run(cycles, seed), {"seed": seed}, again, json=json)
 
 
 def _run(cycles: int, seed: int) -> Kill9Report:

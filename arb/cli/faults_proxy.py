@@ -7,19 +7,17 @@ import tempfile
 from pathlib import Path
 from typing import Annotated
 
-import attrs
 import trio
 from cyclopts import App, Parameter
 
-from arb.cli.common import Json, print_json
+from arb.cli.common import Json, beside_json
 from arb.cli.errors import CommandFailed, UsageError
+from arb.cli.faults_said import tell_report
 from arb.engine.embedded_world import WorldFailed
 from arb.engine.world_hand import WorldRefused
 from arb.faults.disturbances import ProxyPlan, proxy_plan
 from arb.faults.proxied import ProxyFailed, ProxyReport, run_proxied
 from arb.faults.revision import revision
-
-EXIT_FAILED = 1
 
 # In less than this hardly anything happens; what takes longer is many runs, of many seeds.
 SECONDS_MIN = 2.0
@@ -43,21 +41,11 @@ def proxy(
             f"--seconds {seconds:g} must be between {SECONDS_MIN:g} and {SECONDS_MAX:g}"
         )
     plan = proxy_plan(seed, seconds)
-    # Where JSON is wanted, nothing else may stand on standard output.
-    out = sys.stderr if json else sys.stdout
+    out = beside_json(json=json)
     out.write(f"seed {seed}, arb {revision()}, disturbances: {plan.words}\n")
     out.flush()
-    report = _run(plan)
-    counts = attrs.asdict(report) | {"violations": len(report.violations)}
-    for line in report.violations:
-        out.write(f"violated {line}\n")
-    if json:
-        print_json({"seed": seed, "seconds": seconds, **counts, "violated": report.violations})
-    else:
-        out.write(", ".join(f"{value} {name}" for name, value in counts.items()) + "\n")
-    if report.violations:
-        out.write(f"arb faults proxy --seconds {seconds:g} --seed {seed}\n")
-    return EXIT_FAILED if report.violations else 0
+    again = f"arb faults proxy --seconds {seconds:g} --seed {seed}"
+    return tell_report(_run(plan), {"seed": seed, "seconds": seconds}, again, json=json)
 
 
 def _run(plan: ProxyPlan) -> ProxyReport:

@@ -7,8 +7,8 @@ import shutil
 
 import attrs
 
+from arb.cli.common import EXIT_FAILED
 from arb.cli.faults_said import (
-    EXIT_FAILED,
     Faults,
     Only,
     Seed,

@@ -1,19 +1,22 @@
-"""One run of ``arb faults``: how a person asks for it, and what is said of it."""
+"""One run of ``arb faults``: how a person asks for it, and what is said of it and its end."""
 
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from typing import Annotated
 
+import attrs
 from cyclopts import Parameter
 
+from arb.cli.common import EXIT_FAILED, beside_json, print_json
 from arb.cli.errors import UsageError
 from arb.faults.catalogue import UnknownFault, chosen
+from arb.faults.kill9 import Kill9Report
 from arb.faults.plan import NO_FAULTS, Plan, plan_of
+from arb.faults.proxied import ProxyReport
 from arb.faults.revision import revision
 from arb.faults.session import Outcome
-
-EXIT_FAILED = 1
 
 Seed = Annotated[int, Parameter(help="The same seed makes the same run.")]
 First = Annotated[int, Parameter(help="The first seed.")]
@@ -93,6 +96,26 @@ def tell_outcome(outcome: Outcome, plan: Plan, *, tail: bool, stopped: bool = Fa
         show(f"stopped at event {outcome.events}; nothing violated so far")
     else:
         show("every rule held")
+
+
+def tell_report(
+    report: Kill9Report | ProxyReport, asked: Mapping[str, object], again: str, *, json: bool
+) -> int:
+    """Print what came of real processes, a failure with the command ``again``; return the code.
+
+    ``asked`` is what the JSON object begins with.
+    """
+    out = beside_json(json=json)
+    counts = attrs.asdict(report) | {"violations": len(report.violations)}
+    for line in report.violations:
+        out.write(f"violated {line}\n")
+    if json:
+        print_json({**asked, **counts, "violated": report.violations})
+    else:
+        out.write(", ".join(f"{value} {name}" for name, value in counts.items()) + "\n")
+    if report.violations:
+        out.write(f"{again}\n")
+    return EXIT_FAILED if report.violations else 0
 
 
 def show(line: str) -> None:

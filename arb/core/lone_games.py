@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from arb.core.eastern import utc_ms_from_eastern
 from arb.core.games import Game, KalshiGame
-from arb.core.matching import is_plausible_start
+from arb.core.matching import game_of, is_plausible_start
 from arb.core.teams import Team, TeamTable
 from arb.core.tickers import BadTicker, ParsedTicker, parse_ticker
 
@@ -26,18 +26,7 @@ def lone_game(table: TeamTable, listed: KalshiGame) -> Game | None:
     home, away = (_market_of(table, listed, team) for team in (parsed.home, parsed.away))
     if home is None or away is None:
         return None
-    return Game(
-        game_id=parsed.game_id,
-        league=parsed.league,
-        date=parsed.date,
-        home=parsed.home,
-        away=parsed.away,
-        start_ms=_start_ms(parsed, listed),
-        event_ticker=listed.event_ticker,
-        home_ticker=home,
-        away_ticker=away,
-        odds=(),
-    )
+    return game_of(parsed, _start_ms(parsed, listed), home_ticker=home, away_ticker=away)
 
 
 def _market_of(table: TeamTable, listed: KalshiGame, team: Team) -> str | None:

@@ -37,6 +37,7 @@ __all__ = [
     "Reason",
     "Source",
     "Unmatched",
+    "game_of",
     "is_plausible_start",
     "match_games",
 ]
@@ -181,14 +182,9 @@ def _game(table: TeamTable, listing: Listed, offers: tuple[Offered, ...]) -> Gam
     parsed = listing.parsed
     markets = _markets(table, parsed, listing.game)
     start_ms = offers[0].event.start_ms if listing.start_ms is None else listing.start_ms
-    return Game(
-        game_id=parsed.game_id,
-        league=parsed.league,
-        date=parsed.date,
-        home=parsed.home,
-        away=parsed.away,
-        start_ms=start_ms,
-        event_ticker=parsed.event_ticker,
+    return game_of(
+        parsed,
+        start_ms,
         home_ticker=markets[parsed.home.name],
         away_ticker=markets[parsed.away.name],
         odds=tuple(
@@ -206,6 +202,29 @@ def _game(table: TeamTable, listing: Listed, offers: tuple[Offered, ...]) -> Gam
 
 def _key(league: str, one: Team, other: Team) -> _Key:
     return league, frozenset((one.name, other.name))
+
+
+def game_of(
+    parsed: ParsedTicker,
+    start_ms: int,
+    *,
+    home_ticker: str,
+    away_ticker: str,
+    odds: tuple[MatchedOdds, ...] = (),
+) -> Game:
+    """Return the game that an event's ticker names, with its two markets and its odds."""
+    return Game(
+        game_id=parsed.game_id,
+        league=parsed.league,
+        date=parsed.date,
+        home=parsed.home,
+        away=parsed.away,
+        start_ms=start_ms,
+        event_ticker=parsed.event_ticker,
+        home_ticker=home_ticker,
+        away_ticker=away_ticker,
+        odds=odds,
+    )
 
 
 def is_plausible_start(start_ms: int) -> bool:

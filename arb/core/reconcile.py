@@ -19,6 +19,7 @@ from arb.core.money import (
     dollars,
     money_text,
 )
+from arb.core.tickers import event_of
 
 # Beyond a few differences a person reads the log, not a line of text.
 DIFFERENCES_NAMED_MAX = 4
@@ -79,7 +80,7 @@ def returned_by_market(positions: Mapping[str, CountE2]) -> dict[str, MoneyE6]:
     no_counts: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for ticker, count_e2 in positions.items():
         if count_e2 < 0:
-            no_counts[ticker.rpartition("-")[0]][ticker] = -count_e2
+            no_counts[event_of(ticker)][ticker] = -count_e2
     return {
         list(counts)[-1]: MoneyE6((sum(counts.values()) - max(counts.values())) * ONE_DOLLAR_E4)
         for counts in no_counts.values()

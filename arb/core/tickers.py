@@ -47,6 +47,11 @@ class BadTicker(ValueError):
         self.fault = fault
 
 
+def event_of(ticker: str) -> str:
+    """Return the event of a market: all but the team that it pays for."""
+    return ticker.rpartition("-")[0]
+
+
 @attrs.frozen
 class ParsedTicker:
     """What an event's or a market's ticker says; ``yes_team`` is None for an event."""

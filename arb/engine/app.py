@@ -183,12 +183,13 @@ class Engine:
             ):
                 nursery.start_soon(log_file.run)
                 nursery.start_soon(decisions.run)
-                with closing(
-                    place.begin_journal(self._clock, self._config.mode, settings.engine.fsync)
-                ) as journal:
+                journal, recovered = place.begin_journal(
+                    self._clock, self._config.mode, settings.engine.fsync
+                )
+                with closing(journal):
                     if journal.snapshot_trouble is not None:
                         say(journal.snapshot_trouble)
-                    games = await self._discover(made, board, journal.recover().ledger)
+                    games = await self._discover(made, board, recovered.ledger)
                     parts = self._parts(place, board, journal, games)
                     parts.decisions = decisions
                     watch = LoopWatch(

@@ -78,7 +78,7 @@ class DayBook:
         elif self._are_marks_due(self._day):
             self._write(self._day)
         self.gained_e6 = MoneyE6(self._in_all_e6() - self.before_e6)
-        self._is_known = not self._unpriced() or self._has_waited()
+        self._is_known = self._has_waited() or not self._unpriced()
 
     def begin_anew(self) -> None:
         """Forget what the day has gained or lost."""

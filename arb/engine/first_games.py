@@ -10,9 +10,10 @@ from arb.core.games import OddsEvent
 from arb.core.ledger import Ledger
 from arb.core.listing import Catalogue
 from arb.core.teams import TeamTable
+from arb.core.tickers import event_of
 from arb.engine.board import Board
 from arb.engine.discovery import listed_by_exchange
-from arb.engine.listed import Found, event_of, keeping, with_ours
+from arb.engine.listed import Found, keeping, with_ours
 from arb.engine.live import Connections
 from arb.feeds.base import FeedError
 

@@ -13,6 +13,7 @@ from arb.core.listing import Catalogue, Listing, MarketStatus
 from arb.core.lone_games import lone_game
 from arb.core.matching import match_games
 from arb.core.teams import TeamTable
+from arb.core.tickers import event_of
 from arb.kalshi.listing import FeeChange, Series
 from arb.kalshi.wire import EventFee, MarketLifecycle
 
@@ -166,11 +167,6 @@ class Found:
 def series_of(ticker: str) -> str:
     """Return the series of an event or a market: what stands before the first dash."""
     return ticker.partition("-")[0]
-
-
-def event_of(ticker: str) -> str:
-    """Return the event of a market: all but the team that it pays for."""
-    return ticker.rpartition("-")[0]
 
 
 def keeping(before: Catalogue, now: Catalogue, listed: Listed) -> Catalogue:

@@ -13,9 +13,10 @@ from actors.supervisor import Supervisor
 from arb.core.games import OddsEvent
 from arb.core.listing import MarketStatus
 from arb.core.teams import TeamTable
+from arb.core.tickers import event_of
 from arb.engine.catalogue import CACHED_S, MS_PER_S, Discovery
 from arb.engine.discovery import header_of, listed_by_exchange
-from arb.engine.listed import Found, event_of
+from arb.engine.listed import Found
 from arb.engine.messages import ReadListings, StillThere
 from arb.engine.names import MARKETS, RISK
 from arb.engine.parts import Parts

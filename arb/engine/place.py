@@ -13,6 +13,7 @@ from typing import Self
 from arb.io.clock import Clock
 from arb.journal.frames import JournalDamaged
 from arb.journal.records import FORMAT, NotARecord, RecordKind
+from arb.journal.recovery import Recovered
 from arb.journal.snapshot import SNAPSHOT_AFTER, DiskSnapshot, snapshot_path
 from arb.journal.writer import DiskFile, Journal
 from arb.settings.sections import FSYNC_ORDER
@@ -89,8 +90,8 @@ class Place:
         """Return where a run that started then keeps its tape."""
         return self.directory / f"{started_ms}.tape"
 
-    def begin_journal(self, clock: Clock, mode: str, fsync: str) -> Journal:
-        """Open the journal, check that it can be followed, and write down that a run begins.
+    def begin_journal(self, clock: Clock, mode: str, fsync: str) -> tuple[Journal, Recovered]:
+        """Open the journal, write down that a run begins, and return what came before it.
 
         Where many records have come since the last snapshot of the state, a new one is kept: here
         nothing trades yet that it could hold up.
@@ -107,7 +108,7 @@ class Place:
                     syncs_orders=fsync == FSYNC_ORDER,
                     snapshots=DiskSnapshot(snapshot_path(self.journal_path)),
                 )
-                journal.recover(keep_after=SNAPSHOT_AFTER)
+                recovered = journal.recover(keep_after=SNAPSHOT_AFTER)
             except (JournalDamaged, NotARecord) as error:
                 raise type(error)(f"{self.journal_path} cannot be trusted: {error}") from None
             start = {"version": VERSION, "mode": mode, "format": FORMAT}
@@ -115,7 +116,7 @@ class Place:
             # It skips order numbers: lost with the power, they would be used again.
             journal.sync()
             stack.pop_all()
-        return journal
+        return journal, recovered
 
     def installation(self) -> str:
         """Return this installation's id, made once and kept beside the journal."""

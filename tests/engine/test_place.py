@@ -65,7 +65,7 @@ def test_a_long_journal_leaves_a_snapshot_behind(
     place = Place(tmp_path)
     found = []
     for _ in range(6):
-        journal = place.begin_journal(SystemClock(), "sim", "off")
+        journal, _ = place.begin_journal(SystemClock(), "sim", "off")
         state = journal.recover()
         found.append((journal.snapshot_records, state.next_order // ORDER_NUMBERS_SKIPPED))
         assert journal.snapshot_trouble is None
@@ -78,7 +78,7 @@ def test_a_journal_begins_with_its_format(tmp_path: Path) -> None:
     """Every run writes down its version, its mode, and how its records are to be read."""
     for _ in range(2):
         with Place(tmp_path / "one") as place:
-            place.begin_journal(SystemClock(), "sim", "second").close()
+            place.begin_journal(SystemClock(), "sim", "second")[0].close()
     first, second = read_records(Place(tmp_path / "one").journal_path)
 
     assert first.data == {"version": VERSION, "mode": "sim", "format": FORMAT}
@@ -88,7 +88,7 @@ def test_a_journal_begins_with_its_format(tmp_path: Path) -> None:
 def test_a_journal_that_cannot_be_followed_is_refused_with_its_place(tmp_path: Path) -> None:
     """Damage, and a record that says nothing, end the start; the file is left as it was."""
     with Place(tmp_path / "one") as place:
-        journal = place.begin_journal(SystemClock(), "sim", "second")
+        journal, _ = place.begin_journal(SystemClock(), "sim", "second")
         whole = place.journal_path.read_bytes()
         journal.append(RecordKind.FILL, {})
         journal.close()
@@ -103,4 +103,4 @@ def test_a_journal_that_cannot_be_followed_is_refused_with_its_place(tmp_path: P
 
         assert place.journal_path.read_bytes() == damaged
         place.journal_path.write_bytes(whole)
-        place.begin_journal(SystemClock(), "sim", "order").close()
+        place.begin_journal(SystemClock(), "sim", "order")[0].close()
