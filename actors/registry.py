@@ -38,7 +38,10 @@ class Registry:
         """Take a node out; its cell is remembered for addresses that still point to it."""
         if self._by_path.get(node.path) is node:
             del self._by_path[node.path]
-            self._by_name[node.name].remove(node)
+            named = self._by_name[node.name]
+            named.remove(node)
+            if not named:
+                del self._by_name[node.name]
             if isinstance(node, Cell):
                 self._removed[node.path] = node
 
@@ -56,6 +59,6 @@ class Registry:
         if named:
             paths = ", ".join(node.path for node in named)
             raise UnknownActor(f"{name} is ambiguous: say which of {paths}")
-        known = dict.fromkeys([*self._by_path, *(key for key, at in self._by_name.items() if at)])
+        known = dict.fromkeys([*self._by_path, *self._by_name])
         close = ", ".join(get_close_matches(name, known, SUGGESTIONS_MAX, SIMILARITY_MIN))
         raise UnknownActor(f"no actor is named {name}" + (f"; nearest: {close}" if close else ""))

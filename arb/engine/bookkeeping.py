@@ -144,8 +144,7 @@ class Bookkeeper:
             self._parts.board.note_bad("exchange", "report of an unknown order", repr(event))
             return None
         self.invariants.after_report(order)
-        if order.state is OrderState.RESTING:
-            self._count_exit(order)
+        self._count_exit(order, is_at_work=order.state is OrderState.RESTING)
         if order.state is not before:
             self._show_order(order)
         return order
@@ -163,7 +162,7 @@ class Bookkeeper:
         self._parts.board.counts["fills"] += 1
         order = self.ledger.order_of(fill)
         if order is not None:
-            self._count_exit(order)
+            self._count_exit(order, is_at_work=True)
         gained_e6 = self.ledger.position(fill.ticker).realised_e6 - realised_before_e6
         self._show_fill(fill, gained_e6)
         return True
@@ -299,11 +298,16 @@ class Bookkeeper:
             )
         )
 
-    def _count_exit(self, order: Order) -> None:
-        """Count each exit once, when it first rests or fills."""
-        if not order.is_entry and order.client_order_id not in self._exits_at_work:
-            self._exits_at_work.add(order.client_order_id)
+    def _count_exit(self, order: Order, *, is_at_work: bool) -> None:
+        """Count each exit once, when it first rests or fills; keep in mind those under way."""
+        if order.is_entry:
+            return
+        name = order.client_order_id
+        if is_at_work and name not in self._exits_at_work:
+            self._exits_at_work.add(name)
             self._parts.board.counts["exits"] += 1
+        if not (order.is_open or order.at_stake_e2):
+            self._exits_at_work.discard(name)
 
     def _show_fill(self, fill: Fill, gained_e6: int) -> None:
         verb = "bought" if fill.side is Side.BID else "sold"

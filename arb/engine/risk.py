@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from actors import Actor, Address, Context, Down, MailboxFull
+from actors import Actor, Context, Down, MailboxFull
 from arb.core.commands import AmendIntent, CancelOrder, OrderIntent
 from arb.core.events import OrderEvent, OrderKept, OrderRefused
 from arb.core.money import PriceE4
@@ -31,6 +31,7 @@ from arb.engine.connections import ConnectionHands, Connections
 from arb.engine.exit_keeper import moves_without_market
 from arb.engine.exit_watch import ExitWatch, WatchHands
 from arb.engine.guard import GATEWAY_FULL, Guard
+from arb.engine.market_actors import MarketActors
 from arb.engine.messages import (
     AcceptAccount,
     BookFeedReady,
@@ -50,12 +51,7 @@ from arb.engine.messages import (
     StillThere,
     WatchExits,
 )
-from arb.engine.names import (
-    BOOK_FEED,
-    GATEWAY,
-    market_name,
-    ticker_of,
-)
+from arb.engine.names import BOOK_FEED, GATEWAY, ticker_of
 from arb.engine.other_engines import OtherEngines
 from arb.engine.parts import Parts
 from arb.engine.reconciler import Acceptance, Comparison, Reach, Reconciler
@@ -89,9 +85,7 @@ class RiskManager(Actor):
         self._approvals = Approvals(parts.installation, self._books.next_order, first_session)
         self._gateway = ctx.find(GATEWAY)
         self._book_feed = ctx.find(BOOK_FEED)
-        self._markets: dict[str, Address] = {}
-        # A market that stays down, in quarantine, never says hello to a risk manager that is new.
-        self._present: set[str] = set()
+        self._markets = MarketActors(ctx, parts)
         self._met_e4: dict[str, PriceE4] = {}
         self._wishes_heard: Counter[str] = Counter()
         self._fills_awaited = False
@@ -102,7 +96,7 @@ class RiskManager(Actor):
         hands = Hands(
             self._withdrawals.cancel_entries,
             self._withdrawals.cancel_exits,
-            self._tell_market,
+            self._markets.tell,
             self._publish,
             self._guard.cleared,
             ctx.after,
@@ -125,7 +119,7 @@ class RiskManager(Actor):
         self._watch = ExitWatch(
             parts,
             self._books,
-            WatchHands(self._gateway.tell, self._keep_exits, ctx.after, self._is_away),
+            WatchHands(self._gateway.tell, self._keep_exits, ctx.after, self._markets.is_away),
         )
         self._handlers = self._table()
         self._publish()
@@ -227,7 +221,7 @@ class RiskManager(Actor):
     def _refuse(self, refusal: Refusal) -> None:
         self._board.refusals[refusal.code.value] += 1
         self._watch.refused(refusal)
-        self._tell_market(refusal.ticker, refusal)
+        self._markets.tell(refusal.ticker, refusal)
 
     # Back: from what the exchange says to what a market holds.
 
@@ -266,7 +260,7 @@ class RiskManager(Actor):
             return
         self._watch.booked(fill)
         self._on_settled(fill.ticker)
-        if self._is_away(fill.ticker):
+        if self._markets.is_away(fill.ticker):
             self._cover(fill.ticker)
 
     def _on_account(self, account: Account) -> None:
@@ -300,9 +294,8 @@ class RiskManager(Actor):
     # Markets that come and go.
 
     def _on_hello(self, hello: Hello) -> None:
-        self._present.add(hello.ticker)
+        self._markets.arrived(hello.ticker)
         self._wishes_heard[hello.ticker] = 0
-        self.ctx.monitor(self.ctx.find(market_name(hello.ticker)))
         self._tell_own_resting(hello.ticker)
         self._tell_holding(hello.ticker)
         self._switches.remind(hello.ticker)
@@ -313,19 +306,26 @@ class RiskManager(Actor):
 
     def _on_down(self, down: Down) -> None:
         ticker = ticker_of(down.address)
-        if self._permission.stopping or self._parts.listing(ticker) is None:
+        if self._permission.stopping:
             return
-        self._present.discard(ticker)
+        self._markets.gone(ticker)
+        if self._parts.listing(ticker) is None:
+            self._forget(ticker)
+            return
         self._board.say("RISK", f"{ticker} is away: its entries are cancelled", level="warning")
         self._withdrawals.cancel_entries("its market is away", ticker)
         self._cover(ticker)
 
-    def _is_away(self, ticker: str) -> bool:
-        return ticker not in self._present
+    def _forget(self, ticker: str) -> None:
+        """Let go of what is known of a market that is over."""
+        self._met_e4.pop(ticker, None)
+        del self._wishes_heard[ticker]
+        if not self._books.ledger.position(ticker).count_e2:
+            self._board.holdings.pop(ticker, None)
 
     def _keep_exits(self, ticker: str) -> None:
-        if not self._is_away(ticker):
-            self._tell_market(ticker, KeepExits())
+        if not self._markets.is_away(ticker):
+            self._markets.tell(ticker, KeepExits())
         elif not self._permission.stopping:
             self._cover(ticker)
 
@@ -355,19 +355,10 @@ class RiskManager(Actor):
 
     # Helpers.
 
-    def _tell_market(self, ticker: str, message: object) -> None:
-        # A person may hold something in a market that is not traded here: it has no actor.
-        if self._parts.listing(ticker) is None:
-            return
-        address = self._markets.get(ticker)
-        if address is None:
-            address = self._markets[ticker] = self.ctx.find(market_name(ticker))
-        address.tell(message)
-
     def _tell_holding(self, ticker: str) -> None:
         holding = self._books.holding(ticker, self._wishes_heard[ticker])
         self._board.holdings[ticker] = holding
-        self._tell_market(ticker, holding)
+        self._markets.tell(ticker, holding)
         self._publish()
 
     def _tell_own_resting(self, ticker: str) -> None:
@@ -389,7 +380,7 @@ class RiskManager(Actor):
             if not order.is_entry and POST_ONLY_CROSS in event.text:
                 self._met_e4[wish.ticker] = order.price_e4
             self._watch.refused(refusal)
-            self._tell_market(wish.ticker, refusal)
+            self._markets.tell(wish.ticker, refusal)
 
     def __repr__(self) -> str:
         return f"<RiskManager {self._permission.state} {self._books!r}>"

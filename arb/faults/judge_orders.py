@@ -22,6 +22,7 @@ from arb.faults.wire_connection import WiredConnection
 from arb.settings import Settings
 from arb.sim.exchange.values import BookSide, Order, OrderStatus
 from arb.sim.simulation import Simulation
+from arb.sim.world.games import Game
 
 CREATE = "/portfolio/events/orders"
 
@@ -94,14 +95,18 @@ class OrderJudge:
     _homes: dict[str, str] = attrs.field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
-        """Note which market belongs to which of the provider's games, and which is the home's."""
-        for game_id, fixture in self.simulation.world.fixtures.items():
-            for ticker in (fixture.game.home_ticker, fixture.game.away_ticker):
-                self._games[ticker] = str(game_id)
-                self._homes[ticker] = fixture.game.home_ticker
+        """Know the games that the world begins with."""
+        for fixture in self.simulation.world.fixtures.values():
+            self.listed(fixture.game)
         self.limits = LimitsJudge(self.settings, self.trace, self.books)
         self.journal.on_record = self._recorded
         self.journal.on_loss = self.limits.found_after_loss
+
+    def listed(self, game: Game) -> None:
+        """Note which markets belong to one of the provider's games, and which is the home's."""
+        for ticker in (game.home_ticker, game.away_ticker):
+            self._games[ticker] = str(game.game_id)
+            self._homes[ticker] = game.home_ticker
 
     def request(
         self, connection: WiredConnection, request: SeenRequest, engine_wall_ms: int

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import trio
 
-from arb.engine.messages import Pause
+from arb.engine.messages import Flatten, Pause
 from arb.engine.names import BOOK_FEED, DISCOVERY, ODDS_FEED, RISK
 from tests.engine.conftest import MAKER_ONLY
 from tests.engine.listing_bench import (
@@ -75,6 +75,29 @@ async def test_a_finished_game_goes_and_disturbs_nobody(
         assert after == {name: before[name] for name in after}
         assert not rig.said("is away")
         assert rig.state == "paused"
+
+
+async def test_a_game_that_is_over_leaves_nothing_behind(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """Its holding goes with it, and risk lets go of its actor: there is always another game."""
+    async with open_rig(settings=MAKER_ONLY) as rig:
+        await rig.until(lambda: bool(rig.held_e2), 300)
+        ticker = next(iter(rig.held_e2))
+        actors = rig.instance(RISK)._markets
+        assert ticker in rig.board.holdings
+        assert ticker in actors._addresses
+        await rig.ask(Flatten("a test"))
+        await rig.until(lambda: not rig.held_e2 and not rig.resting(), 600)
+        fixtures = rig.simulation.world.fixtures.values()
+        game = next(f.game for f in fixtures if ticker in (f.game.home_ticker, f.game.away_ticker))
+        end_game(rig, game)
+        await rig.until(lambda: ticker not in rig.markets(), 400)
+        await trio.sleep(2)
+
+        assert ticker not in rig.board.holdings
+        assert ticker not in actors._addresses
+        assert actors.is_away(ticker)
 
 
 async def test_a_held_game_stays_until_nothing_is_left_in_it(
