@@ -14,6 +14,7 @@ from arb.cli import faults_by_hand, faults_proxy
 from arb.cli.common import EXIT_FAILED, Json, beside_json, print_json
 from arb.cli.errors import CommandFailed, UsageError
 from arb.cli.faults_core import core
+from arb.cli.faults_day import day
 from arb.cli.faults_hour import hour
 from arb.cli.faults_kill9 import kill9
 from arb.cli.faults_replay import replay
@@ -47,6 +48,7 @@ TELL_EVERY = 50
 
 app = App(name="faults", help_format="plaintext")
 app.command(hour)
+app.command(day)
 faults_by_hand.add_to(app)
 faults_proxy.add_to(app)
 app.command(core)

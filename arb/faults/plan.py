@@ -17,6 +17,7 @@ from arb.faults.catalogue import FAMILIES, KINDS, UnknownFault, cells_apart, kin
 from arb.settings import Settings
 from arb.settings.sections import FSYNC_ORDER, FSYNC_SECOND, Engine
 from arb.sim.exchange.tiers import ADVANCED, BASIC, Tier
+from arb.sim.world.games import Calendar
 
 # The part of a run in which faults come; as long as some 250 messages of the feeds take.
 FAULTY_S = 16.0
@@ -92,6 +93,7 @@ class Plan:
     rates: dict[str, float]
     faults: tuple[Fault, ...]
     faulty_s: float = FAULTY_S
+    calendar: Calendar = attrs.field(factory=Calendar)
 
     def only(self, cells: Collection[str]) -> Plan:
         """Return the same plan with the faults of some cells alone."""

@@ -6,7 +6,7 @@ been healed, the engine must find its way back and trade (liveness).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from functools import partial
 from random import Random
@@ -46,8 +46,11 @@ EPOCH_MS = 1_795_343_226_907
 # How often the judges look at what no event tells, and how often the console takes a picture.
 STEP_S = 0.5
 
-# A run in which so much time has passed has found no end: something goes round in circles.
-RUN_MAX_S = 600.0
+# A run that has come to no end so long after its faults goes round in circles.
+HEALED_MAX_S = 600.0
+
+# What lives beside a run: it may act on the stage, and is ended with the run.
+Beside = Callable[[Stage, Oracle], Awaitable[None]]
 
 # The exchange takes either kind; an Ed25519 signature costs a twentieth of an RSA one.
 _KEY = ed25519.Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -94,14 +97,16 @@ def simulate(
     until: int | None = None,
     visitors: bool = False,
     on_watch: Callable[[Watch], None] | None = None,
+    beside: Beside | None = None,
 ) -> Outcome:
     """Run one seed's plan in virtual time; the same plan gives the same outcome, everywhere.
 
     So it does with ``visitors`` at the engine's control socket, who stall, send rubbish and die.
-    ``on_watch`` is handed what sees the engine as the console does, before anything happens.
+    ``on_watch`` is handed what sees the engine as the console does, before anything happens, and
+    ``beside`` runs along with the faults until the run ends.
     """
     clock = MockClock(autojump_threshold=0)
-    session = Session(plan, Trace(on_line, until), clock, visitors=visitors)
+    session = Session(plan, Trace(on_line, until), clock, visitors=visitors, beside=beside)
     if on_watch is not None:
         on_watch(session.watch)
     apart = visitors_apart(plan.seed) if visitors else nullcontext()
@@ -113,13 +118,20 @@ class Session:
     """One run."""
 
     def __init__(
-        self, plan: Plan, trace: Trace, mock_clock: MockClock, *, visitors: bool = False
+        self,
+        plan: Plan,
+        trace: Trace,
+        mock_clock: MockClock,
+        *,
+        visitors: bool = False,
+        beside: Beside | None = None,
     ) -> None:
         self._plan = plan
         self._trace = trace
         self._jump = mock_clock.jump
         self._dice = Random(f"{plan.seed}/run")
         self.watch = Watch(trace, self._present)
+        self._beside = beside
         self._open: list[Heal] = []
         self._healed = False
         self._visitors = Visitors(plan.seed, self._present) if visitors else None
@@ -132,12 +144,13 @@ class Session:
             seed=plan.seed,
             games=plan.games,
             speed=plan.speed,
+            calendar=plan.calendar,
             tier=tier_of(plan.seed),
             cash_e6=purse_of(plan.seed, plan.settings),
         )
         self._simulation = Simulation(world, true)
         self._oracle = Oracle(self._simulation, plan.settings, self._trace)
-        with trio.move_on_after(RUN_MAX_S) as limit:
+        with trio.move_on_after(plan.faulty_s + HEALED_MAX_S) as limit:
             async with trio.open_nursery() as nursery:
                 self._trace.on_until = nursery.cancel_scope.cancel
                 self._machine = self._build_machine(nursery, true)
@@ -146,7 +159,8 @@ class Session:
                     self._visitors.start(nursery)
                 await self._play(nursery)
                 nursery.cancel_scope.cancel()
-        self._trace.check("L4", not limit.cancelled_caught, f"no end within {RUN_MAX_S:g} s")
+        text = f"no end within {HEALED_MAX_S:g} s of its faults"
+        self._trace.check("L4", not limit.cancelled_caught, text)
         return self._outcome()
 
     def _build_machine(self, nursery: trio.Nursery, true: VirtualClock) -> Machine:
@@ -206,6 +220,8 @@ class Session:
             nursery,
         )
         nursery.start_soon(stage.person)
+        if self._beside is not None:
+            nursery.start_soon(self._beside, stage, self._oracle)
         for fault in self._plan.faults:
             nursery.start_soon(self._befall, stage, fault)
         await trio.sleep(self._plan.faulty_s)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import orjson
@@ -11,13 +12,15 @@ import pytest
 import trio
 
 from arb.cli import faults as command
-from arb.cli import faults_hour
+from arb.cli import faults_day, faults_hour
 from arb.cli.app import run
+from arb.faults.day import DayReport, Hour
 from arb.faults.determinism import Unequal
 from arb.faults.hour import HourReport
 from arb.faults.kill9 import Kill9Failed
 from arb.faults.matrix import BEGIN, END
 from arb.faults.seeds import read_seeds
+from arb.faults.session import Outcome
 
 
 @pytest.fixture(autouse=True)
@@ -193,6 +196,37 @@ def test_an_hour_that_cannot_be_is_one_line(
     assert "arb: the simulated world said nothing" in capsys.readouterr().err
     assert run(["faults", "hour", "--speed", "0.5"]) == 2
     assert "--speed 0.5 must be between 1 and 100" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("grown", [(), ("I16: what is in no ring has grown: Board.log",)])
+def test_a_day_is_reported(
+    grown: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The seed first, a line for each weighing, then the figures; growth ends with what to type."""
+    weighed = Hour(3_600.0, 1, 4, 500, 90, 400_000, 80_000, 300_000, 8)
+
+    def a_day(seed: int, hours: float, tell: Callable[[Hour], None]) -> DayReport:
+        tell(weighed)
+        return DayReport(Outcome(seed, (), 0, events=int(hours)), (weighed,), 3, grown)
+
+    monkeypatch.setattr(faults_day, "run_day", a_day)
+    assert run(["faults", "day", "--seed", "7", "--hours", "2"]) == len(grown)
+    head, line, *broken, figures = capsys.readouterr().out.splitlines()[: 3 + len(grown)]
+    assert head.startswith("seed 7, arb 0.")
+    assert line == f"{weighed}"
+    assert broken == [f"violated {each}" for each in grown]
+    assert figures.startswith(f"violations {len(grown)}, events 2, ")
+
+    run(["faults", "day", "--seed", "7", "--json"])
+    said = capsys.readouterr()
+    assert orjson.loads(said.out)["rest_bytes"] == 300_000
+    assert ("arb faults day --hours 24 --seed 7" in said.err) == bool(grown)
+
+
+def test_a_day_of_no_length_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """In less than an hour nothing is weighed."""
+    assert run(["faults", "day", "--hours", "0.5"]) == 2
+    assert "--hours 0.5 must be between 1 and 48" in capsys.readouterr().err
 
 
 def test_equality_is_reported(
