@@ -262,7 +262,7 @@ def _document(outcome: Outcome) -> dict[str, object]:
 
 def _check_counts(count: int, jobs: int) -> None:
     if count < 1:
-        raise UsageError(f"{count} are none: give at least 1")
+        raise UsageError(f"--seeds {count} are none: give at least 1")
     if not 1 <= jobs <= 4 * (os.cpu_count() or 1):
         raise UsageError(f"--jobs {jobs} must be between 1 and {4 * (os.cpu_count() or 1)}")
 

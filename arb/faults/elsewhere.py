@@ -104,7 +104,7 @@ ELSEWHERE = (
     ),
     Elsewhere(
         "a journal cannot be read (EIO)",
-        missing="it is read at a start alone; no test makes that fail",
+        ("tests/engine/test_place.py::test_a_journal_that_cannot_be_read_ends_the_start",),
     ),
     Elsewhere(
         "the exchange's clock and ours disagree",
@@ -113,9 +113,8 @@ ELSEWHERE = (
         ),
     ),
     Elsewhere(
-        "daylight saving and leap seconds",
-        missing="ages come from a monotonic clock and times are Unix milliseconds; no test sets a"
-        " zone or a leap second",
+        "daylight saving; a leap second is a step of the clock, which has a cell",
+        ("tests/faults/test_simulation.py::test_the_end_of_daylight_saving_changes_nothing",),
     ),
     Elsewhere("a console is killed, or stopped, or its terminal is never read", (_RUDE,)),
     Elsewhere(
@@ -127,8 +126,8 @@ ELSEWHERE = (
         (
             "tests/console/test_cockpit.py::test_every_size_is_filled_exactly",
             "tests/console/test_console_app.py::test_a_resize_is_drawn_at_once",
+            "tests/console/test_console_app.py::test_a_storm_of_resizes_ends_in_the_last_size",
         ),
-        "a storm of resizes: only single ones are tried",
     ),
     Elsewhere(
         "drawing or a key fails within the console",
@@ -143,9 +142,11 @@ ELSEWHERE = (
         "a hole: a missing line shows at the next number of a book, in odds not at all",
     ),
     Elsewhere(
-        "memory and connections over 24 hours",
-        ("tests/faults/test_day.py::test_an_engine_lives_through_games_and_faults",),
-        "open files that are no connections are counted by nobody",
+        "memory, connections and open files over hours",
+        (
+            "tests/faults/test_day.py::test_an_engine_lives_through_games_and_faults",
+            "tests/faults/test_judged_processes.py::test_files_that_pile_up_are_found",
+        ),
     ),
 )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -23,7 +23,7 @@ from arb.engine.embedded_world import World, WorldFailed, embedded_world
 from arb.engine.world_hand import WorldRefused
 from arb.faults.judge_account import account_differences
 from arb.faults.kill9 import Kill9Failed, settled_and_stopped, truth_now
-from arb.faults.processes import environment, start_engine
+from arb.faults.processes import environment, open_files, start_engine
 from arb.journal.reading import read_records
 from arb.journal.recovery import recover
 
@@ -38,6 +38,9 @@ NEW_GAME_EVERY_S = 20.0
 
 # As often as the engine's settings allow, so that what is listed is found at once.
 DISCOVERY_MS = "15000"
+
+# A pool of connections may still grow to its ten, and a log begin another file.
+FILES_MORE_MAX = 16
 
 ASKED_OF_WHY = 20
 WHY_S = 30.0
@@ -58,6 +61,7 @@ class HourReport:
     fees_e6: int = 0
     realised_e6: int = 0
     explained: int = 0
+    open_files: int = 0
     violations: list[str] = attrs.field(factory=list)
 
 
@@ -73,20 +77,24 @@ async def run_hour(folder: Path, dice: Random, speed: float) -> HourReport:
             surroundings = environment(world, folder)
             surroundings["ARB_ENGINE__DISCOVERY_INTERVAL_MS"] = DISCOVERY_MS
             process = await start_engine(surroundings)
-            added = await _let_pass(world, MINUTES_OF_AN_HOUR * 60 / speed)
+            files: list[int] = []
+            added = await _let_pass(world, process, files, MINUTES_OF_AN_HOUR * 60 / speed)
             journal = await settled_and_stopped(process, folder, world, report.violations)
             truth = await truth_now(world)
     except (WorldFailed, WorldRefused) as error:
         raise Kill9Failed(str(error)) from None
     ledger = recover(read_records(journal)).ledger
     judge(ledger, truth, added, report)
+    judge_files(files, report)
     await _ask_why(ledger, surroundings, dice, report)
     report.seconds = round(trio.current_time() - began_s, 1)
     return report
 
 
-async def _let_pass(world: World, seconds: float) -> list[str]:
-    """List another game now and then; return their events."""
+async def _let_pass(
+    world: World, process: trio.Process, files: list[int], seconds: float
+) -> list[str]:
+    """List another game now and then, counting open files; return the games' events."""
     added: list[str] = []
     with trio.move_on_after(seconds):
         while True:
@@ -94,6 +102,7 @@ async def _let_pass(world: World, seconds: float) -> list[str]:
             with trio.CancelScope(shield=True):
                 said = await world.hand.ask("new_game")
             added.append(said["listed"])
+            files += [count for count in (open_files(process),) if count is not None]
     return added
 
 
@@ -109,6 +118,13 @@ def judge(ledger: Ledger, truth: Mapping[str, Any], added: list[str], report: Ho
     report.cash_e6 = truth["cash_e6"]
     report.fees_e6 = sum(truth["fees_e6"].values())
     report.realised_e6 = sum(truth["realised_e6"].values())
+
+
+def judge_files(files: Sequence[int], report: HourReport) -> None:
+    """Hold the open files of each moment against those of the first; none where nobody counts."""
+    report.open_files = max(files, default=0)
+    if files and report.open_files > files[0] + FILES_MORE_MAX:
+        report.violations.append(f"I16: open files pile up: {list(files)}")
 
 
 async def _ask_why(

@@ -104,6 +104,14 @@ async def kill_engine(process: trio.Process) -> None:
         await process.wait()
 
 
+def open_files(process: trio.Process) -> int | None:
+    """Return how many files and sockets a process has open, None where the system does not say."""
+    try:
+        return sum(1 for _ in Path(f"/proc/{process.pid}/fd").iterdir())
+    except OSError:
+        return None
+
+
 def journal_path(folder: Path) -> Path:
     """Return the journal below a folder, or a path where none is."""
     found = sorted((folder / STATE).rglob("*journal*"))

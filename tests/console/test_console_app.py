@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from random import Random
 
 import pytest
 import trio
@@ -240,6 +241,26 @@ async def test_a_resize_is_drawn_at_once(stage: Stage) -> None:
     await stage.until(lambda: len(stage.screen.frame) == 60)
 
     assert len(stage.screen.frame[0]) == 200
+
+
+async def test_a_storm_of_resizes_ends_in_the_last_size(stage: Stage) -> None:
+    """Down to one column and one row and back, at every key press, it goes on drawing."""
+    dice = Random(1)
+
+    def is_drawn() -> bool:
+        columns, rows = stage.screen.size
+        return [len(line) for line in stage.screen.frame] == [columns] * rows
+
+    for _ in range(300):
+        stage.screen.size = (dice.choice((1, 2, 40, 80, 200)), dice.choice((1, 2, 5, 24, 60)))
+        stage.screen.press("window resize", dice.choice(("down", "tab", "1", "2", "3")))
+        if dice.random() < 1 / 10:
+            await stage.until(is_drawn)
+    stage.screen.size = (80, 24)
+    stage.screen.press("window resize")
+    await stage.until(is_drawn)
+
+    assert stage.error is None
 
 
 async def test_the_whole_screen_can_be_drawn_again(stage: Stage) -> None:

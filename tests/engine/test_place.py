@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from arb.journal.frames import JournalDamaged
 from arb.journal.reading import read_records
 from arb.journal.records import FORMAT, NotARecord, RecordKind
 from arb.journal.recovery import ORDER_NUMBERS_SKIPPED
+from arb.journal.writer import DiskFile
 from arb.version import VERSION
 
 
@@ -104,3 +106,23 @@ def test_a_journal_that_cannot_be_followed_is_refused_with_its_place(tmp_path: P
         assert place.journal_path.read_bytes() == damaged
         place.journal_path.write_bytes(whole)
         place.begin_journal(SystemClock(), "sim", "order")[0].close()
+
+
+def test_a_journal_that_cannot_be_read_ends_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that fails is named with its file, which is left as it was, and may be tried again."""
+    with Place(tmp_path / "one") as place:
+        place.begin_journal(SystemClock(), "sim", "second")[0].close()
+        whole = place.journal_path.read_bytes()
+
+        def fail(self: DiskFile) -> bytes:
+            raise OSError(errno.EIO, "Input/output error", str(place.journal_path))
+
+        with monkeypatch.context() as broken:
+            broken.setattr(DiskFile, "read", fail)
+            with pytest.raises(OSError, match=r"Input/output error: '.*one/journal'"):
+                place.begin_journal(SystemClock(), "sim", "second")
+
+        assert place.journal_path.read_bytes() == whole
+        place.begin_journal(SystemClock(), "sim", "second")[0].close()

@@ -9,7 +9,7 @@ import pytest
 
 from arb.core.ledger import Ledger
 from arb.core.money import MoneyE6
-from arb.faults.hour import HourReport, judge, unexplained
+from arb.faults.hour import HourReport, judge, judge_files, unexplained
 from arb.faults.judge_account import account_differences
 from arb.faults.kill9 import Kill9Report, check_journal, check_orders, entries_resting
 from arb.faults.processes import journal_path
@@ -206,3 +206,16 @@ def test_an_end_must_be_told() -> None:
 
     told = {**LIFE, "steps": [*LIFE["steps"], {"kind": "report", "type": "OrderClosed"}]}
     assert unexplained(ledger, "o1", ANSWER | {"orders": [told]}) is None
+
+
+@pytest.mark.parametrize(
+    ("counts", "wrong"),
+    [((), []), ((20, 33, 24), []), ((20, 28, 37), ["I16: open files pile up: [20, 28, 37]"])],
+)
+def test_files_that_pile_up_are_found(counts: tuple[int, ...], wrong: list[str]) -> None:
+    """A burst of reads opens some connections; a leak does not end. No figure is no fault."""
+    report = HourReport()
+    judge_files(counts, report)
+
+    assert report.violations == wrong
+    assert report.open_files == max(counts, default=0)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from arb.core.commands import OrderIntent
 from arb.core.risk import Approved
 from arb.engine.gateway import Gateway
 from arb.engine.risk_switches import Switchboard
+from arb.faults import session
 from arb.faults.campaign import run_chunk
 from arb.faults.catalogue import KINDS, UnknownFault, cells, chosen
 from arb.faults.matrix import (
@@ -29,12 +32,44 @@ from arb.faults.seeds import OldFailure, SeedsFileError, add_seed, read_seeds
 from arb.faults.session import simulate
 from arb.faults.shrink import DoesNotFail, shrink
 
+# 2 o'clock in New York on 1 November 2026, which becomes 1 o'clock.
+END_OF_DAYLIGHT_SAVING_MS = 1_793_512_800_000
+
 SEEDS = Path(__file__).resolve().parents[1] / "seeds.txt"
 
 
 def quiet(seed: int = 1) -> Plan:
     """Return a plan without any fault."""
     return plan_of(seed).keep(())
+
+
+@pytest.fixture
+def in_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Put this process into a time zone, and back at the end."""
+
+    def put(zone: str) -> None:
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+
+    yield put
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_the_end_of_daylight_saving_changes_nothing(
+    in_zone: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing asks the machine for its local time, which New York has twice in that hour."""
+    monkeypatch.setattr(session, "EPOCH_MS", END_OF_DAYLIGHT_SAVING_MS - 8_000)
+    digests = set()
+    for zone in ("UTC", "America/New_York", "Asia/Kathmandu"):
+        in_zone(zone)
+        outcome = simulate(plan_of(7))
+        assert outcome.violations == ()
+        digests.add(outcome.digest)
+
+    assert len(digests) == 1
+    assert digests != {simulate(quiet(7)).digest}
 
 
 def test_a_quiet_run_trades_and_every_rule_holds() -> None:
