@@ -11,7 +11,7 @@ from enum import StrEnum
 
 import attrs
 
-from arb.core.brakes import Brakes
+from arb.core.brakes import NS_PER_S, Brakes
 from arb.core.commands import AmendIntent, Amendment, OrderIntent, Purpose
 from arb.core.events import Side
 from arb.core.exposure import Exposures, FeeOf, claims, entry_cost_e6
@@ -46,6 +46,7 @@ class RefusalCode(StrEnum):
     SHARD_BALANCE = "balance of its shard"
     PRICE_COLLAR = "price collar"
     ORDERS_PER_SECOND = "orders per second"
+    EXCHANGE_RESTS = "Kalshi rests"
     BAD_COUNT = "bad count"
     RESTING_UNKNOWN = "what rests is unknown"
     EXIT_TOO_LARGE = "exit larger than the position"
@@ -174,8 +175,14 @@ def review_rate(intent: OrderIntent, brakes: Brakes, limits: Risk, now_ns: int) 
 
     Exits count and are never refused for it: they lessen what may be lost.
     """
+    if intent.purpose is Purpose.EXIT:
+        return None
+    rested_ns = brakes.rested_ns_ago(now_ns)
+    if rested_ns is not None:
+        text = f"Kalshi said {rested_ns / NS_PER_S:.1f} s ago that trading is paused"
+        return _no(intent, RefusalCode.EXCHANGE_RESTS, text)
     sent, most = brakes.within_a_second(now_ns), limits.max_orders_per_second
-    if intent.purpose is Purpose.EXIT or sent < most:
+    if sent < most:
         return None
     text = f"{sent} orders have left within a second, of {most}"
     return _no(intent, RefusalCode.ORDERS_PER_SECOND, text)

@@ -24,11 +24,7 @@ from arb.core.money import ONE_DOLLAR_E4, CountE2, PriceE4, contracts
 from arb.core.orders import TERMINAL, OrderState
 from arb.core.risk import RefusalCode
 from arb.engine.parts import Parts
-
-# A sale that was refused is tried again after this: long enough for a book to move on, short
-# against the second without an exit that a person is warned of.
-EXIT_RETRY_S = 0.25
-EXIT_RETRY_NS = 250_000_000
+from arb.engine.sale_tries import EXIT_RETRY_S, SaleTries
 
 # Sales that a person has had cancelled are asked about seldom: only a person brings them back.
 EXITS_WITHDRAWN_RETRY_S = 5.0
@@ -130,7 +126,7 @@ class ExitKeeper:
     def __init__(self, parts: Parts, hands: ExitHands, ticker: str) -> None:
         self._parts = parts
         self._hands = hands
-        self._sale_tried = (CountE2(0), 0)
+        self._tries = SaleTries()
         self._moved_ns: dict[str, int] = {}
         self._waits = False
         self._close_again_ns = 0
@@ -209,7 +205,7 @@ class ExitKeeper:
     def _rest(self, stand: Stand, fair: float) -> None:
         for move in plan_exits(exit_view(self._parts, stand, fair)):
             if isinstance(move, OrderIntent):
-                may = self._may_sell(stand.holding.count_e2)
+                may = self._may_sell(stand.holding)
             else:
                 may = self._may_move(move.client_order_id)
             if may:
@@ -220,18 +216,17 @@ class ExitKeeper:
             self._waits = True
             self._hands.retry_in(retry_s)
 
-    def _may_sell(self, held_e2: CountE2) -> bool:
+    def _may_sell(self, holding: Holding) -> bool:
         """Tell whether a new sale may be tried, and if so, note that it is.
 
-        One that the exchange has just refused would only be refused again; what was bought
-        meanwhile does not wait.
+        One that the exchange has just refused would only be refused again.
         """
         now_ns = self._parts.clock.monotonic_ns()
-        tried_e2, tried_ns = self._sale_tried
-        if tried_e2 == held_e2 and now_ns - tried_ns < EXIT_RETRY_NS:
-            self._wait(EXIT_RETRY_S)
+        left_s = self._tries.left_s(holding, now_ns)
+        if left_s > 0:
+            self._wait(left_s)
             return False
-        self._sale_tried = (held_e2, now_ns)
+        self._tries.tried(holding, now_ns)
         return True
 
     def _may_move(self, client_order_id: str) -> bool:
@@ -274,10 +269,14 @@ class ExitKeeper:
             self._give_up(holding, closing)
             return
         self._wait(EXIT_RETRY_S)
+        now_ns = self._parts.clock.monotonic_ns()
+        if self._tries.left_s(holding, now_ns) > 0:
+            return
         step_e4 = self._parts.exits.flatten_step_e4
         game_id = stand.listing.game.game_id
         step = closing.step(holding, stand.top, step_e4, game_id, stand.trigger_ns)
         if step is not None:
+            self._tries.tried(holding, now_ns)
             self._hands.wish(step)
 
     def _give_up(self, holding: Holding, closing: Closing) -> None:

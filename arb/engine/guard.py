@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from arb.core.brakes import RESTING_CODES
 from arb.core.events import OrderAccepted, OrderEvent, OrderRefused
 from arb.core.money import dollars
 from arb.core.orders import Order
@@ -50,9 +51,11 @@ class Guard:
         self._after(LOOK_EVERY_S, LookAtDay())
 
     def reported(self, order: Order, event: OrderEvent) -> None:
-        """Count entries that the exchange refuses, one after the other."""
+        """Count entries that the exchange refuses, one after the other, and heed that it rests."""
+        if isinstance(event, OrderRefused) and event.code in RESTING_CODES:
+            self._parts.brakes.rests(self._parts.clock.monotonic_ns())
         if not order.is_entry:
-            # A sale that is refused is tried again at once, and must be.
+            # A sale that is refused is tried again, and must be.
             return
         if isinstance(event, OrderAccepted):
             self._parts.brakes.taken()

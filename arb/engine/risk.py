@@ -56,6 +56,7 @@ from arb.engine.other_engines import OtherEngines
 from arb.engine.parts import Parts
 from arb.engine.reconciler import Acceptance, Comparison, Reach, Reconciler
 from arb.engine.risk_switches import Hands, Switchboard
+from arb.engine.sale_tries import SalesTried
 from arb.engine.unlisted import want_listings
 from arb.engine.withdrawals import Withdrawals
 
@@ -87,6 +88,7 @@ class RiskManager(Actor):
         self._book_feed = ctx.find(BOOK_FEED)
         self._markets = MarketActors(ctx, parts)
         self._met_e4: dict[str, PriceE4] = {}
+        self._sales = SalesTried()
         self._wishes_heard: Counter[str] = Counter()
         self._fills_awaited = False
         self._guard = Guard(parts, self._books, self._permission, ctx.after, self._publish)
@@ -295,6 +297,7 @@ class RiskManager(Actor):
 
     def _on_hello(self, hello: Hello) -> None:
         self._markets.arrived(hello.ticker)
+        self._sales.forget(hello.ticker)
         self._wishes_heard[hello.ticker] = 0
         self._tell_own_resting(hello.ticker)
         self._tell_holding(hello.ticker)
@@ -319,6 +322,7 @@ class RiskManager(Actor):
     def _forget(self, ticker: str) -> None:
         """Let go of what is known of a market that is over."""
         self._met_e4.pop(ticker, None)
+        self._sales.forget(ticker)
         del self._wishes_heard[ticker]
         if not self._books.ledger.position(ticker).count_e2:
             self._board.holdings.pop(ticker, None)
@@ -334,12 +338,13 @@ class RiskManager(Actor):
         if self._switches.exits_withdrawn:
             return
         holding = self._books.holding(ticker, 0)
-        met_e4 = self._met_e4.pop(ticker, None)
-        for move in moves_without_market(self._parts, holding, met_e4):
-            if isinstance(move, OrderIntent):
-                self._consider(move)
-            else:
+        now_ns = self._parts.clock.monotonic_ns()
+        for move in moves_without_market(self._parts, holding, self._met_e4.get(ticker)):
+            if not isinstance(move, OrderIntent):
                 self._consider_amend(move)
+            elif self._sales.may(holding, now_ns):
+                self._met_e4.pop(ticker, None)
+                self._consider(move)
         self._tell_holding(ticker)
 
     def _on_gateway_ready(self, _ready: GatewayReady) -> None:

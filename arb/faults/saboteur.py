@@ -125,7 +125,13 @@ class Saboteur:
     async def _run(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
         with trio.CancelScope() as scope:
             self._running[name] = scope
-            await run()
+            try:
+                await run()
+            finally:
+                # Of an engine that has ended nothing can be broken: what was planned for it would
+                # befall the next one, whenever its own work ends.
+                if self._running.get(name) is scope:
+                    del self._running[name]
         if scope.cancelled_caught:
             await self._at(name, (Prank.RUN_FAILS, Prank.RUN_HANGS))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from arb.core.brakes import NS_PER_S, Brakes
+from arb.core.brakes import NS_PER_S, REST_NS, Brakes
 
 
 def test_a_second_ends_before_the_next_begins() -> None:
@@ -31,3 +31,14 @@ def test_refusals_in_a_row(code: str, counted: int) -> None:
     assert repr(brakes) == f"<Brakes 0 sent, {counted} refused in a row>"
     brakes.taken()
     assert brakes.refused_in_a_row == 0
+
+
+def test_a_rest_lasts_five_seconds_or_until_an_entry_is_taken() -> None:
+    """Then one entry asks again whether it is over."""
+    brakes = Brakes()
+    brakes.rests(NS_PER_S)
+
+    assert brakes.rested_ns_ago(2 * NS_PER_S) == NS_PER_S
+    assert brakes.rested_ns_ago(NS_PER_S + REST_NS) is None
+    brakes.taken()
+    assert brakes.rested_ns_ago(2 * NS_PER_S) is None

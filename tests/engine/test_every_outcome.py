@@ -31,6 +31,9 @@ ONE_E2 = 100
 # While an outcome lasts: longer than a request may be out, shorter than a maker waits.
 MEANWHILE_S = 3.0
 
+# Over a market whose position is not on sale stands that, and why.
+MISSING = "NO EXIT: no exit rests for 10 of 10 YES"
+
 # An order that was never taken is believed not to be 30 s later, twice, and is then made anew.
 AFTERWARDS_S = 75.0
 
@@ -118,8 +121,9 @@ class Case:
     @property
     def row(self) -> str:
         """Return what a person reads in the market's row."""
-        row = self.rig.board.markets[self.ticker]
-        return f"{row.action}: {row.reason}"
+        markets = self.rig.steering.snapshot()["markets"]
+        row = next(each for each in markets if each["ticker"] == self.ticker)
+        return f"{row['action']}: {row['reason']}"
 
     # What happens to the call.
 
@@ -255,14 +259,14 @@ async def test_an_entry(
     ("outcome", "on_sale", "held", "row"),
     [
         (ACCEPTED, "all", "all", "EXITING"),
-        (REFUSED, "none", "all", "REFUSED: not taken: trading_is_paused"),
-        (TIMED_OUT_BEFORE, "none", "all", "EXITING"),
+        (REFUSED, "none", "all", f"{MISSING}: not taken: trading_is_paused"),
+        (TIMED_OUT_BEFORE, "none", "all", f"{MISSING}: whether its exit rests is unknown"),
         (TIMED_OUT_AFTER, "all", "all", "EXITING"),
         (PARTLY_FILLED, "all but one", "all but one", "EXITING"),
         (FILLED_FIRST, "none", "none", "SKIP"),
         (CANCELED, "all", "all", "EXITING"),
-        (MARKET_PAUSED, "none", "all", "EXITING: Kalshi has paused the market"),
-        (MARKET_CLOSED, "none", "all", "EXITING: the market is closed"),
+        (MARKET_PAUSED, "none", "all", f"{MISSING}: Kalshi has paused the market"),
+        (MARKET_CLOSED, "none", "all", f"{MISSING}: the market is closed"),
     ],
 )
 async def test_an_exit(

@@ -11,9 +11,10 @@ from arb.core.money import PriceE4
 from arb.core.orders import OrderState
 from arb.core.parameters import Execution
 from arb.core.risk import Refusal, RefusalCode
-from arb.engine.exit_keeper import EXIT_RETRY_S, EXITS_WITHDRAWN_RETRY_S
+from arb.engine.exit_keeper import EXITS_WITHDRAWN_RETRY_S
 from arb.engine.messages import CloseNow, Hello
 from arb.engine.names import BOOK_FEED, ODDS_FEED, RISK
+from arb.engine.sale_tries import EXIT_RETRY_S
 from tests.core.order_factory import NYY
 from tests.engine.market_bench import EPOCH_MS, Bench, open_bench, open_order
 

@@ -15,9 +15,10 @@ from arb.core.exits import Holding
 from arb.core.listing import Catalogue
 from arb.core.money import CountE2, MoneyE6, PriceE4
 from arb.core.orders import OrderState
-from arb.engine.exit_keeper import CLOSE_AGAIN_NS, EXIT_RETRY_S, last_fair
+from arb.engine.exit_keeper import CLOSE_AGAIN_NS, last_fair
 from arb.engine.messages import CloseGivenUp, CloseNow, KeepExits
 from arb.engine.names import RISK
+from arb.engine.sale_tries import EXIT_RETRY_S
 from tests.core.order_factory import BOS, NYY, listing
 from tests.engine.market_bench import Bench, open_bench, open_order
 
