@@ -144,7 +144,7 @@ ELSEWHERE = (
     Elsewhere(
         "memory, connections and open files over hours",
         (
-            "tests/faults/test_day.py::test_an_engine_lives_through_games_and_faults",
+            "tests/faults/test_whole_day.py::test_an_engine_lives_through_games_and_faults",
             "tests/faults/test_judged_processes.py::test_files_that_pile_up_are_found",
         ),
     ),
