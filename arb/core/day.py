@@ -14,6 +14,34 @@ from arb.core.eastern import eastern_date
 from arb.core.ledger import Ledger
 from arb.core.money import CountE2, MoneyE6, PriceE4
 
+# A clock that shows another day for less than this was set wrong, and put right again.
+DATE_STANDS_NS = 60_000_000_000
+
+
+@attrs.define
+class Midnight:
+    """Tells when a new day begins, by a clock that may be set wrong for a while, or for long.
+
+    The first date that is seen is believed; each later one when it has stood for a minute.
+    """
+
+    _date: str = ""
+    _since_ns: int = 0
+    _stood: str = ""
+
+    def has_come(self, counted: str, date: str, now_ns: int) -> bool:
+        """Tell whether a new day begins now; ``counted`` is the one whose loss is counted.
+
+        A clock that is set back brings no day back. One that was ahead for so long that a day of
+        the future is counted begins a new day at its next midnight all the same.
+        """
+        if date != self._date:
+            self._date, self._since_ns = date, now_ns
+        if self._stood and now_ns - self._since_ns < DATE_STANDS_NS:
+            return False
+        before, self._stood = self._stood, date
+        return date > counted or (bool(before) and before < date < counted)
+
 
 @attrs.frozen
 class Mark:

@@ -11,7 +11,7 @@ from typing import Any
 
 import attrs
 
-from arb.core.day import Day, Mark, day_of, gained_e6
+from arb.core.day import Day, Mark, Midnight, day_of, gained_e6
 from arb.core.ledger import Ledger
 from arb.core.money import CountE2, MoneyE6
 from arb.engine.parts import Parts
@@ -44,6 +44,7 @@ class DayBook:
         self._parts = parts
         self._ledger = ledger
         self._day = day
+        self._midnight = Midnight()
         self._record = record
         self._marks: dict[str, Mark] = dict(day.marks) if day is not None else {}
         self._seen: set[str] = set()
@@ -69,9 +70,8 @@ class DayBook:
             self._wait()
         self._begin_awaited()
         self._mark(self._ledger.positions)
-        date = day_of(self._parts.clock.wall_ms())
-        # A clock that is set back must not bring yesterday back, and forget what today has lost.
-        if self._day is None or date > self._day.date:
+        now_ns, date = self._parts.clock.monotonic_ns(), day_of(self._parts.clock.wall_ms())
+        if self._day is None or self._midnight.has_come(self._day.date, date, now_ns):
             self._wait()
             awaited = tuple(ticker for ticker in self._held() if ticker not in self._seen)
             self._write(Day(date, self._in_all_e6(), awaited=awaited))

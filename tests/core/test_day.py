@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from arb.core.day import Mark, day_of, gained_e6
+from arb.core.day import DATE_STANDS_NS, Mark, Midnight, day_of, gained_e6
 from arb.core.events import Side
 from arb.core.ledger import Ledger
 from arb.core.money import CountE2, MoneyE6, PriceE4
@@ -85,3 +85,40 @@ def test_a_position_is_closed_at_the_others_price() -> None:
 def test_a_day_begins_at_midnight_in_the_east(now_ms: int, date: str) -> None:
     """Five hours after that of UTC in winter."""
     assert day_of(now_ms) == date
+
+
+A, B, C, D = "2026-11-22", "2026-11-23", "2026-11-24", "2026-12-24"
+
+
+@pytest.mark.parametrize(
+    ("dates", "days"),
+    [
+        # At midnight, a minute later; a start believes what it sees.
+        ([(A, 0), (B, 10), (B, 69), (B, 70), (B, 500)], [A, A, A, B, B]),
+        # Set ahead for a moment: nothing is forgotten, and the next midnight comes as ever.
+        ([(A, 0), (D, 10), (A, 20), (A, 100), (B, 200), (B, 260)], [A, A, A, A, A, B]),
+        # Ahead for an hour: a day of the future is counted, until the next midnight.
+        ([(A, 0), (D, 1), (D, 61), (A, 99), (A, 199), (B, 300), (B, 360)], [A, A, D, D, D, D, B]),
+        # Set back over a midnight, for long: the same day goes on, and ends when it should.
+        ([(B, 0), (A, 10), (A, 99), (B, 100), (B, 200), (C, 300), (C, 360)], [B] * 6 + [C]),
+    ],
+)
+def test_midnight_comes_once(dates: list[tuple[str, int]], days: list[str]) -> None:
+    """Which day counts at each look, by a clock that is put wrong and right again."""
+    midnight, counted, found = Midnight(), dates[0][0], []
+    for date, at_s in dates:
+        if midnight.has_come(counted, date, at_s * 10**9):
+            counted = date
+        found.append(counted)
+
+    assert found == days
+
+
+def test_a_start_counts_on_from_the_journals_day() -> None:
+    """A later date begins a day at once; an earlier one begins none until its midnight."""
+    assert Midnight().has_come(A, B, 0)
+    assert not Midnight().has_come(A, A, 0)
+    behind = Midnight()
+    assert not behind.has_come(D, A, 0)
+    assert not behind.has_come(D, B, 1)
+    assert behind.has_come(D, B, 1 + DATE_STANDS_NS)

@@ -150,6 +150,19 @@ def test_a_clock_that_goes_back_brings_no_day_back(bench: Bench) -> None:
     assert bench.written == []
 
 
+def test_a_glimpse_of_another_day_forgets_nothing(bench: Bench) -> None:
+    """A clock that is set a month ahead for some seconds leaves the day, and its loss, alone."""
+    book = bench.book(Day(TODAY, 70_000, {NYY: marked(5_000, None)}))
+    book.look()
+    for ahead_ms, running_s in ((30 * DAY_MS, 1.0), (30 * DAY_MS, 50.0), (0, 55.0), (0, 200.0)):
+        bench.clock.now_ms = EPOCH_MS + ahead_ms
+        bench.clock.running_s = running_s
+        book.look()
+        assert book.lost_e6 == 70_000
+
+    assert {each["date"] for each in bench.written} <= {TODAY}
+
+
 def test_an_empty_side_was_worth_something_when_it_was_last_seen(bench: Bench) -> None:
     """The last bid that was known goes on to mark what is held."""
     book = bench.book(Day(TODAY, 0))
