@@ -48,6 +48,10 @@ HOLDS: Mapping[tuple[TradingState, Command], TradingState] = MappingProxyType(
 )
 
 
+# Who halts when a record cannot be written; no clear helps before the process is a new one.
+JOURNAL = "the journal"
+
+
 @attrs.frozen
 class Halt:
     """Why trading is latched off, by whom, and since when."""
@@ -59,7 +63,10 @@ class Halt:
     @property
     def text(self) -> str:
         """Say it in one line, with the way out."""
-        return f"halted by {self.by}: {self.reason} (end it with: arb clear --reason ...)"
+        way_out = "arb clear --reason ..."
+        if self.by == JOURNAL:
+            way_out = f"room on the disk, a restart, then {way_out}"
+        return f"halted by {self.by}: {self.reason} (end it with: {way_out})"
 
 
 @attrs.define

@@ -9,7 +9,7 @@ from arb.core.brakes import RESTING_CODES
 from arb.core.events import OrderAccepted, OrderEvent, OrderRefused
 from arb.core.money import dollars
 from arb.core.orders import Order
-from arb.core.permission import Permission
+from arb.core.permission import JOURNAL, Permission
 from arb.engine.bookkeeping import Bookkeeper
 from arb.engine.gateway import NOT_SENT
 from arb.engine.lookups import NEVER_TAKEN
@@ -87,7 +87,7 @@ class Guard:
         """Return the halt of the first rule that is broken, None where all is well."""
         failure = self._books.journal_failure
         if failure is not None:
-            return HaltTrading(failure, "the journal")
+            return HaltTrading(failure, JOURNAL)
         limits, day = self._parts.risk, self._books.day
         if day.lost_e6 >= limits.max_daily_loss_e6:
             lost, most = dollars(day.lost_e6), dollars(limits.max_daily_loss_e6)

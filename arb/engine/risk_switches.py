@@ -15,7 +15,7 @@ import attrs
 from actors import Address
 from arb.core.commands import AmendIntent, OrderIntent, Purpose
 from arb.core.money import MoneyE6, dollars
-from arb.core.permission import Command, Halt, Permission
+from arb.core.permission import JOURNAL, Command, Halt, Permission
 from arb.core.risk import Refusal, RefusalCode
 from arb.engine.bookkeeping import Bookkeeper
 from arb.engine.halt_file import LeftHalt
@@ -210,7 +210,7 @@ class Switchboard:
     def _on_journal_broken(self, broken: JournalBroken) -> None:
         # Each order that could not be written says so; one halt is enough.
         if self._permission.halt is None:
-            self.halt(HaltTrading(broken.reason, "the journal"))
+            self.halt(HaltTrading(broken.reason, JOURNAL))
 
     def _on_pause(self, pause: Pause) -> None:
         self._hold(Command.PAUSE, pause.by)

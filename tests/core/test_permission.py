@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from arb.core.permission import HOLDS, Command, Halt, Permission, TradingState
+from arb.core.permission import HOLDS, JOURNAL, Command, Halt, Permission, TradingState
 
 HALT = Halt("too many refusals", "a rule", at_ms=5)
 REASONS = (
@@ -161,3 +161,12 @@ def test_the_table_leads_from_every_hold_to_every_other() -> None:
     holds = (RUNNING, PAUSED, REDUCING)
 
     assert ways == {(one, other) for one in holds for other in holds if one is not other}
+
+
+def test_a_journal_that_failed_is_not_ended_by_a_clear() -> None:
+    """The way out says what helps: the next process may write again."""
+    halt = Halt("the journal cannot be written: no space", JOURNAL, at_ms=5)
+
+    assert halt.text.endswith(
+        "(end it with: room on the disk, a restart, then arb clear --reason ...)"
+    )
