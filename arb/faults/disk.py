@@ -8,15 +8,13 @@ the rest whatever happened to be written back.
 from __future__ import annotations
 
 import errno
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from random import Random
 
 import attrs
-
-NO_SPACE = OSError(errno.ENOSPC, "No space left on device")
-NO_DISK = OSError(errno.EIO, "Input/output error")
 
 # Called with what is about to be written; what it returns is written, and nothing after a kill.
 Before = Callable[[bytes], bytes]
@@ -63,7 +61,7 @@ class SimDisk:
                 if self.writes_half:
                     self.hits["half a write"] += 1
                     self.kernel += data[: len(data) // 2]
-                raise NO_SPACE
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         self.kernel += data
 
     def sync(self) -> None:
@@ -74,7 +72,7 @@ class SimDisk:
             if self.sync_fails_in < 0:
                 self.failed = True
                 self.hits["no sync"] += 1
-                raise NO_DISK
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
         self.durable = len(self.kernel)
 
     def lose_power(self, dice: Random) -> int:
