@@ -173,11 +173,11 @@ def banners(picture: Snapshot | None, link: LinkView, width: int) -> tuple[Line,
 
 
 def _alarm_banner(alarms: Sequence[Alarm], width: int) -> list[Line]:
-    """Return one banner for what is wrong with exits: the first of them, and how many more."""
+    """Return one banner for the first alarm, exits before all else, and how many more."""
     if not alarms:
         return []
     more = f" (+{len(alarms) - 1} more)" if len(alarms) > 1 else ""
-    text = f"‼ {alarms[0].ticker}: {formats.one_line(alarms[0].text)}{more}"
+    text = f"‼ {formats.one_line(alarms[0].name)}: {formats.one_line(alarms[0].text)}{more}"
     return _wrapped(text, "", Tone.ALARM, width)
 
 

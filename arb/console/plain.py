@@ -17,6 +17,8 @@ def plain_lines(picture: Snapshot, *, brief: bool = False) -> Iterator[str]:
     yield f"mode: {formats.one_line(picture.mode_words or picture.mode)}"
     yield f"world: {formats.one_line(picture.world)}, version {picture.version}"
     yield f"trading: {_trading(picture)}"
+    for alarm in picture.alarms:
+        yield f"alarm {formats.one_line(f'{alarm.name}: {alarm.text}')}"
     yield f"uptime: {formats.duration(picture.uptime_ms)}"
     yield f"balance: {dollars(account.balance_e6)}"
     yield f"exposure: {dollars(account.exposure_e6)} of {dollars(account.exposure_limit_e6)}"

@@ -100,9 +100,9 @@ class Position:
 
 @attrs.frozen
 class Alarm:
-    """What a person must know of one market until it ends."""
+    """What a person must know until it ends: of a market by its ticker, of an actor by its name."""
 
-    ticker: str
+    name: str
     since_ms: int = 0
     text: str = ""
 

@@ -35,6 +35,7 @@ from arb.engine.place import Place, PlaceTaken
 from arb.engine.report import trading_report
 from arb.engine.snapshot import Photographer
 from arb.engine.stopping import StopRequest
+from arb.engine.tree_watch import TreeWatch
 from arb.engine.unattended import unattended
 from arb.feeds.base import FeedError
 from arb.io.clock import SystemClock
@@ -264,13 +265,21 @@ class Engine:
             attendance=self._attendance,
         )
         self._trading = True
-        async with open_system(tree.spec(), rng=self._rng, watchdog=watch.spec()) as system:
+        tree_watch = TreeWatch(parts.board)
+        async with (
+            open_system(
+                tree.spec(), rng=self._rng, on_event=tree_watch.hear, watchdog=watch.spec()
+            ) as system,
+            trio.open_nursery() as nursery,
+        ):
+            nursery.start_soon(tree_watch.run, system)
             _spare_the_collector()
             self._announce(place)
             reason = await self._until_stop(system, parts)
             parts.board.say("ENGINE", f"stopping: {reason}")
             await end_trading(system, self._stop, config.settings.execution.exits_at_stop)
             parts.journal.append(RecordKind.STOP, {"reason": reason})
+            nursery.cancel_scope.cancel()
         remove_card(place.directory)
         self.report = {
             "mode": config.mode.value,

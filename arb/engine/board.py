@@ -19,6 +19,7 @@ from arb.core.exits import Holding
 from arb.core.ledger import HandOrder
 from arb.core.money import MoneyE6, PriceE4
 from arb.core.permission import TradingState
+from arb.engine.pulse import Pulse
 from arb.io.clock import Clock
 from arb.io.text import one_line
 
@@ -133,9 +134,9 @@ class AccountLine:
 
 @attrs.frozen
 class Alarm:
-    """What a person must know of one market until it ends: since when, and what."""
+    """What a person must know until it ends: of which market or actor, since when, and what."""
 
-    ticker: str
+    name: str
     since_ms: int
     text: str
 
@@ -161,6 +162,7 @@ class Board:
     counts: Counter[str] = attrs.field(factory=Counter)
     account: AccountLine | None = None
     alarms: dict[str, Alarm] = attrs.field(factory=dict)
+    pulses: dict[str, Pulse] = attrs.field(factory=dict)
     by_hand: tuple[HandOrder, ...] = ()
     exposure_max_e6: int = 0
     log_seq: int = 0
@@ -214,6 +216,20 @@ class Board:
         if before is not None:
             alive_ms = self.clock.wall_ms() - silent_ms
             self.connections[name] = attrs.evolve(before, alive_ms=alive_ms)
+
+    def expect(self, name: str, undone: str, within_ms: int) -> None:
+        """Miss an actor's work from now on; a new instance of it has done nothing by being new."""
+        if name not in self.pulses:
+            self.pulses[name] = Pulse(undone, self.clock.monotonic_ns(), within_ms)
+
+    def done(self, name: str) -> None:
+        """Note that the work that is expected of an actor was done just now."""
+        pulse = self.pulses[name]
+        self.pulses[name] = attrs.evolve(pulse, at_ns=self.clock.monotonic_ns(), trouble="")
+
+    def not_done(self, name: str, why: str) -> None:
+        """Note that the work was tried in vain."""
+        self.pulses[name] = attrs.evolve(self.pulses[name], trouble=why)
 
     def __repr__(self) -> str:
         return f"<Board markets={len(self.markets)} trades={len(self.trades)}>"

@@ -7,7 +7,7 @@ action or reason change, or after a while, so that its inputs never stand for mo
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,10 @@ RUN_MS_MAX = 60_000
 
 # How far what is asked of a running engine may be behind.
 WRITE_EVERY_S = 5.0
+
+# A lock is let go of and a full disk is cleared in minutes, if at all; a try takes a thread five
+# seconds at most.
+OPEN_AGAIN_AFTER_S = 60.0
 
 # More new rows than this between two writes is a loop that talks; what is left out is counted.
 PENDING_MAX = 20_000
@@ -77,12 +81,17 @@ _INPUTS = (
 
 
 class DecisionLog:
-    """The decisions of all markets of one engine; a market tells, a task of its own writes."""
+    """The decisions of all markets of one engine; a market tells, a task of its own writes.
+
+    While the file cannot be used nothing is kept and all is counted; it is opened again after a
+    while, and as often as it takes.
+    """
 
     def __init__(
         self, path: Path, clock: Clock, say: Say, offload: Offload = call_in_thread
     ) -> None:
-        """Open the file; where that fails it is said, and decisions are not kept."""
+        """Open the file; where that fails it is said, and tried again by `run`."""
+        self._path = path
         self._clock = clock
         self._say = say
         self._offload = offload
@@ -92,17 +101,15 @@ class DecisionLog:
         self._changed: dict[int, _Run] = {}
         self._left_out = 0
         self._failure: Exception | None = None
-        try:
-            self._store = DecisionStore(path)
-        except (sqlite3.Error, OSError) as error:
-            self._failure = error
-            self._say_failure()
-        else:
-            self._number = self._store.last_number
+        self._is_out = False
+        self._lost = 0
+        self._open()
+        self._say_failure()
 
     def saw(self, row: MarketRow, action: str, more: dict[str, Any] | None = None) -> None:
         """Take what a market has just decided; with ``more`` it stands for itself."""
         if self._store is None:
+            self._lost += 1
             return
         run = self._lasting.get(row.ticker)
         key = (action, row.reason)
@@ -131,18 +138,27 @@ class DecisionLog:
     async def run(self) -> None:
         """Write what is new, for ever."""
         while True:
-            await trio.sleep(WRITE_EVERY_S)
-            taken, now_ms = self._taken(), self._clock.wall_ms()
-            await self._offload(partial(self._write, taken, now_ms))
-            self._say_failure()
+            if self._store is None:
+                await trio.sleep(OPEN_AGAIN_AFTER_S)
+                await self._offload(self._open)
+                self._say_failure()
+            else:
+                await trio.sleep(WRITE_EVERY_S)
+                runs, now_ms = self._taken(), self._clock.wall_ms()
+                await self._offload(partial(self._write, runs, now_ms))
+                self._note_written(runs)
 
     def close(self) -> None:
         """Write what is left and let go of the file."""
-        self._write(self._taken(), self._clock.wall_ms())
-        self._say_failure()
+        if self._store is not None:
+            runs = self._taken()
+            self._write(runs, self._clock.wall_ms())
+            self._note_written(runs)
         if self._store is not None:
             self._store.close()
             self._store = None
+        if self._lost:
+            self._say(f"at least {self._lost} decisions were lost for arb why")
 
     def _change(self, run: _Run) -> None:
         if len(self._changed) < PENDING_MAX:
@@ -150,14 +166,25 @@ class DecisionLog:
         else:
             self._left_out += 1
 
-    def _taken(self) -> Iterator[_Run]:
+    def _taken(self) -> list[_Run]:
         taken, self._changed = self._changed, {}
         if self._left_out:
             self._say(f"{self._left_out} decisions were too many to keep for arb why")
             self._left_out = 0
-        return iter(taken.values())
+        return list(taken.values())
 
-    def _write(self, runs: Iterator[_Run], now_ms: int) -> None:
+    # In a thread: while there is no store, nobody on the loop numbers anything.
+
+    def _open(self) -> None:
+        try:
+            store = DecisionStore(self._path)
+        except (sqlite3.Error, OSError) as error:
+            self._failure = error
+        else:
+            self._number = max(self._number, store.last_number)
+            self._store = store
+
+    def _write(self, runs: list[_Run], now_ms: int) -> None:
         if self._store is None:
             return
         try:
@@ -167,13 +194,28 @@ class DecisionLog:
             self._store.close()
             self._store, self._failure = None, error
 
-    def _say_failure(self) -> None:
+    # On the loop again.
+
+    def _note_written(self, runs: list[_Run]) -> None:
         if self._failure is not None:
-            self._say(f"decisions are not kept for arb why from here on: {self._failure}")
-            self._failure = None
+            self._lost += len(runs) + len(self._changed)
+            self._changed.clear()
+            self._lasting.clear()
+            self._say_failure()
+        elif runs and self._is_out:
+            # A full disk lets a file be opened: only what was written shows that it goes on.
+            self._say(f"decisions are kept again for arb why; at least {self._lost} were lost")
+            self._is_out, self._lost = False, 0
+
+    def _say_failure(self) -> None:
+        failure, self._failure = self._failure, None
+        if failure is not None and not self._is_out:
+            self._is_out = True
+            again = f"this is tried again every {OPEN_AGAIN_AFTER_S:g} s"
+            self._say(f"decisions are not kept for arb why from here on: {failure}; {again}")
 
     def __repr__(self) -> str:
-        state = "writing" if self._store is not None else "given up"
+        state = "writing" if self._store is not None else "waiting for its file"
         return f"<DecisionLog {state}, {len(self._changed)} to be written>"
 
 

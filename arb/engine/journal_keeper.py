@@ -5,20 +5,27 @@ from __future__ import annotations
 import trio
 
 from actors import Actor, Context
+from arb.engine.board import Board
 from arb.engine.messages import JournalBroken
-from arb.engine.names import RISK
+from arb.engine.names import JOURNAL, RISK
 from arb.engine.offload import Offload
 from arb.journal.writer import Journal, JournalFailed
 
 # A second of records is what a loss of power may cost; what a kill may cost is nothing.
 SYNC_EVERY_S = 1.0
 
+# A disk that is busy takes a second or two; one that takes longer than this is worth an alarm.
+SYNCED_WITHIN_MS = 10_000
+
+UNDONE = "the journal has not been brought to disk"
+
 
 class JournalKeeper(Actor):
     """Syncs the journal; after a failed sync trading halts, and no further one is tried."""
 
-    def __init__(self, ctx: Context, journal: Journal, offload: Offload) -> None:
+    def __init__(self, ctx: Context, board: Board, journal: Journal, offload: Offload) -> None:
         super().__init__(ctx)
+        self._board = board
         self._journal = journal
         self._offload = offload
         self._risk = ctx.find(RISK)
@@ -30,10 +37,13 @@ class JournalKeeper(Actor):
     async def run(self) -> None:
         """Sync until stopped, or until a sync has failed."""
         # A restart would mend nothing: the kernel may have dropped what it could not write.
-        is_well = True
-        while is_well:
+        self._board.expect(JOURNAL, UNDONE, SYNCED_WITHIN_MS)
+        await trio.sleep(SYNC_EVERY_S)
+        while await self._sync():
+            self._board.done(JOURNAL)
             await trio.sleep(SYNC_EVERY_S)
-            is_well = await self._sync()
+        # Trading is halted for it, which says more than that nothing is brought to disk.
+        del self._board.pulses[JOURNAL]
         await trio.sleep_forever()
 
     async def stop(self, reason: str) -> None:

@@ -152,7 +152,7 @@ class LiveTree:
         """Return the tree."""
         return engine_tree(
             self.parts,
-            journal=lambda ctx: JournalKeeper(ctx, self.parts.journal, self.offloads.call),
+            journal=self._journal,
             gateway=self._gateway,
             book_feed=self._book_feed,
             odds_feeds=self._odds_feeds(),
@@ -160,6 +160,10 @@ class LiveTree:
             tape=self._tape if self.tape is not None else None,
             discovery=self._discovery,
         )
+
+    def _journal(self, ctx: Context) -> JournalKeeper:
+        parts = self.parts
+        return JournalKeeper(ctx, parts.board, parts.journal, self.offloads.call)
 
     def _gateway(self, ctx: Context) -> Gateway:
         if self.mode is Mode.PAPER:

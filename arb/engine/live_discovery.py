@@ -18,7 +18,7 @@ from arb.engine.catalogue import CACHED_S, MS_PER_S, Discovery
 from arb.engine.discovery import header_of, listed_by_exchange
 from arb.engine.listed import Found
 from arb.engine.messages import ReadListings, StillThere
-from arb.engine.names import MARKETS, RISK
+from arb.engine.names import DISCOVERY, MARKETS, RISK
 from arb.engine.parts import Parts
 from arb.feeds.base import FeedError, OddsPoll
 from arb.kalshi.rest import Rest
@@ -31,6 +31,11 @@ READ_SOON_S = 2.0
 # Between two readings, failed ones too: twelve requests to Kalshi, of twenty a second that the
 # lowest tier allows, and eight to the provider, which allows 5,000 an hour.
 READ_PAUSE_S = 15.0
+
+# Some tries in a row, with what a slow one takes: one or two that fail are no alarm.
+READING_LATE_MS = 120_000
+
+UNDONE = "the lists of games have not been read"
 
 # A provider's list that comes back short once must not take a game's actors down.
 LEFT_OUT_READINGS = 3
@@ -62,7 +67,9 @@ class LiveDiscovery(Discovery):
         self._rest = rest
         self._odds = odds
         self._sports = tuple(sports)
+        self._board = parts.board
         self._interval_s = interval_ms / MS_PER_S
+        self._within_ms = interval_ms + READING_LATE_MS
         self._wanted = trio.Event()
         self._again_s = float("inf")
         self._tape = parts.tape_of(ctx)
@@ -89,6 +96,7 @@ class LiveDiscovery(Discovery):
 
     async def run(self) -> None:
         """Read for ever, and let go of what is over."""
+        self._board.expect(DISCOVERY, UNDONE, self._within_ms)
         # An engine that has begun with what it holds alone is to trade as soon as it can.
         trades = any(each.left_out is None for each in self._parts.catalogue.listings)
         wait_s = self._interval_s if trades else 0.0
@@ -98,6 +106,7 @@ class LiveDiscovery(Discovery):
             if read:
                 await self._let_go_of_what_is_over()
                 await self._remove_actors()
+                self._board.done(DISCOVERY)
             await trio.sleep(READ_PAUSE_S)
             wait_s = max(0.0, self._interval_s - READ_PAUSE_S) if read else 0.0
 
@@ -123,12 +132,13 @@ class LiveDiscovery(Discovery):
         except FeedError as error:
             # What is held is sold by what the exchange lists, whoever offers odds for it.
             offered, whole = before.offered if before is not None else (), self._not_read(error)
-        self._parts.board.counts["listings_read"] += whole
+        self._board.counts["listings_read"] += whole
         await self._tell_self(Found.of(self._teams, listed, offered, before))
         return whole
 
     def _not_read(self, error: Exception) -> bool:
-        self._parts.board.say("ENGINE", f"games not read again: {error}", level="warning")
+        self._board.say("ENGINE", f"games not read again: {error}", level="warning")
+        self._board.not_done(DISCOVERY, str(error))
         return False
 
     async def _let_go_of_what_is_over(self) -> None:
@@ -169,8 +179,8 @@ class LiveDiscovery(Discovery):
         for ticker in list(markets.children):
             if self._parts.listing(ticker) is None:
                 await self.ctx.system.remove(ticker)
-                self._parts.board.markets.pop(ticker, None)
-                self._parts.board.latency_us.pop(ticker, None)
+                self._board.markets.pop(ticker, None)
+                self._board.latency_us.pop(ticker, None)
 
     # In a handler's turn.
 

@@ -39,6 +39,11 @@ def market_name(ticker: str) -> str:
     return ticker
 
 
+def is_market(path: str) -> bool:
+    """Tell whether a path in the tree is that of a market's actor."""
+    return path.rpartition("/")[0].endswith(MARKETS)
+
+
 def ticker_of(address: Address) -> str:
     """Return the ticker of a market's actor."""
     return address.name

@@ -109,7 +109,7 @@ class Replay:
         providers = _providers(reader)
         tree = engine_tree(
             parts,
-            journal=lambda ctx: JournalKeeper(ctx, parts.journal, IN_PLACE.call),
+            journal=lambda ctx: JournalKeeper(ctx, parts.board, parts.journal, IN_PLACE.call),
             gateway=lambda ctx: PaperGateway(ctx, parts, exchange),
             book_feed=lambda ctx: BookFeed(ctx, parts, watchers=(GATEWAY,)),
             odds_feeds={

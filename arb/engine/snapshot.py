@@ -18,6 +18,7 @@ from arb.core.ways import Outcome, way_of
 from arb.engine.board import Alarm, Board, MarketRow
 from arb.engine.names import RISK
 from arb.engine.parts import Parts
+from arb.engine.standstills import standstills
 from arb.settings import Mode
 from arb.version import VERSION
 
@@ -91,7 +92,9 @@ class Photographer:
             "account": self._account(),
             "connections": [_connection(board, name, now_ms) for name in board.connections],
             "positions": self._positions(),
-            "alarms": [attrs.asdict(alarm) for alarm in board.alarms.values()],
+            "alarms": [
+                attrs.asdict(alarm) for alarm in (*board.alarms.values(), *standstills(board, tree))
+            ],
             "orders_by_hand": [attrs.asdict(order) for order in board.by_hand],
             "trades": [attrs.asdict(line) for line in board.trades],
             "log": [attrs.asdict(line) for line in board.log],

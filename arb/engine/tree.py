@@ -3,7 +3,8 @@
 Root, one for one: control and tape, each by itself and never able to take trading down, and
 trading. Trading, rest for one: whoever fails takes those down that were started after it,
 because they rest on it. Markets, one for one: each by itself. Nothing rests on discovery, which
-comes last: where it fails again and again it is set apart, and the catalogue stays as it is.
+comes last: where it fails again and again it is set apart, and the catalogue stays as it is until
+it is released, by a person or after a while by `tree_watch.py`.
 """
 
 from __future__ import annotations

@@ -63,8 +63,11 @@ ELSEWHERE = (
     ),
     Elsewhere(
         "work beside a mailbox that waits for ever is named",
-        missing="`run-hangs` shows a connection that is down; nobody says that the journal's syncs"
-        " or discovery's readings stand still, and nobody but a person restarts them",
+        (
+            "tests/engine/test_standstills.py::test_readings_that_hang_are_named",
+            "tests/engine/test_standstills.py::test_syncs_that_hang_are_named",
+            "tests/engine/test_tree_watch.py::test_work_that_hangs_is_said_once_and_when_it_goes_on",
+        ),
     ),
     Elsewhere(
         "the actor of the control socket fails, or its clients do their worst",

@@ -1,6 +1,7 @@
 """The real engine, opened over any network, clock and disk: what `arb run` does, in a simulation.
 
-Only the outermost parts differ from a run: no control socket, no signal handlers, no threads.
+Only the outermost parts differ from a run: no control socket, no signal handlers, no threads, and
+nobody who looks after the tree of actors now and then: what it reports is said.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from arb.engine.parts import Parts
 from arb.engine.snapshot import Photographer
 from arb.engine.steering import EngineSteering
 from arb.engine.stopping import StopRequest
+from arb.engine.tree_watch import TreeWatch
 from arb.io.clock import Clock
 from arb.io.net import Network
 from arb.journal.records import RecordKind
@@ -89,6 +91,10 @@ def _unheard(_line: LogLine) -> None:
     """Hear no log."""
 
 
+def _event_unheard(_event: TreeEvent) -> None:
+    """Hear nothing of the tree of actors."""
+
+
 @attrs.frozen
 class Seams:
     """Everything that an engine gets from outside, and what may be changed of its tree."""
@@ -103,7 +109,7 @@ class Seams:
     rng: Random
     mode: Mode = Mode.SIM
     on_log: Callable[[LogLine], None] = _unheard
-    on_event: Callable[[TreeEvent], None] | None = None
+    on_event: Callable[[TreeEvent], None] = _event_unheard
     choose_direct: Callable[[], bool] | None = None
     offloads: Offloads = IN_PLACE
     snapshots: SnapshotStore | None = None
@@ -153,10 +159,16 @@ async def opened_engine(seams: Seams) -> AsyncIterator[OpenedEngine]:
             seams.tape,
             teams=seams.teams,
         )
+        tree_watch = TreeWatch(parts.board)
+
+        def hear(event: TreeEvent) -> None:
+            tree_watch.hear(event)
+            seams.on_event(event)
+
         async with open_system(
             seams.change_tree(tree.spec()),
             rng=seams.rng,
-            on_event=seams.on_event,
+            on_event=hear,
             choose_direct=seams.choose_direct,
         ) as system:
             steering = EngineSteering(photographer, stop, system)

@@ -12,6 +12,7 @@ from actors.system import TreeEvent
 from arb.engine.board import LogLine
 from arb.engine.ending import end_trading
 from arb.engine.offload import Offloads
+from arb.engine.tree_watch import TAG as TREE
 from arb.faults.clock import MachineClock
 from arb.faults.disk import SimDisk, SimFile
 from arb.faults.engine import OpenedEngine, Seams, opened_engine
@@ -248,7 +249,9 @@ class Machine:
     # ------------------------------------------------------------------ what is heard of it
 
     def hear_log(self, line: LogLine) -> None:
-        """Take a line of the engine's log."""
+        """Take a line of the engine's log; what it says of the tree is heard from the tree."""
+        if line.tag == TREE:
+            return
         self.trace.note("log", f"{line.level} {line.tag} {line.text}")
         if "429" in line.text:
             self.trace.sometimes[TOO_MANY] += 1

@@ -270,7 +270,7 @@ def test_an_engine_that_was_never_there_is_waited_for() -> None:
 
 def test_a_missing_exit_stands_over_everything() -> None:
     """The first alarm is told with its reason, and how many there are beside it."""
-    alarms = [{"ticker": name, "since_ms": 1, "text": "no exit rests"} for name in ("A", "B")]
+    alarms = [{"name": name, "since_ms": 1, "text": "no exit rests"} for name in ("A", "B")]
     one = read_snapshot(picture(2, trading={"state": "running"}, alarms=alarms[:1]))
     two = read_snapshot(picture(2, trading={"state": "running"}, alarms=alarms))
 

@@ -16,12 +16,14 @@ def test_every_fact_has_a_line_of_its_own() -> None:
         "detail": "refused",
     }
     document["account"] |= {"day_e6": -1_200_000, "day_loss_max_e6": 100_000_000}
+    document["alarms"] = [{"name": "discovery", "since_ms": 1, "text": "quarantined"}]
     document["bad_input"] = [{"source": "odds", "reason": "price", "count": 3, "example": "x"}]
     lines = list(plain_lines(read_snapshot(document)))
 
     for line in (
         "mode: SIMULATED WORLD",
         "trading: halted: daily loss",
+        "alarm discovery: quarantined",
         "exposure: $320.00 of $500.00",
         "profit and loss: +$40.00 closed, +$5.23 open, fees $1.20",
         "today: -$1.20, halts at a loss of $100.00",

@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import attrs
@@ -14,8 +17,14 @@ from arb.core.commands import OrderIntent, Purpose
 from arb.core.risk import Refusal, RefusalCode
 from arb.engine import decision_log
 from arb.engine.board import MarketRow
-from arb.engine.decision_log import RUN_MS_MAX, WRITE_EVERY_S, DecisionLog
+from arb.engine.decision_log import (
+    OPEN_AGAIN_AFTER_S,
+    RUN_MS_MAX,
+    WRITE_EVERY_S,
+    DecisionLog,
+)
 from arb.engine.offload import call_in_place
+from arb.journal import decisions
 from arb.journal.decisions import DecisionRow, read_decisions
 from tests.core.order_factory import NYY
 from tests.engine.market_bench import EPOCH_MS, open_bench
@@ -170,32 +179,129 @@ async def test_too_many_at_once_are_counted(kept: Kept, monkeypatch: pytest.Monk
 
 
 async def test_an_engine_goes_on_without_its_file(tmp_path: Path) -> None:
-    """A file that cannot be opened is said once, and nothing is kept."""
+    """A file that cannot be opened is said once, nothing is kept, and what is lost is counted."""
     said: list[str] = []
     log = DecisionLog(tmp_path, StoppedAt(NOW_MS), said.append, call_in_place)
     log.saw(ROW, "SKIP")
+    assert "waiting for its file" in repr(log)
     log.close()
 
-    assert len(said) == 1
     assert said[0].startswith("decisions are not kept for arb why from here on: ")
-    assert "given up" in repr(log)
+    assert said[0].endswith("this is tried again every 60 s")
+    assert said[1:] == ["at least 1 decisions were lost for arb why"]
 
 
-async def test_a_file_that_fails_later_is_given_up(kept: Kept, autojump_clock: object) -> None:
-    """The engine is told and trades on."""
+async def test_a_file_that_fails_later_is_opened_again(kept: Kept, autojump_clock: object) -> None:
+    """The engine trades on; it is told once that nothing is kept, and once that it goes on."""
     assert kept.log._store is not None
     kept.log._store._connection.execute("DROP TABLE decisions")
     kept.log.saw(ROW, "SKIP")
     async with trio.open_nursery() as nursery:
         nursery.start_soon(kept.log.run)
         await trio.sleep(WRITE_EVERY_S * 2.5)
+        for ms in (1, 2):
+            kept.log.saw(later(ms), "SKIP")
+        await trio.sleep(OPEN_AGAIN_AFTER_S)
+        kept.log.saw(later(3), "SKIP")
+        # Nothing shows that it goes on before something is written.
+        assert len(kept.said) == 1
+        await trio.sleep(WRITE_EVERY_S)
         nursery.cancel_scope.cancel()
+
+    stopped, again = kept.said
+    assert stopped == (
+        "decisions are not kept for arb why from here on: no such table: decisions;"
+        " this is tried again every 60 s"
+    )
+    assert again == "decisions are kept again for arb why; at least 3 were lost"
+    (row,) = kept.rows()
+    assert (row.first_ms, row.times) == (NOW_MS + 3, 1)
+    assert len(kept.said) == 2
+
+
+async def test_a_file_that_opens_and_cannot_be_written_is_said_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, autojump_clock: object
+) -> None:
+    """A lock that is held for long lets it be opened each time, as a full disk does."""
+    monkeypatch.setattr(decisions, "PATIENCE_S", 0.0)
+    said: list[str] = []
+    path = tmp_path / "decisions.sqlite"
+    log = DecisionLog(path, StoppedAt(NOW_MS), said.append, call_in_place)
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(log.run)
+            for _ in range(100):
+                log.saw(ROW, "SKIP")
+                await trio.sleep(WRITE_EVERY_S)
+            assert [text.partition(";")[0] for text in said] == [
+                "decisions are not kept for arb why from here on: database is locked"
+            ]
+            other.rollback()
+            await trio.sleep(OPEN_AGAIN_AFTER_S)
+            log.saw(ROW, "SKIP")
+            await trio.sleep(OPEN_AGAIN_AFTER_S)
+            nursery.cancel_scope.cancel()
+    log.close()
+
+    (again,) = said[1:]
+    assert again.startswith("decisions are kept again for arb why; at least ")
+    assert len(read_decisions(path, "A", 0)) == 1
+
+
+async def test_a_file_that_comes_late_is_added_to(tmp_path: Path, autojump_clock: object) -> None:
+    """What it holds stays, and while it is opened, which may take long, nobody waits."""
+    said: list[str] = []
+    path, moved = tmp_path / "decisions.sqlite", tmp_path / "moved"
+    earlier = DecisionLog(path, StoppedAt(NOW_MS), said.append, call_in_place)
+    earlier.saw(ROW, "SKIP")
+    earlier.close()
+    path.rename(moved)
+    path.mkdir()
+
+    async def slowly(call: Callable[[], None]) -> None:
+        await trio.sleep(30)
+        call()
+
+    log = DecisionLog(path, StoppedAt(NOW_MS), said.append, slowly)
+    path.rmdir()
+    moved.rename(path)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(log.run)
+        await trio.sleep(OPEN_AGAIN_AFTER_S + 29)
+        log.saw(ROW, "SKIP")
+        assert "waiting for its file" in repr(log)
+        await trio.sleep(2)
+        log.saw(later(1), "SKIP")
+        nursery.cancel_scope.cancel()
+    log.close()
+
+    assert [each.number for each in read_decisions(path, "A", 0)] == [1, 2]
+    assert said[1:] == ["decisions are kept again for arb why; at least 1 were lost"]
+
+
+async def test_what_comes_while_a_write_fails_is_counted(
+    kept: Kept, autojump_clock: object
+) -> None:
+    """It was taken, and there is nothing any more to write it to."""
+
+    async def slowly(call: Callable[[], None]) -> None:
+        await trio.sleep(2)
+        call()
+
+    kept.log._offload = slowly
+    assert kept.log._store is not None
+    kept.log._store._connection.execute("DROP TABLE decisions")
     kept.log.saw(ROW, "SKIP")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(kept.log.run)
+        await trio.sleep(WRITE_EVERY_S + 1)
+        kept.log.saw(later(1, "no ask"), "SKIP")
+        await trio.sleep(WRITE_EVERY_S)
+        nursery.cancel_scope.cancel()
     kept.log.close()
 
-    assert kept.said == [
-        "decisions are not kept for arb why from here on: no such table: decisions"
-    ]
+    assert kept.said[1:] == ["at least 2 decisions were lost for arb why"]
 
 
 async def test_a_file_that_fails_at_the_end_is_told_too(kept: Kept) -> None:
@@ -205,4 +311,4 @@ async def test_a_file_that_fails_at_the_end_is_told_too(kept: Kept) -> None:
     kept.log.saw(ROW, "SKIP")
     kept.log.close()
 
-    assert len(kept.said) == 1
+    assert len(kept.said) == 2

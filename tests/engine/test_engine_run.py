@@ -12,9 +12,10 @@ import pytest
 import trio
 
 from arb.core.teams import TeamTable
-from arb.engine import app
+from arb.engine import app, journal_keeper, tree_watch
 from arb.engine.app import EngineFailed, RunConfig, run_engine
 from arb.engine.board import LogLine
+from arb.engine.live_discovery import LiveDiscovery
 from arb.engine.stopping import StopRequest
 from arb.io.clock import SystemClock
 from arb.io.rendezvous import find_engines
@@ -137,6 +138,31 @@ async def test_paper_trading_sends_nothing(served: Served, config: Config) -> No
 
     assert report["entries_resting_at_stop"] == 0
     assert served.simulation.member.orders() == []
+
+
+async def test_a_run_says_what_happens_in_its_tree_and_what_stands_still(
+    served: Served, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has no console finds it in the log."""
+
+    async def fail(_actor: object) -> None:
+        await trio.lowlevel.checkpoint()
+        raise RuntimeError("a test of failures")
+
+    stop, left = StopRequest(), {"discovery failed: RuntimeError: a test", "journal: the journal"}
+
+    def on_log(line: LogLine) -> None:
+        left.difference_update([each for each in left if line.text.startswith(each)])
+        if not left:
+            stop.request("both were said")
+
+    monkeypatch.setattr(LiveDiscovery, "run", fail)
+    monkeypatch.setattr(journal_keeper, "SYNCED_WITHIN_MS", 0)
+    monkeypatch.setattr(tree_watch, "LOOK_EVERY_S", 0.01)
+    report = await run_engine(config(served.settings(), on_log=on_log, seconds=PATIENCE_S), stop)
+
+    assert left == set()
+    assert report["stopped"] == "both were said"
 
 
 async def test_a_stop_before_trading_ends_the_start(served: Served, config: Config) -> None:

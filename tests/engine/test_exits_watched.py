@@ -79,7 +79,7 @@ async def test_an_exit_that_is_missing_is_an_alarm_until_it_rests_again(
         assert "exit" in alarm.text.partition(": ")[2]
         assert rig.said(f"{ticker}: no exit rests for")
         shown = rig.steering.snapshot()
-        assert [each["ticker"] for each in shown["alarms"]] == [ticker]
+        assert [each["name"] for each in shown["alarms"]] == [ticker]
         row = next(each for each in shown["markets"] if each["ticker"] == ticker)
         assert (row["action"], row["reason"]) == ("NO EXIT", rig.board.alarms[ticker].text)
         await trio.sleep(3)

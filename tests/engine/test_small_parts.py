@@ -123,10 +123,10 @@ class BadFile(MemoryFile):
 async def test_the_journal_keeper_says_once_that_a_sync_failed(autojump_clock: object) -> None:
     """It halts trading by a message, stays up, and tries no second time."""
     told: list[Any] = []
-    journal = Journal(BadFile(), VirtualClock(0))
+    journal, board = Journal(BadFile(), VirtualClock(0)), Board(VirtualClock(0))
     tree = one_for_one(
         ActorSpec(RISK, lambda ctx: Note(ctx, told), direct=True),
-        ActorSpec("journal", lambda ctx: JournalKeeper(ctx, journal, IN_PLACE.call)),
+        ActorSpec("journal", lambda ctx: JournalKeeper(ctx, board, journal, IN_PLACE.call)),
     )
     async with open_system(tree, rng=random.Random(1)) as system:
         await trio.sleep(30)

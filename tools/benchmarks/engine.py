@@ -134,7 +134,7 @@ async def open_rig(markets: int, folder: Path) -> AsyncIterator[Rig]:
 
         tree = engine_tree(
             parts,
-            journal=lambda ctx: JournalKeeper(ctx, journal, IN_THREADS.call),
+            journal=lambda ctx: JournalKeeper(ctx, parts.board, journal, IN_THREADS.call),
             gateway=gateway,
             book_feed=lambda ctx: LiveBookFeed(ctx, parts, _link("books", book_socket, parts)),
             odds_feeds={
