@@ -48,6 +48,11 @@ RESYNC = "resync_required"
 # What a parser calls a message of a type that it does not know.
 UNKNOWN_TYPE = "unknown type"
 
+# A game that its provider has not offered for so long is over, and its reader lets go of it. An
+# answer that came back short must cost no reader what it knows, and polls that cost credits may be
+# hours apart.
+FORGOTTEN_AFTER_MS = 86_400_000
+
 # A book that takes its price away sends none. The board keeps the last one; this stands in.
 NO_ODDS = 2.0
 

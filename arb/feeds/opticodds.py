@@ -78,7 +78,7 @@ class OpticOdds:
             async for row in self._pages("fixtures/active", params):
                 event = _event(row, league)
                 found += [event] if event is not None else []
-        self._reader.learn(found)
+        self._reader.learn(found, self._clock.wall_ms())
         tickers = await self._kalshi_tickers([event.event_id for event in found])
         return [
             attrs.evolve(event, kalshi_event_ticker=tickers.get(event.event_id)) for event in found

@@ -105,7 +105,7 @@ def tape_parser(provider: str, events: Iterable[OddsEvent]) -> TapeParser:
     """Return what reads a provider's messages from a tape; ``events`` are the tape's games."""
     if provider == opticodds_wire.PROVIDER:
         optic = opticodds_wire.OpticOddsReader()
-        optic.learn(event for event in events if event.provider == provider)
+        optic.learn((event for event in events if event.provider == provider), 0)
         return TapeParser(optic.event, optic.restore)
     if provider == unabated_wire.PROVIDER:
         unabated = unabated_wire.UnabatedReader()
