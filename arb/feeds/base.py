@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
@@ -19,6 +19,14 @@ class Bad:
 
     reason: str
     example: str = attrs.field(converter=one_line)
+
+
+# Hears of what a feed could not use of what it polled; of the stream, `OddsFeed.parse` says it.
+NoteBad = Callable[[Bad], None]
+
+
+def unheard(_bad: Bad) -> None:
+    """Hear of nothing, where nobody would be shown it."""
 
 
 @attrs.frozen
