@@ -217,7 +217,7 @@ class KalshiGateway(Gateway):
     # The account, read whole.
 
     def _on_read_account(self, wish: ReadAccount) -> None:
-        self._accounts.want(with_moves=wish.with_moves)
+        self._accounts.want(with_moves=wish.with_moves, since_ms=wish.since_ms)
 
     def _account_read(self, account: Account, number: int) -> None:
         self._risk.tell(account)
