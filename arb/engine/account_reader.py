@@ -71,13 +71,19 @@ class AccountReader:
         self._wake = trio.Event()
         self._wanted = 0
         self._with_moves = False
+        self._back_to_ms: int | None = None
         self._retry_s = 0.0
         self._began_s = -READING_GAP_S
 
-    def want(self, *, with_moves: bool = False) -> int:
-        """Ask for a reading that begins from now on, and return its number."""
+    def want(self, *, with_moves: bool = False, since_ms: int | None = None) -> int:
+        """Ask for a reading that begins from now on, and return its number.
+
+        With ``since_ms`` one reading goes back so far.
+        """
         self._wanted += 1
         self._with_moves = self._with_moves or with_moves
+        if since_ms is not None:
+            self._back_to_ms = since_ms
         self._wake.set()
         return self._wanted
 
@@ -119,21 +125,24 @@ class AccountReader:
     async def _account(self) -> Account | None:
         # By the exchange's clock: ours may be ahead, and what is asked for from then on is nothing.
         now_ms = self._parts.clock.wall_ms() + (self._exchange_clock.behind_ms or 0)
-        with_moves = self._with_moves
+        with_moves, back_to_ms = self._with_moves, self._back_to_ms
         try:
-            account = await self._whole(with_moves=with_moves)
+            account = await self._whole(back_to_ms, with_moves=with_moves)
         except (RestError, Unreadable) as error:
             self._parts.board.say("KALSHI", f"account not read: {error}", level="warning")
             return None
         self._fills_since_ms = self._settlements_since_ms = now_ms - OVERLAP_MS
         self._with_moves = self._with_moves and not with_moves
+        if self._back_to_ms == back_to_ms:
+            self._back_to_ms = None
         return account
 
-    async def _whole(self, *, with_moves: bool) -> Account:
+    async def _whole(self, back_to_ms: int | None, *, with_moves: bool) -> Account:
         # What led to the cash is read before the cash: what comes in between is then missing from
         # the books, which the next reading mends, and never counted twice.
-        fills = await self._rest.fills(self._fills_since_ms)
-        settlements = await self._rest.settlements(self._settlements_since_ms)
+        fills = await self._rest.fills(_earlier(self._fills_since_ms, back_to_ms))
+        settled_since_ms = _earlier(self._settlements_since_ms, back_to_ms)
+        settlements = await self._rest.settlements(settled_since_ms)
         moves = await self._rest.cash_moves() if with_moves else ()
         balance = await self._balance()
         positions = await self._rest.positions()
@@ -175,6 +184,13 @@ class AccountReader:
 
     def __repr__(self) -> str:
         return f"<AccountReader {self._wanted} wanted>"
+
+
+def _earlier(since_ms: int | None, back_to_ms: int | None) -> int | None:
+    # Since nothing is since ever.
+    if since_ms is None or back_to_ms is None:
+        return since_ms
+    return min(since_ms, back_to_ms)
 
 
 def _is_ours(order: ListedOrder, prefixes: tuple[str, ...]) -> bool:

@@ -107,6 +107,10 @@ class Bookkeeper:
         if order.is_entry:
             self._fair_bought[order.intent.ticker] = order.intent.fair
 
+    def forget(self, ticker: str) -> None:
+        """Let go of what is known of a market that is over, the ledger apart."""
+        self._fair_bought.pop(ticker, None)
+
     def check(self, order: Order, limit_e6: MoneyE6) -> None:
         """Check that an order which was just approved keeps every rule."""
         parts, kept_e6 = self._parts, self.exposure_e6()

@@ -135,6 +135,10 @@ class DecisionLog:
         shown = attrs.evolve(row, at_ms=self._clock.wall_ms(), reason=f"{code}: {text}")
         self.saw(shown, "REFUSED")
 
+    def forget(self, ticker: str) -> None:
+        """Let go of a market that is over; what is still to be written is written."""
+        self._lasting.pop(ticker, None)
+
     async def run(self) -> None:
         """Write what is new, for ever."""
         while True:

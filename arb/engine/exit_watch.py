@@ -62,8 +62,10 @@ class ExitWatch:
         active = self._books.ledger.active_tickers()
         for ticker in active:
             self._look_at(self._books.holding(ticker, 0))
-        for gone in (self._uncovered_ns.keys() | self._board.alarms.keys()) - set(active):
+        told = self._uncovered_ns.keys() | self._board.alarms.keys() | self._refused.keys()
+        for gone in told - set(active):
             self._covered(gone)
+        self._forget_cancels()
         self._hands.come_back(WATCH_EVERY_S, wish)
 
     def trim(self, ticker: str) -> None:
@@ -89,6 +91,12 @@ class ExitWatch:
         self._reversed.add(fill.ticker)
         self._board.counts["reversals"] += 1
         self._warn(fill.ticker, self._reversal_text(self._books.holding(fill.ticker, 0)))
+
+    def _forget_cancels(self) -> None:
+        since_ns = self._parts.clock.monotonic_ns() - CANCEL_AGAIN_NS
+        past = [name for name, at_ns in self._canceled_ns.items() if at_ns <= since_ns]
+        for name in past:
+            del self._canceled_ns[name]
 
     def _look_at(self, holding: Holding) -> None:
         ticker = holding.ticker

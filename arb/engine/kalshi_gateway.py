@@ -10,7 +10,13 @@ import trio
 
 from actors import Context
 from arb.core.commands import Amendment, CancelOrder, OrderIntent
-from arb.core.events import OrderAccepted, OrderAmended, OrderClosed, OrderEvent
+from arb.core.events import (
+    OrderAccepted,
+    OrderAmended,
+    OrderClosed,
+    OrderEvent,
+    OrderRefused,
+)
 from arb.core.money import CountE2
 from arb.core.risk import client_order_prefix
 from arb.engine.account_reader import AccountReader
@@ -137,6 +143,8 @@ class KalshiGateway(Gateway):
         if isinstance(event, OrderAccepted) and event.remaining_e2 and not self._desk.known(name):
             count_e2 = CountE2(event.filled_e2 + event.remaining_e2)
             self._desk.learn(name, Known(event.order_id, "", count_e2))
+        elif isinstance(event, OrderClosed | OrderRefused):
+            self._desk.forget(name)
         self.report(event)
 
     # Back: the private channels.
@@ -217,9 +225,10 @@ class KalshiGateway(Gateway):
     # The account, read whole.
 
     def _on_read_account(self, wish: ReadAccount) -> None:
-        self._accounts.want(with_moves=wish.with_moves)
+        self._accounts.want(with_moves=wish.with_moves, since_ms=wish.since_ms)
 
     def _account_read(self, account: Account, number: int) -> None:
+        self._desk.listed({order.client_order_id for order in account.resting or ()})
         self._risk.tell(account)
         if self._reading_wanted is not None and number >= self._reading_wanted:
             self._reading_wanted = None

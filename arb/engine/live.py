@@ -40,7 +40,7 @@ from arb.engine.subscribed_books import NoteBad
 from arb.engine.tape import Tape
 from arb.engine.tree import Build, engine_tree
 from arb.engine.world_hand import WorldHand
-from arb.feeds.base import OddsFeed, OddsPoll
+from arb.feeds.base import Bad, OddsFeed, OddsPoll
 from arb.feeds.providers import Offers, Seams, make_feed
 from arb.io.clock import Clock
 from arb.io.http import Http
@@ -62,6 +62,9 @@ MS_PER_S = 1000
 
 # Where a row of Kalshi's public lists came from, for who counts bad input.
 LISTS = "Kalshi lists"
+
+# The same of what is polled of an odds provider; what is wrong in a stream is told with it.
+ODDS_POLLS = "Odds polls"
 
 # What a paper account starts with.
 PAPER_CASH_E6 = MoneyE6(10_000_000_000)
@@ -113,6 +116,10 @@ async def connections(
         if note_bad is not None:
             note_bad(LISTS, bad.reason, bad.text)
 
+    def bad_odds(bad: Bad) -> None:
+        if note_bad is not None:
+            note_bad(ODDS_POLLS, bad.reason, bad.example)
+
     async with Http(network) as http, Http(network) as odds_http:
         budget, exchange_clock = RateBudget(clock), ExchangeClock(clock)
         rest = Rest(
@@ -124,7 +131,7 @@ async def connections(
             on_bad=bad_row,
             on_date=exchange_clock.note_date,
         )
-        seams = Seams(odds_http, network, clock)
+        seams = Seams(odds_http, network, clock, bad_odds)
         feeds = tuple(make_feed(seams, place, settings) for place in venues.odds)
         yield Connections(
             venues, network, clock, signer, rest, Offers(feeds), feeds, budget, exchange_clock

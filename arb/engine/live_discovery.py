@@ -181,6 +181,8 @@ class LiveDiscovery(Discovery):
                 await self.ctx.system.remove(ticker)
                 self._board.markets.pop(ticker, None)
                 self._board.latency_us.pop(ticker, None)
+                if self._parts.decisions is not None:
+                    self._parts.decisions.forget(ticker)
 
     # In a handler's turn.
 

@@ -108,9 +108,14 @@ class Session:
 
 @attrs.frozen
 class ReadAccount:
-    """Risk wants the account read again; ``with_moves`` with deposits and the like."""
+    """Risk wants the account read again; ``with_moves`` with deposits and the like.
+
+    With ``since_ms`` fills and settlements are read from then on, else what is new since the last
+    reading.
+    """
 
     with_moves: bool = False
+    since_ms: int | None = None
 
 
 @attrs.frozen

@@ -6,7 +6,7 @@ and what it does not prove is looked up.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import attrs
 
@@ -87,6 +87,7 @@ class OrderDesk:
         self._tell = tell
         self._report = report
         self._known: dict[str, Known] = {}
+        self._absent: set[str] = set()
         self._sender = OrderSender(parts, exchange.lanes, exchange.budget)
         self.cancels = CancelQueue(self._sender, exchange.budget, wake_cancels_in)
         self.groups = self._order_groups(exchange.rest)
@@ -181,8 +182,10 @@ class OrderDesk:
         if amendment is None:
             return
         price_e4, known = amendment.price_e4, self._known.get(name)
-        if verdict.remaining_e2 is not None:
+        if verdict.remaining_e2:
             self.learn(name, Known(verdict.order_id, sent.ticker, sent.count_e2, price_e4))
+        elif verdict.remaining_e2 is not None:
+            self.forget(name)
         if verdict.remaining_e2 is not None or (known and known.price_e4 == price_e4):
             # Of what rests nothing is said where only the expiry is another one.
             expires_s, remaining_e2 = amendment.expires_s, verdict.remaining_e2
@@ -249,6 +252,18 @@ class OrderDesk:
         self._known.pop(client_order_id, None)
         self.cancels.forget(client_order_id)
         self._exchange.signatures.forget(client_order_id)
+
+    def listed(self, resting: Collection[str]) -> None:
+        """Let go of orders that two readings of the account in a row did not list.
+
+        A list lags by less than the time between two readings, so these have ended: the message
+        that said so was lost, or came before the answer that they rest. A wished cancel stays.
+        """
+        absent = self._known.keys() - resting
+        for name in absent & self._absent:
+            del self._known[name]
+            self._exchange.signatures.forget(name)
+        self._absent = absent
 
     def _order_groups(self, rest: Rest) -> OrderGroups:
         remembered = {

@@ -9,7 +9,7 @@ for recorded days and for paper trading.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import attrs
 
@@ -132,6 +132,13 @@ class PaperExchange:
                     self._fill(order, order.price_e4, order.remaining_e2, Liquidity.MAKER)
                 )
         return outcome
+
+    def keep_books(self, tickers: Collection[str]) -> None:
+        """Let go of the books of all other markets, which are over."""
+        for gone in self._tops.keys() - set(tickers):
+            del self._tops[gone]
+            for side in Side:
+                self._taken_e2.pop((gone, side), None)
 
     def sweep(self, shut: Callable[[str], str | None]) -> Outcome:
         """Take away what has expired, and what rests in a market that is shut; says why."""

@@ -53,6 +53,7 @@ class PaperGateway(Gateway):
         self._exchange = exchange
         self._read_ends = read_ends
         self._decided: tuple[str, ...] = ()
+        self._catalogue = parts.catalogue
         more: dict[type, Callable[[Any], None]] = {
             Top: self._on_top,
             ReadAccount: self._on_read_account,
@@ -92,6 +93,7 @@ class PaperGateway(Gateway):
 
     def _on_sweep(self, sweep: PaperSweep) -> None:
         self._tell(self._exchange.sweep(self._shut))
+        self._follow_catalogue()
         if not sweep.ends:
             return
         known = {end.ticker for end in sweep.ends if end.status in (DETERMINED, FINALIZED)}
@@ -100,6 +102,11 @@ class PaperGateway(Gateway):
         paid = tuple(settlement for settlement in settled if settlement is not None)
         if paid:
             self._tell_account(paid)
+
+    def _follow_catalogue(self) -> None:
+        if self._catalogue is not self._parts.catalogue:
+            self._catalogue = self._parts.catalogue
+            self._exchange.keep_books([each.ticker for each in self._catalogue.listings])
 
     def _settle(self, end: MarketEnd) -> Settlement | None:
         if end.value_e4 is None:

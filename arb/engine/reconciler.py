@@ -30,6 +30,7 @@ from arb.core.reconcile import (
 )
 from arb.engine.account_reading import Account
 from arb.engine.bookkeeping import Bookkeeper
+from arb.engine.look_back import LookBack
 from arb.engine.messages import LookUp, ReadAccount
 from arb.engine.overdue import Overdue
 from arb.engine.parts import Parts
@@ -109,6 +110,7 @@ class Reconciler:
         self._first_seen: tuple[int, int] | None = None
         self._overdue = Overdue(parts)
         self._counts = False
+        self._look_back = LookBack(parts.clock)
         self._account: Account | None = None
         self._fills_then = 0
         self.last: Comparison | None = None
@@ -226,6 +228,7 @@ class Reconciler:
     def _trust(self) -> None:
         self._differs_since_ns = self._first_seen = None
         self._counts = False
+        self._look_back.agreed()
         self._know_shards()
         self._permission.unreconciled = None
         self._permission.ready = True
@@ -262,7 +265,10 @@ class Reconciler:
         # One reading is enough, however many have found something to look at again.
         if not self._reads_again:
             self._reads_again = True
-            self._reach.read_again(DIFFERENCE_REPEATED_S, ReadAccount(with_moves=True))
+            adopted_ms = self._books.ledger.adopted_ms
+            since_ms = self._look_back.to_ms(adopted_ms) if self._counts else None
+            wish = ReadAccount(with_moves=True, since_ms=since_ms)
+            self._reach.read_again(DIFFERENCE_REPEATED_S, wish)
 
     def _note(self, found: tuple[Difference, ...]) -> None:
         number = self.last.number + 1 if self.last is not None else 1

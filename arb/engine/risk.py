@@ -326,6 +326,7 @@ class RiskManager(Actor):
         del self._wishes_heard[ticker]
         if not self._books.ledger.position(ticker).count_e2:
             self._board.holdings.pop(ticker, None)
+            self._books.forget(ticker)
 
     def _keep_exits(self, ticker: str) -> None:
         if not self._markets.is_away(ticker):

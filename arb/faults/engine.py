@@ -137,12 +137,12 @@ async def opened_engine(seams: Seams) -> AsyncIterator[OpenedEngine]:
 
     Raises what reading the games, the journal or the tree raises.
     """
-    settings = seams.settings
+    settings, board = seams.settings, Board(seams.clock, seams.on_log)
     async with connections(
-        seams.venues, settings, seams.network, seams.clock, seams.signer
+        seams.venues, settings, seams.network, seams.clock, seams.signer, board.note_bad
     ) as plain:
         made = seams.change_connections(plain)
-        parts = await _parts(seams, made)
+        parts = await _parts(seams, made, board)
         started_ms = seams.clock.wall_ms()
         photographer = Photographer(parts, seams.mode.value, INSTALLATION, started_ms)
         stop = StopRequest()
@@ -175,8 +175,8 @@ async def opened_engine(seams: Seams) -> AsyncIterator[OpenedEngine]:
             yield OpenedEngine(parts, system, steering, stop, photographer)
 
 
-async def _parts(seams: Seams, made: Connections) -> Parts:
-    settings, board = seams.settings, Board(seams.clock, seams.on_log)
+async def _parts(seams: Seams, made: Connections, board: Board) -> Parts:
+    settings = seams.settings
     journal = Journal(
         seams.file,
         seams.clock,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
@@ -19,6 +19,14 @@ class Bad:
 
     reason: str
     example: str = attrs.field(converter=one_line)
+
+
+# Hears of what a feed could not use of what it polled; of the stream, `OddsFeed.parse` says it.
+NoteBad = Callable[[Bad], None]
+
+
+def unheard(_bad: Bad) -> None:
+    """Hear of nothing, where nobody would be shown it."""
 
 
 @attrs.frozen
@@ -47,6 +55,11 @@ RESYNC = "resync_required"
 
 # What a parser calls a message of a type that it does not know.
 UNKNOWN_TYPE = "unknown type"
+
+# A game that its provider has not offered for so long is over, and its reader lets go of it. An
+# answer that came back short must cost no reader what it knows, and polls that cost credits may be
+# hours apart.
+FORGOTTEN_AFTER_MS = 86_400_000
 
 # A book that takes its price away sends none. The board keeps the last one; this stands in.
 NO_ODDS = 2.0

@@ -6,7 +6,7 @@ The key travels in every URL, so no text from here shows a query.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlencode
@@ -17,7 +17,7 @@ import trio
 from arb.core.events import Quote
 from arb.core.games import OddsEvent
 from arb.feeds.asking import ask, content_of
-from arb.feeds.base import Bad, FeedError, Parsed
+from arb.feeds.base import Bad, FeedError, NoteBad, Parsed, unheard
 from arb.feeds.odds_api_wire import (
     MONEYLINE,
     PROVIDER,
@@ -84,7 +84,7 @@ class OddsApiIo:
         api_key: str,
         *,
         books: Sequence[str] = (),
-        on_bad: Callable[[Bad], None] | None = None,
+        on_bad: NoteBad = unheard,
     ) -> None:
         self._http = http
         self.network: Network = network
@@ -188,7 +188,6 @@ class OddsApiIo:
             self.last_sequence = sequence_of(raw) or self.last_sequence
         if parsed.needs_snapshot:
             self.last_sequence = None
-        self._note(*parsed.bad)
         return parsed
 
     def memory(self) -> None:
@@ -197,8 +196,7 @@ class OddsApiIo:
     def _note(self, *bad: Bad) -> None:
         for each in bad:
             self.bad[each.reason] += 1
-            if self._on_bad is not None:
-                self._on_bad(each)
+            self._on_bad(each)
 
     def _masked(self, text: str) -> str:
         return one_line(without_secret(text, self._api_key))

@@ -16,7 +16,7 @@ import attrs
 from arb.core.events import Quote, QuoteOrigin
 from arb.core.games import OddsEvent
 from arb.feeds.asking import ask, content_of
-from arb.feeds.base import FeedError, Parsed
+from arb.feeds.base import FeedError, NoteBad, Parsed, unheard
 from arb.feeds.opticodds_wire import PROVIDER, OpticOddsReader
 from arb.io.clock import Clock
 from arb.io.event_stream import MergedStream, merged_events, open_events
@@ -60,6 +60,7 @@ class OpticOdds:
         api_key: str,
         *,
         books: Sequence[str],
+        on_bad: NoteBad = unheard,
     ) -> None:
         self._http = http
         self._network = network
@@ -67,6 +68,7 @@ class OpticOdds:
         self._rest_url = rest_url.rstrip("/")
         self._api_key = api_key
         self._books = tuple(books)
+        self._on_bad = on_bad
         self._sports: tuple[str, ...] = ()
         self._reader = OpticOddsReader()
 
@@ -78,7 +80,7 @@ class OpticOdds:
             async for row in self._pages("fixtures/active", params):
                 event = _event(row, league)
                 found += [event] if event is not None else []
-        self._reader.learn(found)
+        self._reader.learn(found, self._clock.wall_ms())
         tickers = await self._kalshi_tickers([event.event_id for event in found])
         return [
             attrs.evolve(event, kalshi_event_ticker=tickers.get(event.event_id)) for event in found
@@ -115,6 +117,8 @@ class OpticOdds:
                 odds = [each for row in rows for each in _odds_of(row)]
                 parsed = self._reader.rows(odds, self._clock.wall_ms(), origin=QuoteOrigin.POLL)
                 quotes += parsed.quotes
+                for bad in parsed.bad:
+                    self._on_bad(bad)
         return quotes
 
     async def _pages(self, path: str, params: list[tuple[str, str]]) -> Any:

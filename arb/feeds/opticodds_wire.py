@@ -18,7 +18,7 @@ import orjson
 from arb.core.events import Quote, QuoteOrigin
 from arb.core.games import OddsEvent
 from arb.core.odds import BadOdds, OddsFault, american_to_decimal
-from arb.feeds.base import NO_ODDS, UNKNOWN_TYPE, Bad, Notice, Parsed
+from arb.feeds.base import FORGOTTEN_AFTER_MS, NO_ODDS, UNKNOWN_TYPE, Bad, Notice, Parsed
 
 PROVIDER = "opticodds"
 
@@ -57,13 +57,27 @@ class OpticOddsReader:
 
     def __init__(self) -> None:
         self._fixtures: dict[str, dict[str, int]] = {}
+        self._offered_ms: dict[str, int] = {}
         self._prices: dict[_Key, _Price] = {}
         self._decimal: dict[object, float] = {}
 
-    def learn(self, events: Iterable[OddsEvent]) -> None:
-        """Take in who is at home in each fixture."""
+    def learn(self, events: Iterable[OddsEvent], now_ms: int) -> None:
+        """Take in who is at home in each fixture that is offered now.
+
+        What has not been offered for long is let go of, and its prices with it.
+        """
         for event in events:
             self._fixtures[event.event_id] = {event.home: 0, event.away: 1}
+            self._offered_ms[event.event_id] = now_ms
+        self._forget(now_ms - FORGOTTEN_AFTER_MS)
+
+    def _forget(self, before_ms: int) -> None:
+        over = {each for each, at_ms in self._offered_ms.items() if at_ms < before_ms}
+        for fixture in over:
+            del self._offered_ms[fixture]
+            del self._fixtures[fixture]
+        if over:
+            self._prices = {key: each for key, each in self._prices.items() if key[0] not in over}
 
     def forget_prices(self) -> None:
         """Forget every price: a stream that starts anew has not said what went before it."""

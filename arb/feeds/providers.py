@@ -11,7 +11,7 @@ import attrs
 
 from arb.core.games import OddsEvent
 from arb.feeds import odds_api_wire, opticodds_wire, the_odds_api_wire, unabated_wire
-from arb.feeds.base import OddsFeed, Parsed
+from arb.feeds.base import NoteBad, OddsFeed, Parsed, unheard
 from arb.feeds.odds_api_io import OddsApiIo
 from arb.feeds.opticodds import OpticOdds
 from arb.feeds.the_odds_api import TheOddsApi
@@ -28,11 +28,12 @@ Parse = Callable[[str, int], Parsed]
 
 @attrs.frozen
 class Seams:
-    """What every feed speaks through."""
+    """What every feed speaks through; ``on_bad`` hears of what was polled and cannot be used."""
 
     http: Http
     network: Network
     clock: Clock
+    on_bad: NoteBad = unheard
 
 
 Make = Callable[[Seams, OddsPlace, Settings], OddsFeed]
@@ -49,6 +50,7 @@ def _on_socket(
         place.ws_url,
         place.key,
         books=settings.odds_feed.books,
+        on_bad=seams.on_bad,
     )
 
 
@@ -60,6 +62,7 @@ def _opticodds(seams: Seams, place: OddsPlace, settings: Settings) -> OddsFeed:
         place.rest_url,
         place.key,
         books=settings.odds_feed.books,
+        on_bad=seams.on_bad,
     )
 
 
@@ -105,7 +108,7 @@ def tape_parser(provider: str, events: Iterable[OddsEvent]) -> TapeParser:
     """Return what reads a provider's messages from a tape; ``events`` are the tape's games."""
     if provider == opticodds_wire.PROVIDER:
         optic = opticodds_wire.OpticOddsReader()
-        optic.learn(event for event in events if event.provider == provider)
+        optic.learn((event for event in events if event.provider == provider), 0)
         return TapeParser(optic.event, optic.restore)
     if provider == unabated_wire.PROVIDER:
         unabated = unabated_wire.UnabatedReader()

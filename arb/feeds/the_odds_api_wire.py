@@ -10,12 +10,13 @@ from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any
 
+import attrs
 import orjson
 
 from arb.core.events import Quote, QuoteOrigin
 from arb.core.games import OddsEvent
 from arb.core.odds import BadOdds, decimal_from_text
-from arb.feeds.base import NO_ODDS, Bad, Notice, Parsed
+from arb.feeds.base import FORGOTTEN_AFTER_MS, NO_ODDS, Bad, Notice, Parsed
 from arb.io.iso import iso_ms
 
 PROVIDER = "the-odds-api"
@@ -35,10 +36,19 @@ DRAW = "Draw"
 CHANCE_MAX = 0.98
 ODDS_MIN = 1 / CHANCE_MAX
 
-# As many games as a season of every league has.
+# As many games as a season of every league has: no provider offers so many within a day.
 GAMES_MAX = 10_000
+TOO_MANY_GAMES = "more games than are kept"
 
 _ms_of = lru_cache(maxsize=4_096)(iso_ms)
+
+
+@attrs.frozen
+class _Game:
+    """Which books an answer last had for a game, and when."""
+
+    books: frozenset[str]
+    at_ms: int
 
 
 class TheOddsApiReader:
@@ -46,7 +56,7 @@ class TheOddsApiReader:
 
     def __init__(self, books: Collection[str] = ()) -> None:
         self._wanted = {book.casefold() for book in books}
-        self._books: dict[str, frozenset[str]] = {}
+        self._games: dict[str, _Game] = {}
 
     def answer(self, raw: str | bytes, received_ms: int) -> Parsed:
         """Read one answer; never raises."""
@@ -64,6 +74,7 @@ class TheOddsApiReader:
                 self._game(row, received_ms, quotes, bad, notices)
             except (KeyError, TypeError, ValueError, OverflowError) as wrong:
                 bad.append(Bad(f"a game cannot be read: {type(wrong).__name__}", row))
+        self._forget(received_ms - FORGOTTEN_AFTER_MS)
         return Parsed(tuple(quotes), tuple(bad), tuple(notices))
 
     def _game(
@@ -75,6 +86,11 @@ class TheOddsApiReader:
         notices: list[Notice],
     ) -> None:
         event_id, home, away = _text(row["id"]), row["home_team"], row["away_team"]
+        before = self._games.get(event_id)
+        if before is None and len(self._games) >= GAMES_MAX:
+            # Nobody would notice that a book of it vanishes.
+            bad.append(Bad(TOO_MANY_GAMES, f"{away} at {home}"))
+            return
         live = _ms_of(row["commence_time"]) <= received_ms
         seen = set()
         for entry in row["bookmakers"]:
@@ -91,18 +107,21 @@ class TheOddsApiReader:
             else:
                 seen.add(book)
                 quotes.append(quote)
-        quotes += [
-            _suspended(event_id, gone, received_ms, live=live)
-            for gone in self._books.get(event_id, frozenset()) - seen
-        ]
-        if event_id in self._books or len(self._books) < GAMES_MAX:
-            self._books[event_id] = frozenset(seen)
+        vanished = before.books - seen if before is not None else ()
+        quotes += [_suspended(event_id, gone, received_ms, live=live) for gone in vanished]
+        self._games[event_id] = _Game(frozenset(seen), received_ms)
+
+    def _forget(self, before_ms: int) -> None:
+        """Let go of games that were last offered before a moment."""
+        over = [event_id for event_id, game in self._games.items() if game.at_ms < before_ms]
+        for event_id in over:
+            del self._games[event_id]
 
     def _wants(self, book: str) -> bool:
         return not self._wanted or book.casefold() in self._wanted
 
     def __repr__(self) -> str:
-        return f"<TheOddsApiReader {len(self._books)} games>"
+        return f"<TheOddsApiReader {len(self._games)} games>"
 
 
 def events_of(raw: bytes) -> tuple[list[OddsEvent], list[Bad]]:

@@ -18,7 +18,7 @@ import trio
 from arb.core.events import Quote
 from arb.core.games import OddsEvent
 from arb.feeds.asking import ask, content_of
-from arb.feeds.base import FeedError, Parsed
+from arb.feeds.base import FeedError, NoteBad, Parsed, unheard
 from arb.feeds.unabated_wire import LEAGUES, PROVIDER, UnabatedReader
 from arb.io.clock import Clock
 from arb.io.http import Http
@@ -53,6 +53,7 @@ class Unabated:
         api_key: str,
         *,
         books: Sequence[str],
+        on_bad: NoteBad = unheard,
     ) -> None:
         self._http = http
         self._network = network
@@ -60,6 +61,7 @@ class Unabated:
         self._rest_url = rest_url.rstrip("/")
         self._ws_url = ws_url
         self._api_key = api_key
+        self._on_bad = on_bad
         self._sports: tuple[str, ...] = ()
         self._named: set[str] = set()
         self._reader = UnabatedReader(books)
@@ -92,6 +94,8 @@ class Unabated:
             found, parsed = self._reader.snapshot(data["odds"], self._clock.wall_ms())
             events += found
             quotes += parsed.quotes
+            for bad in parsed.bad:
+                self._on_bad(bad)
             updated_ms = data.get("lastUpdated")
             if type(updated_ms) is int:
                 oldest_ms = updated_ms if oldest_ms is None else min(oldest_ms, updated_ms)

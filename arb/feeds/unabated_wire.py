@@ -16,7 +16,7 @@ import orjson
 from arb.core.events import Quote, QuoteOrigin
 from arb.core.games import OddsEvent
 from arb.core.odds import BadOdds, OddsFault, american_to_decimal
-from arb.feeds.base import NO_ODDS, UNKNOWN_TYPE, Bad, Notice, Parsed
+from arb.feeds.base import FORGOTTEN_AFTER_MS, NO_ODDS, UNKNOWN_TYPE, Bad, Notice, Parsed
 from arb.io.iso import iso_ms
 
 PROVIDER = "unabated"
@@ -34,6 +34,7 @@ _SIGNS_OF_LIFE = frozenset({"connection_ack", "start_ack", "ka", "complete"})
 
 # As many lines as thirty leagues of fifty games at forty books have.
 LINES_MAX = 120_000
+TOO_MANY_LINES = "more lines than are kept"
 
 MS_PER_S = 1000
 
@@ -55,10 +56,11 @@ class _Price:
 
 @attrs.define
 class _Line:
-    """Which side of which price a line is."""
+    """Which side of which price a line is, and when a snapshot last offered it."""
 
     price: _Price
     side: int
+    offered_ms: int = 0
 
 
 class UnabatedReader:
@@ -79,7 +81,10 @@ class UnabatedReader:
                     names[row["id"]] = str(row.get("name", ""))
 
     def snapshot(self, odds: Any, received_ms: int) -> tuple[list[OddsEvent], Parsed]:
-        """Read a snapshot's odds: its games, and every price; never raises."""
+        """Read a snapshot's odds: its games, and every price; never raises.
+
+        What no snapshot has offered for long is let go of.
+        """
         events: dict[str, OddsEvent] = {}
         bad: list[Bad] = []
         lines: list[Any] = []
@@ -89,9 +94,14 @@ class UnabatedReader:
                     continue
                 event = self._event(league, market)
                 events[event.event_id] = event
-                lines += self._register(event, market, live=live)
+                found, left_out = self._register(event, market, received_ms, live=live)
+                lines += found
+                if left_out:
+                    game = f"{event.away} at {event.home}"
+                    bad.append(Bad(TOO_MANY_LINES, f"{left_out} lines of {game}"))
             except (KeyError, TypeError, ValueError, AttributeError) as wrong:
                 bad.append(Bad(f"a market cannot be read: {type(wrong).__name__}", market))
+        self._forget(received_ms - FORGOTTEN_AFTER_MS)
         parsed = self.lines(lines, received_ms, None, QuoteOrigin.POLL)
         return list(events.values()), attrs.evolve(parsed, bad=(*bad, *parsed.bad))
 
@@ -189,24 +199,40 @@ class UnabatedReader:
         start_ms = iso_ms(market["eventStart"])
         return OddsEvent(PROVIDER, str(market["eventId"]), league, home, away, start_ms)
 
-    def _register(self, event: OddsEvent, market: Any, *, live: bool) -> list[Any]:
-        """Note whose line each of a market's is; returns those that are ours."""
-        found = []
+    def _register(
+        self, event: OddsEvent, market: Any, now_ms: int, *, live: bool
+    ) -> tuple[list[Any], int]:
+        """Note whose line each of a market's is; returns ours, and how many found no room."""
+        found, left_out = [], 0
         for side in market["sides"].values():
             index = 0 if side["sideIndex"] == HOME_SIDE else 1
             for row in side["marketSourceLines"].values():
                 source = row["marketSourceId"]
                 book = self._sources.get(source, "")
-                if not self._wants(book) or len(self._lines) >= LINES_MAX:
+                if not self._wants(book):
+                    continue
+                number = row["marketLineId"]
+                if number not in self._lines and len(self._lines) >= LINES_MAX:
+                    left_out += 1
                     continue
                 price = self._prices.get((event.event_id, source))
                 if price is None:
                     price = _Price(event.event_id, book, [None, None], [-1, -1])
                     self._prices[event.event_id, source] = price
                 price.live = live
-                self._lines[row["marketLineId"]] = _Line(price, index)
+                self._lines[number] = _Line(price, index, now_ms)
                 found.append(row)
-        return found
+        return found, left_out
+
+    def _forget(self, before_ms: int) -> None:
+        """Let go of the lines that were last offered before a moment, and of their prices."""
+        over = [number for number, line in self._lines.items() if line.offered_ms < before_ms]
+        if not over:
+            return
+        for number in over:
+            del self._lines[number]
+        kept = {id(line.price) for line in self._lines.values()}
+        self._prices = {key: each for key, each in self._prices.items() if id(each) in kept}
 
     def _wants(self, book: str) -> bool:
         return bool(book) and (not self._wanted or book.casefold() in self._wanted)

@@ -6,12 +6,21 @@ from collections.abc import Callable
 from typing import Any
 
 import attrs
+import pytest
 import trio
 
 from arb.engine.account_reader import OVERLAP_MS
 from arb.engine.messages import ConnectionChanged
+from arb.sim.exchange.lifecycle import settle
 from arb.sim.websocket.subscriptions import Channel
-from tests.engine.test_reconciling import TEN_DOLLARS_E6, give
+from tests.engine.conftest import Rig
+from tests.engine.test_reconciling import (
+    TEN_DOLLARS_E6,
+    end_game,
+    give,
+    held_ticker,
+    until_counted,
+)
 
 OpenRig = Callable[..., Any]
 HOUR_MS = 3_600_000
@@ -132,3 +141,64 @@ async def test_fills_that_are_read_are_booked_in_their_order(
         happened = [each.trade_id for each in rig.account.fills]
 
     assert booked == [trade_id for trade_id in happened if trade_id in booked]
+
+
+async def decided_and_not_listed(rig: Rig) -> Callable[[], None]:
+    """Have a held market paid without its settlement listed; return what lists it after all."""
+    await rig.until(lambda: bool(rig.held_e2), 240)
+    pair = end_game(rig, 10_000)
+    await trio.sleep(40)
+    before = len(rig.account.settlements)
+    for ticker in pair:
+        settle(rig.simulation.venue, rig.simulation.venue.markets[ticker])
+    late = rig.account.settlements[before:]
+    del rig.account.settlements[before:]
+    return lambda: rig.account.settlements.extend(late)
+
+
+async def filled_and_not_listed(rig: Rig) -> Callable[[], None]:
+    """Have an order filled without a word, and not listed; return what lists it after all."""
+    rig.simulation.exchange_conditions.drop_fills = True
+    before = len(rig.account.fills)
+    await rig.until(lambda: len(rig.account.fills) > before, 240)
+    late = rig.account.fills[before:]
+    del rig.account.fills[before:]
+    return lambda: rig.account.fills.extend(late)
+
+
+async def decided_before_a_fill_is_listed(rig: Rig) -> Callable[[], None]:
+    """Have a market paid whose last fill is not listed; return what lists that after all."""
+    await rig.until(lambda: bool(rig.held_e2), 240)
+    rig.simulation.exchange_conditions.drop_fills = True
+    ticker = held_ticker(rig)
+    before, held_e2 = len(rig.account.fills), rig.held_e2[ticker]
+    await rig.until(lambda: rig.held_e2.get(ticker, 0) != held_e2, 600)
+    late = rig.account.fills[before:]
+    del rig.account.fills[before:]
+    pair = end_game(rig, 10_000)
+    assert ticker in pair
+    for each in pair:
+        settle(rig.simulation.venue, rig.simulation.venue.markets[each])
+    return lambda: rig.account.fills.extend(late)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "happens",
+    [decided_and_not_listed, filled_and_not_listed, decided_before_a_fill_is_listed],
+)
+async def test_what_is_listed_minutes_late_is_found(
+    happens: Callable[[Rig], Any], open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """The account differs until then and is equal soon after, without a person or a restart."""
+    async with open_rig(seed=3) as rig:
+        await rig.until_running()
+        list_it = await happens(rig)
+        await until_counted(rig)
+        await trio.sleep(OVERLAP_MS / 1000 + 5)
+        assert "not reconciled" in rig.reasons
+        list_it()
+        rig.heal()
+        await rig.until_running()
+        rig.assert_books_equal()
+        assert rig.board.counts["invariant_violations"] == 0

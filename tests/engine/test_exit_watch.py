@@ -194,3 +194,15 @@ def test_what_is_too_much_is_cancelled_and_again_if_it_stays() -> None:
     assert [(one.client_order_id, one.why) for one in made.canceled] == [
         ("o1", "more than is held")
     ] * 2
+
+
+def test_a_cancel_and_a_refusal_are_forgotten_with_what_they_were_of() -> None:
+    """A cancel that could go out again is no longer kept in mind, nor why nothing rested once."""
+    made = bench(sale(), count=300)
+    made.look()
+    made.watch.refused(Refusal(NYY, Purpose.EXIT, RefusalCode.EXCHANGE, "post only cross"))
+    assert made.watch._canceled_ns
+    made.books.shown = held(0)
+    made.look(10**9)
+
+    assert (made.watch._canceled_ns, made.watch._refused) == ({}, {})

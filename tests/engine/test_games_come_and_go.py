@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import trio
 
+from arb.engine.decision_log import DecisionLog
 from arb.engine.messages import Flatten, Pause
 from arb.engine.names import BOOK_FEED, DISCOVERY, ODDS_FEED, RISK
 from tests.engine.conftest import MAKER_ONLY
@@ -78,15 +80,20 @@ async def test_a_finished_game_goes_and_disturbs_nobody(
 
 
 async def test_a_game_that_is_over_leaves_nothing_behind(
-    open_rig: OpenRig, autojump_clock: object
+    open_rig: OpenRig, autojump_clock: object, tmp_path: Path
 ) -> None:
     """Its holding goes with it, and risk lets go of its actor: there is always another game."""
     async with open_rig(settings=MAKER_ONLY) as rig:
+        decisions = DecisionLog(tmp_path / "decisions", rig.parts.clock, print)
+        rig.parts.decisions = decisions
         await rig.until(lambda: bool(rig.held_e2), 300)
         ticker = next(iter(rig.held_e2))
         actors = rig.instance(RISK)._markets
         assert ticker in rig.board.holdings
         assert ticker in actors._addresses
+        fair_bought = rig.risk._books._fair_bought
+        assert ticker in decisions._lasting
+        assert ticker in fair_bought
         await rig.ask(Flatten("a test"))
         await rig.until(lambda: not rig.held_e2 and not rig.resting(), 600)
         fixtures = rig.simulation.world.fixtures.values()
@@ -98,6 +105,8 @@ async def test_a_game_that_is_over_leaves_nothing_behind(
         assert ticker not in rig.board.holdings
         assert ticker not in actors._addresses
         assert actors.is_away(ticker)
+        assert ticker not in decisions._lasting
+        assert ticker not in fair_bought
 
 
 async def test_a_held_game_stays_until_nothing_is_left_in_it(

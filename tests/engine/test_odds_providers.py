@@ -153,6 +153,19 @@ async def test_a_provider_drives_the_engine_and_survives_its_troubles(
         assert all(node.restarts == 0 for node in rig.system.snapshot())
 
 
+async def test_what_is_polled_and_left_out_is_shown(
+    open_rig: OpenRig, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lines beyond the limit are counted as bad input: prices never stop without a word."""
+    monkeypatch.setattr("arb.feeds.unabated_wire.LINES_MAX", 10)
+    async with open_rig(settings=settings_of("unabated")) as rig:
+        await rig.until(lambda: bool(rig.board.bad), 60)
+        (shown,) = rig.steering.snapshot()["bad_input"]
+
+    assert (shown["source"], shown["reason"]) == ("Odds polls", "more lines than are kept")
+    assert " lines of " in shown["example"]
+
+
 async def ended(socket: Socket) -> int | None:
     """Read until a socket is closed, and return with which code."""
     while True:

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 import trio
 
+from arb.core.events import OrderClosed, OrderEvent, OrderRefused
+from arb.core.money import CountE2
 from arb.core.orders import OrderState
+from arb.engine.lookups import NEVER_TAKEN
 from arb.engine.messages import Resume
 from arb.engine.sale_tries import EXIT_RETRY_MAX_S
 from arb.sim.conditions import OrderAnswer
@@ -173,6 +176,47 @@ async def test_an_order_that_the_exchange_took_away_unheard_is_noticed(
         assert rig.on_sale_e2.get(sale.ticker, 0) == rig.account.position(sale.ticker).count_e2
         assert held_e2
         rig.assert_no_orphan()
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda name: OrderClosed(name, CountE2(0), "canceled: found so"),
+        lambda name: OrderRefused(name, NEVER_TAKEN, "the exchange has no such order"),
+    ],
+)
+async def test_an_end_that_was_looked_up_leaves_nothing_to_be_ready_for(
+    end: Callable[[str], OrderEvent], open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """The places for orders with ready signatures are few, and nobody else gives this one back."""
+    async with open_rig() as rig:
+        await rig.until(lambda: bool(rig.resting_exits()))
+        name = rig.resting_exits()[0].client_order_id
+        signatures = rig.gateway._exchange.signatures
+        assert name in signatures._orders
+        rig.gateway._looked_up(end(name))
+
+        assert rig.gateway._desk.known(name) is None
+        assert name not in signatures._orders
+
+
+async def test_what_filled_unheard_leaves_nothing_to_be_ready_for(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """A sale whose end nobody told has filled in the books, and is listed no more."""
+    async with open_rig() as rig:
+        await rig.until(lambda: bool(rig.resting_exits()))
+        rig.simulation.exchange_conditions.drop_private = True
+        sales = {order.client_order_id for order in rig.resting_exits()}
+        known = rig.gateway._desk._known
+        await rig.until(lambda: bool(sales - {o.client_order_id for o in rig.resting()}), 600)
+        rig.simulation.odds_conditions.freeze = True
+        rig.simulation.exchange_conditions.drop_private = False
+        await trio.sleep(75)
+
+        resting = {order.client_order_id for order in rig.resting()}
+        assert known.keys() <= resting
+        assert rig.gateway._exchange.signatures._orders.keys() <= resting
 
 
 async def test_an_order_of_ours_that_nobody_knows_is_cancelled(

@@ -167,3 +167,20 @@ async def test_results_that_cannot_be_read_are_read_later(
         assert rig.board.counts["settlements"] == 0
         rig.heal()
         await rig.until(lambda: rig.board.counts["settlements"] >= 1, 40)
+
+
+async def test_a_game_that_is_over_leaves_no_book(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """There is always another one: what was last shown of it goes with its markets."""
+    async with open_rig(mode=Mode.PAPER, seed=3) as rig:
+        exchange = rig.gateway._exchange
+        await rig.until(lambda: bool(exchange.at_work))
+        pair = set(end_a_held_game(rig, 10_000))
+        assert pair <= exchange._tops.keys()
+        others = exchange._tops.keys() - pair
+        await rig.until(lambda: pair.isdisjoint(rig.markets()), 400)
+        await trio.sleep(2)
+
+        assert exchange._tops.keys() == others
+        assert pair.isdisjoint(ticker for ticker, _ in exchange._taken_e2)

@@ -294,6 +294,40 @@ async def test_a_batch_without_an_answer_is_looked_up(
         assert "5 wanted" in repr(bench.desk._lookups)
 
 
+async def test_a_move_that_fills_leaves_nothing_to_be_ready_for(
+    member: Member, autojump_clock: object
+) -> None:
+    """The end of the order may be told before its move is answered: then nobody says it again."""
+    async with open_desk(member) as bench:
+        name = bench.place(post_only=False)
+        await trio.sleep(0.1)
+        assert name in bench.signatures._orders
+        bench.amend(name, 9_900)
+        await bench.until(lambda: name not in bench.resting())
+        await trio.sleep(0.05)
+
+        (moved,) = [event for event in bench.of(name) if isinstance(event, OrderAmended)]
+        assert moved.remaining_e2 == 0
+        assert bench.desk.known(name) is None
+        assert name not in bench.signatures._orders
+
+
+async def test_what_is_listed_no_more_leaves_nothing_to_be_ready_for(
+    member: Member, autojump_clock: object
+) -> None:
+    """Its end was told by a fill or not at all; a list that does not have it yet proves nothing."""
+    async with open_desk(member) as bench:
+        first, second = await bench.rest_orders(2)
+        bench.desk.listed({first})
+        bench.desk.listed({second})
+        assert {first, second} <= bench.signatures._orders.keys()
+        bench.desk.listed({second})
+
+        assert bench.desk.known(first) is None
+        assert bench.desk.known(second) is not None
+        assert list(bench.signatures._orders) == [second]
+
+
 async def test_a_move_that_says_nothing_is_looked_up_unless_it_was_heard_of(
     member: Member, autojump_clock: object
 ) -> None:

@@ -16,6 +16,7 @@ from arb.core.orders import OrderState
 from arb.core.permission import Permission
 from arb.engine.account_reading import Account, HeldPosition, RestingOrder
 from arb.engine.bookkeeping import Bookkeeper
+from arb.engine.look_back import LOOKED_BACK_MS
 from arb.engine.messages import ReadAccount
 from arb.engine.reconciler import (
     DIFFERENCE_MOVING_MAX_S,
@@ -210,6 +211,35 @@ async def test_a_move_of_money_is_looked_for_when_cash_differs(
     assert "deposit of $5.00 booked" in desk.lines
     desk.reconciler.take(richer)
     assert not desk.reconciler.differs
+
+
+async def test_what_counts_has_a_day_read_again_now_and_then(
+    autojump_clock: object, desk: Desk
+) -> None:
+    """At once and every half minute; never from before the account that was last accepted."""
+    desk.reconciler.take(EMPTY)
+    adopted_ms = desk.books.ledger.adopted_ms
+    less = attrs.evolve(EMPTY, cash_e6=MoneyE6(CASH - 1))
+    since_ms: list[int | None] = []
+    for _ in range(20):
+        desk.reconciler.take(less)
+        since_ms.append(desk.again[-1].since_ms)
+        desk.reconciler.read_again_done()
+        await trio.sleep(DIFFERENCE_REPEATED_S)
+    assert since_ms == [None, adopted_ms, *[None] * 14, adopted_ms, *[None] * 3]
+
+    await trio.sleep(LOOKED_BACK_MS / 1000)
+    desk.reconciler.take(less)
+    assert desk.again[-1].since_ms == desk.books._parts.clock.wall_ms() - LOOKED_BACK_MS
+    desk.reconciler.read_again_done()
+    assert desk.reconciler.accept("kim").done
+    assert desk.again[-1].since_ms is None
+    desk.reconciler.read_again_done()
+    for _ in range(2):
+        desk.reconciler.take(EMPTY)
+        desk.reconciler.read_again_done()
+        await trio.sleep(DIFFERENCE_REPEATED_S)
+    assert desk.again[-1].since_ms == desk.books.ledger.adopted_ms > adopted_ms
 
 
 async def test_accepting_takes_orders_too(autojump_clock: object) -> None:

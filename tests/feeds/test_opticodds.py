@@ -10,7 +10,7 @@ import pytest
 import trio
 
 from arb.core.events import Quote, QuoteOrigin
-from arb.feeds.base import FeedError, OddsFeed, Updates
+from arb.feeds.base import Bad, FeedError, OddsFeed, Updates
 from arb.feeds.opticodds import OpticOdds
 from arb.io.clock import VirtualClock
 from arb.io.http import Http
@@ -79,6 +79,19 @@ ODD_ROW = {
         {"source_ids": None},
     ],
 }
+
+
+async def test_what_was_polled_and_cannot_be_used_is_told(autojump_clock: object) -> None:
+    """A price that no book writes costs itself alone, and somebody hears of it."""
+    async with served() as (feed, provider, _):
+        told: list[Bad] = []
+        feed._on_bad = told.append
+        games = await feed.events(("nfl",))
+        provider.move(provider.games[0].game_id, "FanDuel", "1.90", "100000")
+        quotes = await feed.snapshot([game.event_id for game in games])
+
+    assert [bad.reason for bad in told] == ["odds are longer than any book offers"]
+    assert len(quotes) == 3
 
 
 async def test_changes_of_every_sport_come_as_one_stream(autojump_clock: object) -> None:

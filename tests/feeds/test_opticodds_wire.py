@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import attrs
 import orjson
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from arb.core.events import Quote, QuoteOrigin
 from arb.core.games import OddsEvent
+from arb.feeds.base import FORGOTTEN_AFTER_MS
 from arb.feeds.opticodds_wire import OpticOddsReader
 
 GAME = OddsEvent("opticodds", "F1", "mlb", "Chicago Cubs", "Pittsburgh Pirates", 0)
@@ -21,7 +23,7 @@ AT_MS = 1_730_079_535_000
 def reader() -> OpticOddsReader:
     """Return a reader that knows one fixture."""
     made = OpticOddsReader()
-    made.learn([GAME])
+    made.learn([GAME], AT_MS)
     return made
 
 
@@ -99,6 +101,19 @@ def test_a_lock_takes_the_price_away_until_it_is_told_anew() -> None:
     (back,) = quotes(made, event(row("Chicago Cubs", -150)))
 
     assert (locked.suspended, back.suspended) == (True, False)
+
+
+def test_a_fixture_that_is_not_offered_for_a_day_is_let_go_of() -> None:
+    """Its prices go with it; a list that came back short costs neither."""
+    made = reader()
+    quotes(made, both())
+    other = attrs.evolve(GAME, event_id="F2")
+    made.learn([other], AT_MS + FORGOTTEN_AFTER_MS)
+    assert repr(made) == "<OpticOddsReader 2 fixtures, 1 prices>"
+
+    made.learn([other], AT_MS + FORGOTTEN_AFTER_MS + 1)
+    assert repr(made) == "<OpticOddsReader 1 fixtures, 0 prices>"
+    assert quotes(made, both(timestamp=1730079535.0)) == ()
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from arb.core.events import QuoteOrigin
 from arb.core.games import OddsEvent
-from arb.feeds.the_odds_api_wire import TheOddsApiReader, events_of
+from arb.feeds.base import FORGOTTEN_AFTER_MS
+from arb.feeds.the_odds_api_wire import TOO_MANY_GAMES, TheOddsApiReader, events_of
 
 AT_MS = 1_692_800_000_000
+LATER_MS = AT_MS + FORGOTTEN_AFTER_MS + 1
 
 
 def book(home: object = 1.8, away: object = 2.05, title: str = "DraftKings") -> dict[str, Any]:
@@ -71,6 +73,45 @@ def test_a_book_that_vanishes_is_suspended_until_it_is_back() -> None:
 
     assert [each.book for each in parsed.quotes if each.suspended] == ["FanDuel"]
     assert not [each for each in (*again.quotes, *back.quotes) if each.suspended]
+
+
+def test_a_game_that_is_not_offered_for_a_day_is_let_go_of() -> None:
+    """There is always another one, and an answer of no games lets go of them, too."""
+    reader = TheOddsApiReader()
+    reader.answer(body(game(book())), AT_MS)
+    reader.answer(body(game(book(), id="other", sport_key="icehockey_nhl")), LATER_MS)
+    assert repr(reader) == "<TheOddsApiReader 1 games>"
+
+    reader.answer(body(), LATER_MS + FORGOTTEN_AFTER_MS + 1)
+    assert repr(reader) == "<TheOddsApiReader 0 games>"
+
+
+def test_an_answer_that_came_back_short_hides_no_book_that_vanishes() -> None:
+    """The game is back without one of its books: that price is taken away all the same."""
+    reader = TheOddsApiReader()
+    reader.answer(body(game(book(), book(title="FanDuel"))), AT_MS)
+    reader.answer(body(game(book(), id="other")), LATER_MS - 2)
+    parsed = reader.answer(body(game(book())), LATER_MS - 1)
+
+    assert [each.book for each in parsed.quotes if each.suspended] == ["FanDuel"]
+
+
+def test_games_without_room_are_counted_and_the_others_read_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nobody would notice when a book of theirs vanishes, so they are not priced."""
+    monkeypatch.setattr("arb.feeds.the_odds_api_wire.GAMES_MAX", 1)
+    reader = TheOddsApiReader()
+    reader.answer(body(game(book(), book(title="FanDuel"))), AT_MS)
+    parsed = reader.answer(body(game(book(), id="other"), game(book())), AT_MS)
+
+    assert [(bad.reason, bad.example) for bad in parsed.bad] == [
+        (TOO_MANY_GAMES, "Cardinals at Pirates")
+    ]
+    assert [(each.event_id, each.suspended) for each in parsed.quotes] == [
+        ("3da2", False),
+        ("3da2", True),
+    ]
 
 
 @pytest.mark.parametrize(

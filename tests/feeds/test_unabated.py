@@ -9,7 +9,7 @@ import pytest
 import trio
 
 from arb.core.events import Quote
-from arb.feeds.base import FeedError, OddsFeed
+from arb.feeds.base import Bad, FeedError, OddsFeed
 from arb.feeds.unabated import Unabated
 from arb.io.clock import VirtualClock
 from arb.io.http import Http
@@ -76,6 +76,20 @@ async def test_the_gap_is_filled_before_the_stream_goes_on(autojump_clock: objec
 
     assert [round(quote.home, 2) for quote in gap] == [1.5]
     assert [round(quote.home, 2) for quote in later] == [1.4]
+
+
+async def test_what_was_polled_and_cannot_be_used_is_told(autojump_clock: object) -> None:
+    """A price that no book writes costs itself alone, and somebody hears of it."""
+    async with served() as (feed, provider):
+        told: list[Bad] = []
+        feed._on_bad = told.append
+        feed.subscribe(("nfl",))
+        provider.move(provider.games[0].game_id, "FanDuel", "1.90", "100000")
+        (game,) = await feed.events(("nfl",))
+        quotes = await feed.snapshot([game.event_id])
+
+    assert [bad.reason for bad in told] == ["odds are longer than any book offers"] * 2
+    assert len(quotes) == 3
 
 
 async def test_without_a_snapshot_there_is_no_gap(autojump_clock: object) -> None:

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from arb.core.events import Quote, QuoteOrigin
 from arb.core.games import OddsEvent
-from arb.feeds.unabated_wire import UnabatedReader
+from arb.feeds.base import FORGOTTEN_AFTER_MS
+from arb.feeds.unabated_wire import TOO_MANY_LINES, UnabatedReader
 
 AT_MS = 1_749_217_800_000
+LATER_MS = AT_MS + FORGOTTEN_AFTER_MS + 1
 GAME = OddsEvent("unabated", "940356", "nba", "New York Knicks", "Boston Celtics", 1749254400000)
 
 
@@ -46,6 +48,15 @@ def market(**more: object) -> dict[str, Any]:
         "sides": sides,
         **more,
     }
+
+
+def another(number: int) -> dict[str, Any]:
+    """Return the moneyline of another game, with lines of its own."""
+    sides = {
+        f"si{side}": {"sideIndex": side, "marketSourceLines": {"91": line(number + side, price)}}
+        for side, price in ((0, 130), (1, -150))
+    }
+    return market(eventId=number, sides=sides)
 
 
 def odds(*markets: object, state: str = "pregame") -> dict[str, Any]:
@@ -202,6 +213,42 @@ def test_signs_of_life_are_notices() -> None:
     raws = ('{"type":"ka"}', '{"type":"news"}')
 
     assert [known().message(raw, 0).notices[0].kind for raw in raws] == ["ka", "unknown type"]
+
+
+def test_what_is_not_offered_for_a_day_is_let_go_of() -> None:
+    """There is always another game; its lines, its prices and its memory are all that is left."""
+    made = known()
+    made.snapshot(odds(another(20)), LATER_MS)
+
+    assert repr(made) == "<UnabatedReader 2 lines, 1 books>"
+    assert [event_id for event_id, *_ in made.memory()] == ["20"]
+    assert made.message(frame(line(11, -160, 5)), AT_MS).notices[0].text == "1"
+
+
+def test_a_snapshot_that_came_back_short_costs_no_line() -> None:
+    """Neither one without the game nor the next with it makes an old price look new."""
+    made = known()
+    quotes(made, line(11, -160, 5))
+    made.snapshot(odds(another(20)), LATER_MS - 2)
+    (moved,) = quotes(made, line(11, -170, 6))
+    _, again = made.snapshot(odds(market(), another(20)), LATER_MS)
+
+    assert round(moved.home, 3) == 1.588
+    assert {quote.home for quote in again.quotes if quote.event_id == "940356"} == {moved.home}
+
+
+def test_lines_without_room_are_counted_and_the_others_read_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever is known stays known: the limit keeps new ones out, and says how many."""
+    monkeypatch.setattr("arb.feeds.unabated_wire.LINES_MAX", 3)
+    made = known()
+    _, parsed = made.snapshot(odds(market(), another(20)), AT_MS + 1)
+
+    assert [(bad.reason, bad.example) for bad in parsed.bad] == [
+        (TOO_MANY_LINES, "1 lines of Boston Celtics at New York Knicks")
+    ]
+    assert [quote.suspended for quote in parsed.quotes] == [False, True]
 
 
 @given(st.text(), st.recursive(st.none() | st.integers(), lambda s: st.dictionaries(st.text(), s)))

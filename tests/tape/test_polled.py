@@ -46,7 +46,7 @@ def test_a_reader_that_restores_a_memory_knows_what_the_other_did() -> None:
     """A change of one side alone is a whole price."""
     event = OddsEvent("opticodds", "F", "mlb", "Home Team", "Away Team", 0)
     first = OpticOddsReader()
-    first.learn([event])
+    first.learn([event], 0)
     rows = [
         {
             "market": "Moneyline",

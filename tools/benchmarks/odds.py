@@ -131,10 +131,13 @@ async def _texts(session: OddsSession | EventSession, moments: list[list[Change]
 def _optic(world: Simulation) -> OpticOddsReader:
     reader = OpticOddsReader()
     reader.learn(
-        OddsEvent(
-            "opticodds", fixture_id(game), "nfl", game.home.name, game.away.name, game.start_ms
-        )
-        for game in world.desk.games.values()
+        [
+            OddsEvent(
+                "opticodds", fixture_id(game), "nfl", game.home.name, game.away.name, game.start_ms
+            )
+            for game in world.desk.games.values()
+        ],
+        0,
     )
     return reader
 
