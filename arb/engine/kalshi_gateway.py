@@ -228,7 +228,8 @@ class KalshiGateway(Gateway):
         self._accounts.want(with_moves=wish.with_moves, since_ms=wish.since_ms)
 
     def _account_read(self, account: Account, number: int) -> None:
-        self._desk.listed({order.client_order_id for order in account.resting or ()})
+        if account.resting is not None:
+            self._desk.listed({order.client_order_id for order in account.resting})
         self._risk.tell(account)
         if self._reading_wanted is not None and number >= self._reading_wanted:
             self._reading_wanted = None

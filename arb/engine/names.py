@@ -16,6 +16,7 @@ ODDS_FEED = "odds"
 MARKETS = "markets"
 CATALOGUE = "catalogue"
 DISCOVERY = "discovery"
+BESIDE = "beside"
 CONTROL = "control"
 TAPE = "tape"
 

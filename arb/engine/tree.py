@@ -1,10 +1,11 @@
 """The whole tree of actors, on one page.
 
-Root, one for one: control and tape, each by itself and never able to take trading down, and
-trading. Trading, rest for one: whoever fails takes those down that were started after it,
-because they rest on it. Markets, one for one: each by itself. Nothing rests on discovery, which
-comes last: where it fails again and again it is set apart, and the catalogue stays as it is until
-it is released, by a person or after a while by `tree_watch.py`.
+Root, one for one: what stands beside trading, and trading. Beside it, one for one: control and
+tape. Trading, rest for one: whoever fails takes those down that were started after it, because they
+rest on it. Markets, one for one: each by itself. Nothing rests on discovery, which comes last.
+
+Where a market, discovery, control or tape fails again and again, it is set apart and takes nothing
+down; all but markets are released after a while by `tree_watch.py`, if a person is not quicker.
 """
 
 from __future__ import annotations
@@ -108,18 +109,12 @@ def engine_tree(
             *last,
         ),
     )
-    beside = []
-    if control is not None:
-        beside.append(_worker(names.CONTROL, control))
-    if tape is not None:
-        lossy = drop_oldest(TAPE_FRAMES_MAX)
-        beside.append(ActorSpec(names.TAPE, build=tape, mailbox=lossy, grace_s=GRACE_S))
     return SupervisorSpec(
         "root",
         strategy=Strategy.ONE_FOR_ONE,
         intensity=ROOT_RESTARTS,
         backoff=BACKOFF,
-        children=(*beside, trading),
+        children=(*_beside(control, tape), trading),
     )
 
 
@@ -133,6 +128,27 @@ def market(parts: Parts, listing: Listing) -> ActorSpec:
         direct=True,
         grace_s=GRACE_S,
     )
+
+
+def _beside(control: Build | None, tape: Build | None) -> tuple[SupervisorSpec, ...]:
+    """Return what trading does without: a console's socket that fails must not end it."""
+    children = []
+    if control is not None:
+        children.append(_worker(names.CONTROL, control))
+    if tape is not None:
+        lossy = drop_oldest(TAPE_FRAMES_MAX)
+        children.append(ActorSpec(names.TAPE, build=tape, mailbox=lossy, grace_s=GRACE_S))
+    if not children:
+        return ()
+    beside = SupervisorSpec(
+        names.BESIDE,
+        strategy=Strategy.ONE_FOR_ONE,
+        intensity=TRADING_RESTARTS,
+        backoff=BACKOFF,
+        exceeded=Exceeded.QUARANTINE,
+        children=tuple(children),
+    )
+    return (beside,)
 
 
 def _catalogue(discovery: Build) -> SupervisorSpec:

@@ -12,7 +12,7 @@ import trio
 from actors import State, System
 from actors.system import TreeEvent
 from arb.engine.board import Board
-from arb.engine.names import is_market
+from arb.engine.names import CONTROL, is_market
 from arb.engine.standstills import WAYS_OUT, late
 from arb.io.text import one_line
 
@@ -31,7 +31,9 @@ LINES_PER_S = 60.0
 # Four starts and their requests every ten minutes cost nothing, and what a reading has stumbled
 # over may be gone from the lists by then. A person's quarantine is left alone.
 RELEASED_AFTER_S = 600.0
-RELEASED_AFTER = f"{RELEASED_AFTER_S / 60:g} min"
+
+# Without it nobody can release anything, nor see what is wrong.
+CONTROL_RELEASED_AFTER_S = 60.0
 
 
 @attrs.define
@@ -99,13 +101,14 @@ class TreeWatch:
 
     def _release(self, system: System) -> None:
         for path, at_s in list(self._set_apart.items()):
-            if trio.current_time() - at_s < RELEASED_AFTER_S:
+            if trio.current_time() - at_s < _released_after_s(path):
                 continue
             del self._set_apart[path]
             node = system.find(path)
             # Down since then, and not by a person's word that came later.
             if node.state is State.QUARANTINED and node.since_s <= at_s:
-                self._board.say(TAG, f"{node.name} is started again after {RELEASED_AFTER}")
+                after = _minutes(_released_after_s(path))
+                self._board.say(TAG, f"{node.name} is started again after {after}")
                 system.release(path)
 
     def _look(self, system: System) -> None:
@@ -125,6 +128,15 @@ class TreeWatch:
         return f"<TreeWatch {len(self._set_apart)} set apart, {len(self._late)} late>"
 
 
+def _released_after_s(path: str) -> float:
+    is_control = path.rpartition("/")[2] == CONTROL
+    return CONTROL_RELEASED_AFTER_S if is_control else RELEASED_AFTER_S
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds / 60:g} min"
+
+
 def _branch(path: str) -> str:
     return path.rpartition("/")[0] or "root"
 
@@ -135,7 +147,8 @@ def _words(event: TreeEvent) -> str:
         return text
     if event.kind == "quarantined":
         # What to do comes first: an error's own text may be long, and is cut.
-        alone = "" if is_market(event.path) else f"for {RELEASED_AFTER}, or "
+        after = _minutes(_released_after_s(event.path))
+        alone = "" if is_market(event.path) else f"for {after}, or "
         return f"{name} is quarantined {alone}until arb release {name}: {text}"
     words = {
         "restarting": f"{name} starts again {text}",

@@ -10,7 +10,7 @@ import orjson
 import pytest
 import trio
 
-from actors import ActorSpec, Context, MailboxFull, Strategy, SupervisorSpec, open_system
+from actors import ActorSpec, Context, MailboxFull, State, Strategy, SupervisorSpec, open_system
 from arb.core.commands import Amendment
 from arb.core.events import OrderKept, OrderRefused, Top
 from arb.core.money import MoneyE6
@@ -37,6 +37,7 @@ from arb.engine.offload import IN_PLACE, IN_THREADS
 from arb.engine.risk import RiskManager
 from arb.engine.switches import Switches
 from arb.engine.tree import engine_tree
+from arb.engine.tree_watch import RELEASED_AFTER_S, TreeWatch
 from arb.feeds.odds_api_wire import PROVIDER, parse_frame
 from arb.io.clock import VirtualClock
 from arb.journal.writer import Journal, MemoryFile
@@ -282,9 +283,47 @@ async def test_the_tree_has_control_and_tape_beside_trading(autojump_clock: obje
     beside = engine_tree(parts, control=note, tape=note, **common)
 
     assert [child.name for child in alone.children] == ["trading"]
-    assert [child.name for child in beside.children] == ["control", TAPE, "trading"]
+    apart, trading = beside.children
+    assert isinstance(apart, SupervisorSpec)
+    assert [child.name for child in apart.children] == ["control", TAPE]
+    assert trading.name == "trading"
     async with open_system(beside, rng=random.Random(1)) as system:
-        assert len(list(system.snapshot())) == 13
+        assert len(list(system.snapshot())) == 14
+
+
+@pytest.mark.parametrize("name", ["control", TAPE])
+async def test_what_stands_beside_trading_never_takes_it_down(
+    name: str, autojump_clock: object
+) -> None:
+    """One that fails at each start is set apart, and tried again by whoever watches the tree."""
+    parts = bench_parts()
+    watch = TreeWatch(parts.board)
+    starts: list[float] = []
+
+    def note(ctx: Context) -> Note:
+        return Note(ctx, [])
+
+    def fails(_ctx: Context) -> Note:
+        starts.append(trio.current_time())
+        raise OSError("no space left on device")
+
+    common: dict[str, Any] = dict.fromkeys(("journal", "gateway", "book_feed"), note)
+    both = {"control": note, "tape": note} | {name: fails}
+    tree = engine_tree(parts, odds_feeds={ODDS_FEED: note}, **common, **both)
+    async with (
+        open_system(tree, rng=random.Random(1), on_event=watch.hear) as system,
+        trio.open_nursery() as nursery,
+    ):
+        nursery.start_soon(watch.run, system)
+        await trio.sleep(50)
+        assert system.find(name).state is State.QUARANTINED
+        assert system.find("trading").state is State.RUNNING
+        assert len(starts) == 4
+        await trio.sleep(RELEASED_AFTER_S)
+        assert system.find("trading").generation == 1
+        # Four starts each time: of control ten times, as nobody can release anything without it.
+        assert len(starts) == (44 if name == "control" else 8)
+        nursery.cancel_scope.cancel()
 
 
 def test_parts_of_an_unknown_market_cost_nothing() -> None:
