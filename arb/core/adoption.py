@@ -63,6 +63,7 @@ def adopt(ledger: Ledger, account: AdoptedAccount, at_ms: int) -> None:
         _adopt_order(ledger, ledger.orders[adopted.client_order_id], adopted)
     for position in ledger.positions.values():
         position.end_round()
+        ledger.recount(position)
 
 
 def _adopt_order(ledger: Ledger, order: Order, adopted: AdoptedOrder) -> None:

@@ -85,11 +85,10 @@ def gained_e6(ledger: Ledger, marks: Mapping[str, Mark]) -> MoneyE6:
     YES is worth its bid, NO what the ask leaves of a dollar, and either what it cost where nobody
     has ever shown a price.
     """
-    total_e6 = 0
-    for ticker, position in ledger.positions.items():
-        total_e6 += position.realised_e6 - position.fees_e6
-        mark = marks.get(ticker)
-        if position.count_e2 and mark is not None:
+    total_e6 = ledger.realised_e6 - ledger.fees_e6
+    for position in ledger.held():
+        mark = marks.get(position.ticker)
+        if mark is not None:
             price_e4 = mark.closing_e4(position.count_e2)
             total_e6 += position.unrealised_e6(price_e4) if price_e4 is not None else 0
     return MoneyE6(total_e6)

@@ -14,6 +14,7 @@ from arb.core.events import CashMove, Fill, Settlement, Side
 from arb.core.ledger import Ledger
 from arb.core.money import ONE_DOLLAR_E4, CountE2, MoneyE6, contracts, dollars
 from arb.core.orders import Order
+from arb.core.reconcile import exact
 
 # Enough to see what went wrong; every further one is counted all the same.
 VIOLATIONS_KEPT = 20
@@ -35,13 +36,16 @@ class Invariants:
     _counts_e2: Counter[str] = attrs.field(factory=Counter)
     _yes_cash_e6: int = 0
     _start_collateral_e6: int = 0
+    # Beyond the cash of the start: what is held then, and what came or went since.
+    _put_in_e6: int = 0
 
     def adopt(self, ledger: Ledger) -> None:
         """Take a ledger as it stands for the point from which to count."""
         self.start_cash_e6 = ledger.cash_e6
         self._yes_cash_e6 = 0
-        self._counts_e2 = Counter({t: p.count_e2 for t, p in ledger.positions.items()})
+        self._counts_e2 = Counter({held.ticker: held.count_e2 for held in ledger.held()})
         self._start_collateral_e6 = self._collateral_e6()
+        self._put_in_e6 = _put_in_e6(ledger) - ledger.cash_e6
 
     def after_approval(self, order: Order, ledger: Ledger, exposure_e6: int, limit_e6: int) -> None:
         """Check an order that was just approved against the limit that it had to pass."""
@@ -68,9 +72,12 @@ class Invariants:
         self.checks += 1
         sign = 1 if fill.side is Side.BID else -1
         self._counts_e2[fill.ticker] += sign * fill.count_e2
+        if not self._counts_e2[fill.ticker]:
+            del self._counts_e2[fill.ticker]
         self._yes_cash_e6 -= sign * fill.price_e4 * fill.count_e2 + fill.fee_e6
         self._check_position(fill.ticker, ledger)
         self._check_cash(ledger)
+        self._check_sums(ledger)
         self._check_order(fill, ledger)
 
     def after_settlement(self, settlement: Settlement, ledger: Ledger) -> None:
@@ -79,11 +86,13 @@ class Invariants:
         self._yes_cash_e6 += settlement.value_e4 * self._counts_e2.pop(settlement.ticker, 0)
         self._check_position(settlement.ticker, ledger)
         self._check_cash(ledger)
+        self._check_sums(ledger)
 
     def after_move(self, move: CashMove, ledger: Ledger) -> None:
         """Check the ledger after it booked money that came or went without a trade."""
         self.checks += 1
         self._yes_cash_e6 += move.amount_e6
+        self._put_in_e6 += move.amount_e6
         self._check_cash(ledger)
 
     def after_report(self, order: Order) -> None:
@@ -107,6 +116,12 @@ class Invariants:
             text = f"cash {dollars(ledger.cash_e6)}, fills say {dollars(expected_e6)}"
             self._violated(text)
 
+    def _check_sums(self, ledger: Ledger) -> None:
+        put_in_e6, expected_e6 = _put_in_e6(ledger), self.start_cash_e6 + self._put_in_e6
+        if put_in_e6 != expected_e6:
+            text = f"cash, cost and fees less gains are {exact(put_in_e6)}"
+            self._violated(f"{text}, {exact(expected_e6)} was put in")
+
     def _check_order(self, fill: Fill, ledger: Ledger) -> None:
         order = ledger.order_of(fill)
         if order is None:
@@ -125,6 +140,12 @@ class Invariants:
         self.violations += 1
         if len(self.kept) < VIOLATIONS_KEPT:
             self.kept.append(text)
+
+
+def _put_in_e6(ledger: Ledger) -> int:
+    """Return what no trade has brought or taken, by what the ledger has added up as it went."""
+    cost_e6 = sum(held.cost_e6 for held in ledger.held())
+    return ledger.cash_e6 + cost_e6 + ledger.fees_e6 - ledger.realised_e6
 
 
 def is_own(fill: Fill, own_prefix: str) -> bool:

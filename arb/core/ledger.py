@@ -15,6 +15,8 @@ from arb.core.events import CashMove, Fill, OrderClosed, OrderEvent, Settlement,
 from arb.core.money import ONE_DOLLAR_E4, CountE2, MoneyE6, PriceE4, cost_e6
 from arb.core.orders import IllegalTransition, Order
 
+NOTHING_E6 = MoneyE6(0)
+
 
 @attrs.define
 class Position:
@@ -110,6 +112,8 @@ class Ledger:
 
     ``by_hand`` is a person's own orders as of the last reading of the account. ``touched``
     names the markets whose positions or orders have changed since exposure was last counted.
+    ``realised_e6`` and ``fees_e6`` are what all positions ever have gained and paid, kept as they
+    change: a year of markets is too many to add up at every fill.
     """
 
     cash_e6: MoneyE6
@@ -124,6 +128,9 @@ class Ledger:
     fills_booked: int = 0
     stray_fills: int = 0
     illegal_reports: int = 0
+    realised_e6: MoneyE6 = MoneyE6(0)
+    fees_e6: MoneyE6 = MoneyE6(0)
+    _held: set[str] = attrs.field(factory=set)
     _by_order_id: dict[str, Order] = attrs.field(factory=dict)
     _open_by_ticker: dict[str, dict[str, Order]] = attrs.field(factory=dict)
     _stray_by_order_id: dict[str, list[tuple[Fill, int]]] = attrs.field(factory=dict)
@@ -156,11 +163,9 @@ class Ledger:
         self.touched.add(fill.ticker)
         position = self.positions.setdefault(fill.ticker, Position(fill.ticker))
         before_e2 = position.count_e2
-        change_e6 = position.trade(fill.side, fill.price_e4, fill.count_e2, fill.fee_e6)
+        self._trade(position, fill.side, fill.price_e4, fill.count_e2, fill.fee_e6)
         if before_e2 * position.count_e2 <= 0:
             position.opened_ms = fill.at_ms
-        position.fees_e6 = MoneyE6(position.fees_e6 + fill.fee_e6)
-        self.cash_e6 = MoneyE6(self.cash_e6 + change_e6 - fill.fee_e6)
         self.fills_booked += 1
         self._credit_order(fill, position.round)
         position.end_round()
@@ -181,8 +186,7 @@ class Ledger:
         self.touched.add(settlement.ticker)
         # The end of a market is a sale of all that is held, at what it turned out to be worth.
         side = Side.ASK if position.count_e2 > 0 else Side.BID
-        paid_e6 = position.trade(side, settlement.value_e4, abs(position.count_e2))
-        self.cash_e6 = MoneyE6(self.cash_e6 + paid_e6)
+        self._trade(position, side, settlement.value_e4, CountE2(abs(position.count_e2)))
         position.end_round()
         return True
 
@@ -198,6 +202,17 @@ class Ledger:
         """Return the position in a market; a flat one that is nobody's where there was none."""
         return self.positions.get(ticker) or Position(ticker)
 
+    def held(self) -> list[Position]:
+        """Return the positions that are not flat, in order of their markets."""
+        return [self.positions[ticker] for ticker in sorted(self._held)]
+
+    def recount(self, position: Position) -> None:
+        """Look again whether anything is held of a position, which was changed."""
+        if position.count_e2:
+            self._held.add(position.ticker)
+        else:
+            self._held.discard(position.ticker)
+
     def at_stake(self, ticker: str) -> Iterator[Order]:
         """Yield the orders of a market of which more may reach the position."""
         yield from tuple(self._open_by_ticker.get(ticker, {}).values())
@@ -209,13 +224,12 @@ class Ledger:
 
     def active_tickers(self) -> list[str]:
         """Return the markets that hold a position or have an order at stake, in order."""
-        held = {ticker for ticker, position in self.positions.items() if position.count_e2}
-        return sorted(held | self._open_by_ticker.keys())
+        return sorted(self._held | self._open_by_ticker.keys())
 
     def our_tickers(self) -> list[str]:
         """Return the markets in which something of ours is held or at stake, in order."""
-        held = {ticker for ticker, position in self.positions.items() if position.ours_e2}
-        return sorted(held | self._open_by_ticker.keys())
+        ours = {ticker for ticker in self._held if self.positions[ticker].ours_e2}
+        return sorted(ours | self._open_by_ticker.keys())
 
     def order_of(self, fill: Fill) -> Order | None:
         """Return the order that a fill belongs to, by our id or else by the exchange's."""
@@ -226,6 +240,24 @@ class Ledger:
     def reindex(self, order: Order) -> None:
         """Look again whether more of an order may reach a position."""
         self._index(order)
+
+    def _trade(
+        self,
+        position: Position,
+        side: Side,
+        price_e4: PriceE4,
+        count_e2: CountE2,
+        fee_e6: MoneyE6 = NOTHING_E6,
+    ) -> None:
+        """Change a position, and with it the cash, what is held and the sums of all."""
+        before_e6 = position.realised_e6
+        change_e6 = position.trade(side, price_e4, count_e2, fee_e6)
+        gained_e6 = position.realised_e6 - before_e6
+        position.fees_e6 = MoneyE6(position.fees_e6 + fee_e6)
+        self.cash_e6 = MoneyE6(self.cash_e6 + change_e6 - fee_e6)
+        self.realised_e6 = MoneyE6(self.realised_e6 + gained_e6)
+        self.fees_e6 = MoneyE6(self.fees_e6 + fee_e6)
+        self.recount(position)
 
     def _credit_order(self, fill: Fill, in_round: int) -> None:
         order = self.order_of(fill)

@@ -49,7 +49,8 @@ def differences(
     unexplained_e6 = cash_e6 - ledger.cash_e6
     if unexplained_e6 not in (0, returned_e6(positions)):
         found.append(Difference(CASH, _cash_text(cash_e6, ledger.cash_e6)))
-    for ticker in sorted(positions.keys() | ledger.positions.keys()):
+    held = {position.ticker for position in ledger.held()}
+    for ticker in sorted(positions.keys() | held):
         there_e2, here_e2 = positions.get(ticker, CountE2(0)), ledger.position(ticker).count_e2
         if there_e2 != here_e2:
             found.append(Difference(ticker, _count_text(ticker, there_e2, here_e2)))

@@ -263,15 +263,14 @@ class Bookkeeper:
 
     def publish(self, permission: Permission, limits: Risk, limit_max_e6: MoneyE6) -> None:
         """Put the account as it stands onto the board."""
-        positions = self.ledger.positions.values()
         board = self._parts.board
         board.account = AccountLine(
             self.ledger.cash_e6,
             self.exposure_e6(),
             limits.max_total_exposure_e6,
             limit_max_e6,
-            sum(position.realised_e6 for position in positions),
-            sum(position.fees_e6 for position in positions),
+            self.ledger.realised_e6,
+            self.ledger.fees_e6,
             permission.state,
             permission.reasons,
             self.day.gained_e6,

@@ -69,7 +69,8 @@ class DayBook:
         if self._waits_since_ns is None:
             self._wait()
         self._begin_awaited()
-        self._mark(self._ledger.positions)
+        # What was sold since the last look loses its mark, which it still has.
+        self._mark(dict.fromkeys((*self._marks, *self._held())))
         now_ns, date = self._parts.clock.monotonic_ns(), day_of(self._parts.clock.wall_ms())
         if self._day is None or self._midnight.has_come(self._day.date, date, now_ns):
             self._wait()
@@ -96,8 +97,7 @@ class DayBook:
         return gained_e6(self._ledger, self._marks)
 
     def _held(self) -> dict[str, CountE2]:
-        positions = self._ledger.positions.items()
-        return {ticker: position.count_e2 for ticker, position in positions if position.count_e2}
+        return {position.ticker: position.count_e2 for position in self._ledger.held()}
 
     def _shift(self, by_e6: int, awaited: Collection[str] = ()) -> None:
         day = self._day

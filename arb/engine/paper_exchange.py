@@ -155,7 +155,7 @@ class PaperExchange:
     @property
     def at_work(self) -> tuple[str, ...]:
         """Return the markets in which anything is held."""
-        return tuple(sorted(t for t, held in self.account.positions.items() if held.count_e2))
+        return tuple(held.ticker for held in self.account.held())
 
     def settle(self, ticker: str, value_e4: PriceE4, at_ms: int) -> Settlement | None:
         """Pay a position what one YES was worth in the real market, once; None where none is."""

@@ -142,8 +142,7 @@ class PaperGateway(Gateway):
     def _tell_account(self, settlements: tuple[Settlement, ...] = ()) -> None:
         account = self._exchange.account
         positions = tuple(
-            HeldPosition(held.ticker, held.count_e2, held.cost_e6)
-            for held in account.positions.values()
+            HeldPosition(held.ticker, held.count_e2, held.cost_e6) for held in account.held()
         )
         self._risk.tell(
             Account(account.cash_e6, positions, settlements=settlements, decided=self._decided)

@@ -282,8 +282,7 @@ class Reconciler:
         ledger = self._books.ledger
         account = self._account
         resting = account.resting if account is not None else None
-        held = sum(1 for position in ledger.positions.values() if position.count_e2)
-        parts = [f"cash {exact(ledger.cash_e6)}", f"{held} positions"]
+        parts = [f"cash {exact(ledger.cash_e6)}", f"{len(ledger.held())} positions"]
         if resting is not None:
             parts.append(f"{len(resting)} orders resting")
         if ledger.by_hand:
@@ -306,10 +305,11 @@ class Reconciler:
             return Acceptance(done=False, text=why)
         differed = in_one_line(last.differences)
         orders = tuple(self._adopted_orders(account))
+        active = self._books.ledger.active_tickers()
         self._books.adopt(attrs.evolve(_adopted(account), orders=orders, by=by, differed=differed))
         self._board.say("PERSON", f"account accepted by {by}: {differed}")
         self._trust()
-        for ticker in self._books.ledger.positions:
+        for ticker in sorted({*active, *self._books.ledger.active_tickers()}):
             self._reach.settled(ticker)
         self._read_again()
         self._note(())

@@ -269,7 +269,7 @@ class Switchboard:
     def _on_flatten(self, wish: Flatten) -> int:
         self._hold(Command.PAUSE, wish.by)
         self._hands.cancel_entries("flatten")
-        held = sum(self._close(ticker, wish.by) for ticker in sorted(self._books.ledger.positions))
+        held = sum(self._close(each.ticker, wish.by) for each in self._books.ledger.held())
         self._board.say("PERSON", f"flatten by {wish.by}: {held} positions, entries paused")
         self._hands.publish()
         return held

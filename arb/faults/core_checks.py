@@ -64,6 +64,7 @@ class Both:
         kept_e6 = self.exposures.total_e6()
         counted_e6 = total_exposure_e6(self.ledger, fee_of, rival_of)
         must(kept_e6 == counted_e6, f"exposure is kept as {kept_e6}, and is {counted_e6}")
+        self._check_sums()
         booked_e2 = self._booked_e2()
         for name, truth in self.exchange.orders.items():
             order = self.ledger.orders[name]
@@ -72,6 +73,17 @@ class Both:
             must(true_e2 <= most_e2, f"{name} may fill {true_e2}, we reckon with {most_e2}")
         for ticker in MARKETS:
             self._check_exits(ticker)
+
+    def _check_sums(self) -> None:
+        """Check what the ledger keeps as it goes against all positions."""
+        ledger, positions = self.ledger, self.ledger.positions
+        held = [positions[ticker] for ticker in sorted(positions) if positions[ticker].count_e2]
+        must(ledger.held() == held, f"{ledger.held()} is kept as held, and {held} is")
+        gained_e6 = sum(position.realised_e6 for position in positions.values())
+        text = f"gains are kept as {ledger.realised_e6}, and are {gained_e6}"
+        must(ledger.realised_e6 == gained_e6, text)
+        fees_e6 = sum(position.fees_e6 for position in positions.values())
+        must(ledger.fees_e6 == fees_e6, f"fees are kept as {ledger.fees_e6}, and are {fees_e6}")
 
     def _booked_e2(self) -> dict[str, int]:
         booked_e2: dict[str, int] = {}

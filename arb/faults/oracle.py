@@ -348,6 +348,7 @@ class Oracle:
             and recovered.trade_ids == ledger.trade_ids
             and _states(recovered) == states
             and _positions(recovered) == _positions(ledger)
+            and _sums(recovered) == (ledger.realised_e6, ledger.fees_e6)
         )
         text = f"the journal leads to {recovered!r}, memory has {ledger!r}"
         self.trace.check("I14", same, text)
@@ -372,6 +373,12 @@ def _states(ledger: Ledger) -> dict[str, tuple[object, ...]]:
         name: (order.state, order.filled_e2, order.price_e4)
         for name, order in ledger.orders.items()
     }
+
+
+def _sums(ledger: Ledger) -> tuple[int, int]:
+    """Return all gains and fees, added up from the positions."""
+    positions = ledger.positions.values()
+    return sum(each.realised_e6 for each in positions), sum(each.fees_e6 for each in positions)
 
 
 def _positions(ledger: Ledger) -> dict[str, tuple[int, int]]:

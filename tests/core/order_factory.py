@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -25,7 +26,7 @@ from arb.core.events import (
 from arb.core.fees import FeeSchedule
 from arb.core.games import Game
 from arb.core.grid import WHOLE_CENTS
-from arb.core.ledger import Ledger
+from arb.core.ledger import Ledger, Position
 from arb.core.listing import Listing
 from arb.core.money import CountE2, MoneyE6, PriceE4
 from arb.core.orders import Order, OrderState
@@ -158,6 +159,16 @@ def hold(ledger: Ledger, count_e2: int, price_e4: int = 5_000, ticker: str = NYY
     )
     ledger.book(stray)
     ledger.positions[ticker].own_e2 = CountE2(ledger.positions[ticker].own_e2 + count_e2)
+
+
+class Unwalkable(dict[str, Position]):
+    """Positions to be asked for one by one: whoever walks through all that ever were is told."""
+
+    def __iter__(self) -> Iterator[str]:
+        """Refuse."""
+        raise AssertionError("all positions ever are walked through")
+
+    items = values = keys = __iter__  # type: ignore[assignment]
 
 
 def settlement(count_e2: int, value_e4: int, ticker: str = NYY, **changes: Any) -> Settlement:

@@ -126,9 +126,10 @@ def test_cash_that_is_off_is_found(by: int) -> None:
     def damage(ledger: Ledger) -> None:
         ledger.cash_e6 = MoneyE6(ledger.cash_e6 + by)
 
-    [told] = after_damage(damage)
+    [told, sums] = after_damage(damage)
     assert told.startswith("cash $")
     assert told.endswith(", fills say $999.00")
+    assert sums.startswith("cash, cost and fees less gains are $")
 
 
 def test_a_fill_that_was_booked_twice_is_found() -> None:

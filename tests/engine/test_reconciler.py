@@ -25,7 +25,7 @@ from arb.engine.reconciler import (
     Reconciler,
 )
 from arb.io.clock import VirtualClock
-from arb.journal.records import RecordKind, intent_data, report_data
+from arb.journal.records import RecordKind, fill_data, intent_data, report_data
 from tests.core.order_factory import CASH, ENTRY, NYY, accepted, closed, fill, settlement
 from tests.engine.market_bench import bench_parts
 
@@ -270,6 +270,26 @@ async def test_accepting_takes_orders_too(autojump_clock: object) -> None:
     desk.reconciler.take(account)
     assert not desk.reconciler.differs
     assert desk.permission.unreconciled is None
+
+
+async def test_accepting_tells_what_is_at_work_and_what_was(autojump_clock: object) -> None:
+    """What was sold long ago is not put back on the board; what is flat only now is told."""
+    trades = (
+        fill("t1", ticker="LONG AGO", client_order_id=None),
+        fill("t2", ticker="LONG AGO", client_order_id=None, side=ENTRY.side.other),
+        fill("t3", ticker="GONE", client_order_id=None),
+    )
+    desk = open_desk(
+        (RecordKind.ACCOUNT, {"cash_e6": CASH, "positions": [], "trade_ids": []}),
+        *((RecordKind.FILL, fill_data(each)) for each in trades),
+    )
+    account = desk.held(400, CASH)
+    desk.reconciler.take(account)
+    await trio.sleep(DIFFERENCE_REPEATED_S)
+    desk.reconciler.take(account)
+    assert desk.reconciler.accept("kim").done
+
+    assert desk.settled == ["GONE", NYY]
 
 
 async def test_distrust_keeps_a_difference_that_is_known(
