@@ -1,4 +1,4 @@
-"""The journal keeper: brings the journal to disk at intervals, off the loop."""
+"""The journal keeper: brings the journal to disk at intervals, off the loop, and follows it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,22 @@ from actors import Actor, Context
 from arb.engine.messages import JournalBroken
 from arb.engine.names import RISK
 from arb.engine.offload import Offload
+from arb.journal.records import NotARecord
 from arb.journal.writer import Journal, JournalFailed
 
 # A second of records is what a loss of power may cost; what a kill may cost is nothing.
 SYNC_EVERY_S = 1.0
 
+# They take 0.2 ms: so long at most an order waits for this. What a restart finds is a second old.
+FOLLOWED_AT_ONCE = 20
+
 
 class JournalKeeper(Actor):
-    """Syncs the journal; after a failed sync trading halts, and no further one is tried."""
+    """Syncs the journal; after a failed sync trading halts, and no further one is tried.
+
+    Between syncs it has the journal's state follow, so that a restart finds it ready. A record that
+    no start could follow halts trading as well: the next engine would refuse its journal.
+    """
 
     def __init__(self, ctx: Context, journal: Journal, offload: Offload) -> None:
         super().__init__(ctx)
@@ -34,6 +42,7 @@ class JournalKeeper(Actor):
         while is_well:
             await trio.sleep(SYNC_EVERY_S)
             is_well = await self._sync()
+            await self._follow()
         await trio.sleep_forever()
 
     async def stop(self, reason: str) -> None:
@@ -47,6 +56,15 @@ class JournalKeeper(Actor):
             self._risk.tell(JournalBroken(str(error)))
             return False
         return True
+
+    async def _follow(self) -> None:
+        try:
+            while True:
+                if not self._journal.follow(FOLLOWED_AT_ONCE):
+                    return
+                await trio.lowlevel.checkpoint()
+        except NotARecord as error:
+            self._risk.tell(JournalBroken(f"no start could read the journal any more: {error}"))
 
     def __repr__(self) -> str:
         return f"<JournalKeeper of {self._journal!r}>"
