@@ -1,4 +1,4 @@
-"""The journal keeper: brings the journal to disk at intervals, off the loop."""
+"""The journal keeper: brings the journal to disk at intervals, off the loop, and follows it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from arb.engine.board import Board
 from arb.engine.messages import JournalBroken
 from arb.engine.names import JOURNAL, RISK
 from arb.engine.offload import Offload
+from arb.journal.records import NotARecord
 from arb.journal.writer import Journal, JournalFailed
 
 # A second of records is what a loss of power may cost; what a kill may cost is nothing.
@@ -19,9 +20,16 @@ SYNCED_WITHIN_MS = 10_000
 
 UNDONE = "the journal has not been brought to disk"
 
+# They take 0.2 ms: so long at most an order waits for this. What a restart finds is a second old.
+FOLLOWED_AT_ONCE = 20
+
 
 class JournalKeeper(Actor):
-    """Syncs the journal; after a failed sync trading halts, and no further one is tried."""
+    """Syncs the journal; after a failed sync trading halts, and no further one is tried.
+
+    Between syncs it has the journal's state follow, so that a restart finds it ready. A record that
+    no start could follow halts trading as well: the next engine would refuse its journal.
+    """
 
     def __init__(self, ctx: Context, board: Board, journal: Journal, offload: Offload) -> None:
         super().__init__(ctx)
@@ -41,6 +49,7 @@ class JournalKeeper(Actor):
         await trio.sleep(SYNC_EVERY_S)
         while await self._sync():
             self._board.done(JOURNAL)
+            await self._follow()
             await trio.sleep(SYNC_EVERY_S)
         # Trading is halted for it, which says more than that nothing is brought to disk.
         del self._board.pulses[JOURNAL]
@@ -57,6 +66,13 @@ class JournalKeeper(Actor):
             self._risk.tell(JournalBroken(str(error)))
             return False
         return True
+
+    async def _follow(self) -> None:
+        try:
+            while self._journal.follow(FOLLOWED_AT_ONCE):
+                await trio.lowlevel.checkpoint()
+        except NotARecord as error:
+            self._risk.tell(JournalBroken(f"no start could read the journal any more: {error}"))
 
     def __repr__(self) -> str:
         return f"<JournalKeeper of {self._journal!r}>"

@@ -32,7 +32,7 @@ from arb.engine.parts import Parts
 from arb.engine.requests_out import Known, Sent, SentBatch
 from arb.io.text import one_line
 from arb.io.websocket import Socket
-from arb.journal.records import RecordKind
+from arb.journal.records import RecordKind, group_data
 from arb.journal.writer import JournalFailed
 from arb.kalshi.answers import (
     Accepted,
@@ -266,24 +266,18 @@ class OrderDesk:
         self._absent = absent
 
     def _order_groups(self, rest: Rest) -> OrderGroups:
-        remembered = {
-            record.data["exchange_index"]: record.data["group_id"]
-            for record in self._parts.journal.records()
-            if record.kind is RecordKind.GROUP
-        }
         return OrderGroups(
             OrderGroupClient(rest),
             self._parts.board,
             self._parts.execution.order_group_contracts,
-            remembered,
+            self._parts.journal.known().groups,
             changed=lambda up, why: self._tell(ConnectionChanged(GROUPS, up, why)),
             made=self._group_made,
         )
 
     def _group_made(self, exchange_index: int, group_id: str) -> None:
-        data = {"exchange_index": exchange_index, "group_id": group_id}
         try:
-            self._parts.journal.append(RecordKind.GROUP, data)
+            self._parts.journal.append(RecordKind.GROUP, group_data(exchange_index, group_id))
         except JournalFailed as error:
             self._tell(JournalBroken(str(error)))
 

@@ -108,7 +108,7 @@ class Place:
                     syncs_orders=fsync == FSYNC_ORDER,
                     snapshots=DiskSnapshot(snapshot_path(self.journal_path)),
                 )
-                recovered = journal.recover(keep_after=SNAPSHOT_AFTER)
+                recovered = journal.known(keep_after=SNAPSHOT_AFTER)
             except (JournalDamaged, NotARecord) as error:
                 raise type(error)(f"{self.journal_path} cannot be trusted: {error}") from None
             start = {"version": VERSION, "mode": mode, "format": FORMAT}

@@ -58,8 +58,9 @@ SETTINGS = Settings(
 # varies by one or two of some five.
 GROWTH_MAX = 1.25
 
-# An order and its fills stay in the ledger for good, as no id may ever be used again.
-ORDER_BYTES_MAX = 2_000
+# An order and its fills stay in the ledger for good, as no id may ever be used again; and in the
+# state that the journal keeps in step with itself.
+ORDER_BYTES_MAX = 3_000
 
 # Three sockets, the order lanes, and two pools of plain requests: Kalshi's and the provider's.
 CONNECTIONS_MAX = len(SOCKETS) + LANES + 2 * POOL_MAX
@@ -142,7 +143,7 @@ class Day:
         }
         ledger = actors[RISK]._books.ledger  # noqa: SLF001 - a judge looks inside
         seen: set[int] = set()
-        booked = weigh([ledger], seen)
+        booked = weigh([ledger, engine.parts.journal.known().ledger], seen)
         roots = (engine.parts, engine.system, engine.photographer, engine.steering)
         rest = weigh([*roots, *actors.values()], seen)
         self._note(machine, len(engine.parts.board.markets), ledger, booked, rest)

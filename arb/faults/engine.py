@@ -183,7 +183,7 @@ async def _parts(seams: Seams, made: Connections, board: Board) -> Parts:
         syncs_orders=settings.engine.fsync == FSYNC_ORDER,
         snapshots=seams.snapshots,
     )
-    recovered = journal.recover(keep_after=SNAPSHOT_AFTER)
+    recovered = journal.known(keep_after=SNAPSHOT_AFTER)
     journal.append(RecordKind.START, {"version": VERSION, "mode": seams.mode})
     journal.sync()
     reader = GamesReader(made, settings.odds_feed.sports, seams.teams, board)

@@ -339,7 +339,11 @@ class Oracle:
 
     def _journal_at_rest(self, engine: OpenedEngine, ledger: Ledger) -> None:
         """Replay the journal, and compare with what stands in memory."""
-        recovered = recover(engine.parts.journal.records()).ledger
+        replayed = recover(engine.parts.journal.records())
+        followed = engine.parts.journal.known()
+        text = f"the journal leads to {replayed!r}, and is followed to {followed!r}"
+        self.trace.check("I14", followed == replayed, text)
+        recovered = replayed.ledger
         # An order that was refused before it was written never was.
         unwritten = ledger.orders.keys() - self.journal.intents.keys()
         states = {name: one for name, one in _states(ledger).items() if name not in unwritten}

@@ -230,6 +230,19 @@ def read_cash(data: dict[str, Any]) -> CashMove:
     return _structure(data, CashMove)
 
 
+def group_data(exchange_index: int, group_id: str) -> dict[str, Any]:
+    """Describe an order group that was made on a shard."""
+    return {"exchange_index": exchange_index, "group_id": group_id}
+
+
+def read_group(data: dict[str, Any]) -> tuple[int, str]:
+    """Return the shard and the id of a ``GROUP`` record."""
+    exchange_index, group_id = data["exchange_index"], data["group_id"]
+    if type(exchange_index) is not int or type(group_id) is not str:
+        raise NotARecord(f"not an order group: {data!r}")
+    return exchange_index, group_id
+
+
 def day_data(day: Day) -> dict[str, Any]:
     """Describe a day: what had been gained when it began, and its marks."""
     return {**_fields(day), "marks": {each: _fields(mark) for each, mark in day.marks.items()}}

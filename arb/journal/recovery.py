@@ -21,6 +21,7 @@ from arb.journal.records import (
     read_cash,
     read_day,
     read_fill,
+    read_group,
     read_intent,
     read_report,
     read_settlement,
@@ -33,7 +34,10 @@ ORDER_NUMBERS_SKIPPED = 1_000
 
 @attrs.define
 class Recovered:
-    """What a journal says: the ledger, the next free numbers, and a halt that still stands."""
+    """What a journal says: the ledger, the next free numbers, and a halt that still stands.
+
+    ``groups`` has the id of the order group that was made last on each shard.
+    """
 
     ledger: Ledger
     next_record: int = 1
@@ -42,6 +46,7 @@ class Recovered:
     halt_withdrew_exits: bool = False
     has_account: bool = False
     day: Day | None = None
+    groups: dict[int, str] = attrs.field(factory=dict)
 
 
 def recover(records: Iterable[Record]) -> Recovered:
@@ -91,6 +96,9 @@ def _apply(state: Recovered, record: Record) -> None:
         state.has_account = True
     elif record.kind is RecordKind.DAY:
         state.day = read_day(record.data)
+    elif record.kind is RecordKind.GROUP:
+        exchange_index, group_id = read_group(record.data)
+        state.groups[exchange_index] = group_id
     elif record.kind is RecordKind.START:
         state.next_order += ORDER_NUMBERS_SKIPPED
     elif record.kind is RecordKind.HALT:

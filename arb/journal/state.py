@@ -69,6 +69,12 @@ def _container_way(hint: Any, origin: Any, kinds: tuple[Any, ...]) -> _Way | Non
         return _optional_way(hint, kinds)
     if origin is dict and kinds[0] is str:
         return _dict_way(_way(kinds[1]))
+    if origin is dict and kinds == (int, str):
+        # Every key of JSON is a text.
+        return _Way(
+            lambda values: {str(key): value for key, value in values.items()},
+            lambda raw, _orders: {int(key): value for key, value in raw.items()},
+        )
     if origin is tuple and kinds[-1] is not Ellipsis:
         return _tuple_way([_way(each) for each in kinds])
     if origin in (list, set, tuple):

@@ -16,9 +16,11 @@ from arb.core.ledger import Ledger
 from arb.core.money import MoneyE6
 from arb.io.clock import Clock
 from arb.journal.chain import BEGINNING, Position, follow
+from arb.journal.copying import copied
+from arb.journal.following import Following
 from arb.journal.frames import frame, scan
-from arb.journal.records import Record, RecordKind, encode, link_of
-from arb.journal.recovery import Recovered, replay
+from arb.journal.records import NotARecord, Record, RecordKind, encode, link_of
+from arb.journal.recovery import Recovered
 from arb.journal.snapshot import (
     NotASnapshot,
     Snapshot,
@@ -29,6 +31,9 @@ from arb.journal.snapshot import (
 
 # What is about to be sent: written ahead of it, and on the disk ahead of it where that is asked.
 ORDERS = frozenset({RecordKind.INTENT, RecordKind.AMEND})
+
+# Some 30 MB, and minutes of records with nobody there to take them up: then they are read again.
+WAITING_MAX = 100_000
 
 
 class JournalFailed(Exception):
@@ -158,6 +163,7 @@ class Journal:
         self._synced_at_once = ORDERS if syncs_orders else frozenset()
         self._failed: str | None = None
         self._sync_failed: str | None = None
+        self._following: Following | None = None
         data = file.read()
         snapshot = self._fitting(data)
         base = BEGINNING if snapshot is None else snapshot.position
@@ -177,22 +183,45 @@ class Journal:
         return list(self.each())
 
     def recover(self, *, keep_after: int | None = None) -> Recovered:
-        """Return the state that all records lead to; raises as `each` does.
+        """Return a copy of what `known` returns, for who goes on from it; raises as that does."""
+        return copied(self.known(keep_after=keep_after))
 
-        It begins at a snapshot where one fits; `snapshot_records` it covers then, and what is
-        wrong with one is in `snapshot_trouble`.
-        With ``keep_after`` a new one is kept where it would spare so many records.
+    def known(self, *, keep_after: int | None = None) -> Recovered:
+        """Return the state that all records lead to, which is the journal's: nobody changes it.
+
+        It is read once, and from then on follows what is appended. The reading begins at a
+        snapshot where one fits; `snapshot_records` it covers then, and what is wrong with one is
+        in `snapshot_trouble`. With ``keep_after`` a new one is kept where it would spare so many
+        records. Raises as `each` does.
         """
-        data = self._file.read()
-        state, base = self._begun(data)
-        found, last = scan(data, base.bytes), None
-        for record in replay(follow(found.payloads, base), state):
-            last = record
-        if keep_after is not None and last is not None and len(found.payloads) >= keep_after:
-            link = link_of(found.payloads[-1])
-            here = Position(found.valid_bytes, last.number, link, last.prior is not None)
-            self._keep(state, here, data)
+        if self._following is None:
+            self._following = self._read(keep_after)
+        state = self._following.state
+        self.follow(WAITING_MAX)
         return state
+
+    def follow(self, at_most: int) -> bool:
+        """Take up so many of the records that were appended, and tell whether more wait.
+
+        Raises `NotARecord` for one that no start could follow.
+        """
+        if self._following is None:
+            return False
+        try:
+            self._following.take_up(at_most)
+        except NotARecord:
+            self._following = None
+            raise
+        return self._following.waiting > 0
+
+    def _read(self, keep_after: int | None) -> Following:
+        data = self._file.read()
+        following = Following(*self._begun(data))
+        payloads = scan(data, following.here.bytes).payloads
+        following.take(payloads)
+        if keep_after is not None and payloads and len(payloads) >= keep_after:
+            self._keep(following.state, following.here, data)
+        return following
 
     def _begun(self, data: bytes) -> tuple[Recovered, Position]:
         """Return the state to begin with, and the place that it is of."""
@@ -244,13 +273,22 @@ class Journal:
             payload = encode(record)
             self._file.write(frame(payload))
         except (OSError, ValueError, TypeError) as error:
+            # What stands in the file now is not known: it is read anew.
+            self._following = None
             self._failed = f"the journal cannot be written: {error}"
             raise JournalFailed(self._failed) from error
         self._next_number += 1
         self._link = link_of(payload)
+        self._note(payload)
         if kind in self._synced_at_once:
             self.sync()
         return record
+
+    def _note(self, payload: bytes) -> None:
+        if self._following is not None:
+            self._following.wrote(payload)
+            if self._following.waiting > WAITING_MAX:
+                self._following = None
 
     def sync(self) -> None:
         """Bring everything appended so far onto the disk; raises `JournalFailed`.

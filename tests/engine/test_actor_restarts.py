@@ -14,10 +14,13 @@ import trio
 from arb.core.money import MoneyE6
 from arb.engine.control_requests import SteeringError
 from arb.engine.messages import ChangeLimit, ClearHalt, HaltTrading, Pause
+from arb.journal.recovery import recover
+from arb.settings import Mode
 from arb.sim.exchange.placing import place
 from arb.sim.exchange.values import BookSide, OrderRequest
 from arb.sim.websocket.subscriptions import Channel
 from tests.engine.conftest import SLOW_MAKER, Rig
+from tests.journal.journal_history import Unread
 
 OpenRig = Callable[..., Any]
 
@@ -169,6 +172,23 @@ async def test_after_risk_is_killed_nothing_is_sent_before_it_has_reconciled(
         rig.assert_books_equal()
         await rig.until(lambda: len(rig.entries()) > bought)
         assert rig.risk._books.ledger.illegal_reports == 0
+
+
+@pytest.mark.parametrize("mode", [Mode.SIM, Mode.PAPER])
+async def test_a_restart_reads_no_journal(
+    mode: Mode, open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """However long it has grown: risk and gateway find its state ready, and as a start reads it."""
+    file = Unread()
+    async with open_rig(file=file, mode=mode) as rig:
+        await rig.until(lambda: rig.board.counts["fills"] >= 2)
+        for name in ("risk", "gateway"):
+            file.may_be_read = False
+            await rig.system.kill(name)
+            await rig.until_running()
+            file.may_be_read = True
+            assert rig.parts.journal.known() == recover(rig.parts.journal.each())
+            assert rig.risk._books.ledger is not rig.parts.journal.known().ledger
 
 
 async def test_sessions_of_different_risk_managers_never_meet(

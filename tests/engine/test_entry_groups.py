@@ -19,6 +19,7 @@ from arb.sim.exchange.groups import OrderGroup
 from tests.core.order_factory import EXIT
 from tests.engine.conftest import Member
 from tests.engine.desk_bench import DeskBench, open_desk
+from tests.journal.journal_history import Unread
 
 
 def groups(bench: DeskBench) -> dict[int, OrderGroup]:
@@ -70,6 +71,25 @@ async def test_a_later_run_finds_the_groups_again(member: Member, autojump_clock
     async with open_desk(member, file=file, world=world) as bench:
         assert len(groups(bench)) == 2
         assert not set(world.venue.groups) & set(gone)
+
+
+async def test_a_gateway_that_restarts_finds_its_groups_without_reading(
+    member: Member, autojump_clock: object
+) -> None:
+    """Those that were made since the start, too; the journal is not read anew for them."""
+    file = Unread()
+    async with open_desk(member, file=file) as bench:
+        made = {shard: each.group_id for shard, each in groups(bench).items()}
+        file.may_be_read = False
+        again = bench.desk._order_groups(bench.rest)
+        assert again._remembered == made
+        again.want(3)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(again.run)
+            await trio.sleep(1)
+            assert again.id_for(3) == made[3]
+            nursery.cancel_scope.cancel()
+        assert len(bench.world.venue.groups) == len(made)
 
 
 async def test_a_person_may_trade_without(member: Member, autojump_clock: object) -> None:

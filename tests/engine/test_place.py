@@ -73,7 +73,7 @@ def test_a_long_journal_leaves_a_snapshot_behind(
         assert journal.snapshot_trouble is None
         journal.close()
 
-    assert found == [(0, 1), (0, 2), (0, 3), (3, 4), (3, 5), (3, 6)]
+    assert found == [(0, 1), (0, 2), (0, 3), (0, 4), (3, 5), (3, 6)]
 
 
 def test_a_journal_begins_with_its_format(tmp_path: Path) -> None:

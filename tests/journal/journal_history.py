@@ -26,7 +26,7 @@ from arb.journal.writer import Journal, MemoryFile
 
 State = dict[str, Any]
 OTHER_KINDS = (
-    (RecordKind.GROUP, {"shard": 0, "group": "g1"}),
+    (RecordKind.GROUP, {"exchange_index": 3, "group_id": "g1"}),
     (RecordKind.HALT, {"reason": "loss", "by": "a rule", "cancel_exits": False}),
     (RecordKind.CLEAR, {"reason": "looked at", "by": "me"}),
     (RecordKind.STOP, {"reason": "a person"}),
@@ -105,6 +105,17 @@ class KeptSnapshot:
             raise self._error
         self.data = data
         self.saved += 1
+
+
+class Unread(MemoryFile):
+    """A journal's file that is not to be read any more from some moment on."""
+
+    may_be_read = True
+
+    def read(self) -> bytes:
+        """Return all, or fail the test."""
+        assert self.may_be_read, "the journal is read again"
+        return super().read()
 
 
 def opened(data: bytes, kept: KeptSnapshot | None = None) -> Journal:
