@@ -69,7 +69,9 @@ class JournalKeeper(Actor):
 
     async def _follow(self) -> None:
         try:
-            while self._journal.follow(FOLLOWED_AT_ONCE):
+            more = True
+            while more:
+                more = self._journal.follow(FOLLOWED_AT_ONCE)
                 await trio.lowlevel.checkpoint()
         except NotARecord as error:
             self._risk.tell(JournalBroken(f"no start could read the journal any more: {error}"))
