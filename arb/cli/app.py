@@ -14,8 +14,7 @@ from typing import NoReturn
 from cyclopts import App, CycloptsError
 
 from arb.cli.commands import COMMANDS, Command, interrupted
-from arb.cli.common import EXIT_FAILED
-from arb.cli.errors import CommandFailed, UsageError
+from arb.cli.errors import EXIT_FAILED, CommandFailed, UsageError
 from arb.settings.errors import SettingsError
 from arb.version import VERSION
 

@@ -13,9 +13,6 @@ from rich.console import Console
 
 from arb.settings import Settings, load
 
-# What ends a command that found something wrong; 2 is for what was typed.
-EXIT_FAILED = 1
-
 # Without a terminal a table is as wide as it needs to be: nothing is cut in a file or a pipe.
 PIPE_WIDTH = 200
 

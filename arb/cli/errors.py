@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+# What ends a command that found something wrong; 2 is for what was typed.
+EXIT_FAILED = 1
+
 
 class UsageError(Exception):
     """The command was written wrongly; the process ends with 2."""

@@ -11,8 +11,8 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from arb.cli import faults_by_hand, faults_proxy
-from arb.cli.common import EXIT_FAILED, Json, beside_json, print_json
-from arb.cli.errors import CommandFailed, UsageError
+from arb.cli.common import Json, beside_json, print_json
+from arb.cli.errors import EXIT_FAILED, CommandFailed, UsageError
 from arb.cli.faults_core import core
 from arb.cli.faults_day import day
 from arb.cli.faults_hour import hour

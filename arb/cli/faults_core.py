@@ -7,8 +7,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from arb.cli.common import EXIT_FAILED, Json, beside_json, print_json
-from arb.cli.errors import UsageError
+from arb.cli.common import Json, beside_json, print_json
+from arb.cli.errors import EXIT_FAILED, UsageError
 from arb.faults.core_campaign import CoreSummary, run_core
 from arb.faults.core_checks import HistoryWrong
 from arb.faults.core_history import CoreHistory, rolled

@@ -7,8 +7,8 @@ from typing import Annotated
 import attrs
 from cyclopts import Parameter
 
-from arb.cli.common import EXIT_FAILED, Json, beside_json, print_json
-from arb.cli.errors import UsageError
+from arb.cli.common import Json, beside_json, print_json
+from arb.cli.errors import EXIT_FAILED, UsageError
 from arb.faults.day import HOURS_MAX, HOURS_MIN, DayReport, Hour, day_plan, run_day
 from arb.faults.revision import revision
 from arb.io.clock import NS_PER_S, SystemClock

@@ -11,8 +11,8 @@ import attrs
 import trio
 from cyclopts import Parameter
 
-from arb.cli.common import EXIT_FAILED, Json, beside_json, print_json
-from arb.cli.errors import CommandFailed, UsageError
+from arb.cli.common import Json, beside_json, print_json
+from arb.cli.errors import EXIT_FAILED, CommandFailed, UsageError
 from arb.faults.hour import run_hour
 from arb.faults.kill9 import Kill9Failed
 from arb.faults.revision import revision

@@ -7,7 +7,7 @@ import shutil
 
 import attrs
 
-from arb.cli.common import EXIT_FAILED
+from arb.cli.errors import EXIT_FAILED
 from arb.cli.faults_said import (
     Faults,
     Only,

@@ -9,8 +9,8 @@ from typing import Annotated
 import attrs
 from cyclopts import Parameter
 
-from arb.cli.common import EXIT_FAILED, beside_json, print_json
-from arb.cli.errors import UsageError
+from arb.cli.common import beside_json, print_json
+from arb.cli.errors import EXIT_FAILED, UsageError
 from arb.faults.catalogue import UnknownFault, chosen
 from arb.faults.kill9 import Kill9Report
 from arb.faults.plan import NO_FAULTS, Plan, plan_of

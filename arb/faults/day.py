@@ -43,9 +43,9 @@ _LENGTHS_S = (0.5, 2.0, 5.0)
 # Somebody puts everything right so often: who halts or pauses it otherwise ends the day.
 HEALED_EVERY_S = 600.0
 
-# Some three games are traded at any time, each for half an hour before it begins.
-GAME_EVERY_S = 900.0
-CALENDAR = Calendar(start_in_ms=1_800_000, stagger_ms=300_000, length_ms=600_000)
+# Some two games are traded at any time, each for ten minutes before it begins.
+GAME_EVERY_S = 600.0
+CALENDAR = Calendar(start_in_ms=600_000, stagger_ms=300_000, length_ms=300_000)
 
 # As many orders as possible: each leaves something behind.
 SETTINGS = Settings(

@@ -220,6 +220,8 @@ async def test_names_are_found_by_path_or_where_they_are_unique(notes: Notes) ->
             system.address("gatway")
         with pytest.raises(UnknownActor, match=r"no actor is named 0000$"):
             system.address("0000")
+        await system.remove("left/twin")
+        assert system.address("twin").path == "right/twin"
 
 
 @pytest.mark.parametrize(
