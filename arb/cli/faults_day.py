@@ -7,8 +7,9 @@ from typing import Annotated
 import attrs
 from cyclopts import Parameter
 
-from arb.cli.common import Json, beside_json, print_json
-from arb.cli.errors import EXIT_FAILED, UsageError
+from arb.cli.common import Json, beside_json
+from arb.cli.errors import UsageError
+from arb.cli.faults_said import tell_end
 from arb.faults.day import HOURS_MAX, HOURS_MIN, DayReport, Hour, day_plan, run_day
 from arb.faults.revision import revision
 from arb.io.clock import NS_PER_S, SystemClock
@@ -29,26 +30,21 @@ def day(
     out = beside_json(json=json)
     clock = SystemClock()
     began_ns = clock.monotonic_ns()
-    rates = day_plan(seed, hours).words
-    out.write(f"seed {seed}, arb {revision()}, {hours:g} hours, faults: {rates}\n")
+    plan = day_plan(seed, hours)
+    out.write(f"seed {seed}, arb {revision()}, {hours:g} hours, faults: {plan.words}\n")
     out.flush()
 
     def tell(hour: Hour) -> None:
         out.write(f"{hour}\n")
         out.flush()
 
-    report = run_day(seed, hours, tell)
+    report = run_day(plan, tell)
     wrong = [str(each) for each in report.outcome.violations] + list(report.grown)
-    for line in wrong:
-        out.write(f"violated {line}\n")
     said = _counts(report) | {"seconds": round((clock.monotonic_ns() - began_ns) / NS_PER_S, 1)}
-    if json:
-        print_json({"seed": seed, "hours": hours, **said, "violated": wrong})
-    else:
-        out.write(", ".join(f"{name} {value}" for name, value in said.items()) + "\n")
-    if report.failed:
-        out.write(f"arb faults day --hours {hours:g} --seed {seed}\n")
-    return EXIT_FAILED if report.failed else 0
+    figures = ", ".join(f"{name} {value}" for name, value in said.items())
+    document = {"seed": seed, "hours": hours, **said, "violated": wrong}
+    again = f"arb faults day --hours {hours:g} --seed {seed}"
+    return tell_end(figures, document, wrong, again, json=json)
 
 
 def _counts(report: DayReport) -> dict[str, int]:

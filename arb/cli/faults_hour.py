@@ -11,8 +11,9 @@ import attrs
 import trio
 from cyclopts import Parameter
 
-from arb.cli.common import Json, beside_json, print_json
-from arb.cli.errors import EXIT_FAILED, CommandFailed, UsageError
+from arb.cli.common import Json, beside_json
+from arb.cli.errors import CommandFailed, UsageError
+from arb.cli.faults_said import tell_end
 from arb.faults.hour import run_hour
 from arb.faults.kill9 import Kill9Failed
 from arb.faults.revision import revision
@@ -42,13 +43,8 @@ def hour(
             report = trio.run(run_hour, Path(folder), Random(seed), speed)
         except* Kill9Failed as group:
             raise CommandFailed(str(group.exceptions[0])) from None
-    for line in report.violations:
-        out.write(f"violated {line}\n")
-    if json:
-        print_json(attrs.asdict(report))
-    else:
-        said = attrs.asdict(report) | {"violations": len(report.violations)}
-        out.write(", ".join(f"{name} {value}" for name, value in said.items()) + "\n")
-    if report.violations:
-        out.write(f"arb faults hour --seed {seed} --speed {speed:g}\n")
-    return EXIT_FAILED if report.violations else 0
+    document = attrs.asdict(report)
+    said = document | {"violations": len(report.violations)}
+    figures = ", ".join(f"{name} {value}" for name, value in said.items())
+    again = f"arb faults hour --seed {seed} --speed {speed:g}"
+    return tell_end(figures, document, report.violations, again, json=json)

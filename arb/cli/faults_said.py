@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import attrs
@@ -101,21 +101,38 @@ def tell_outcome(outcome: Outcome, plan: Plan, *, tail: bool, stopped: bool = Fa
 def tell_report(
     report: Kill9Report | ProxyReport, asked: Mapping[str, object], again: str, *, json: bool
 ) -> int:
-    """Print what came of real processes, a failure with the command ``again``; return the code.
+    """Print what came of real processes, and return the exit code; the rest as in `tell_end`.
 
     ``asked`` is what the JSON object begins with.
     """
-    out = beside_json(json=json)
     counts = attrs.asdict(report) | {"violations": len(report.violations)}
-    for line in report.violations:
+    figures = ", ".join(f"{value} {name}" for name, value in counts.items())
+    document = {**asked, **counts, "violated": report.violations}
+    return tell_end(figures, document, report.violations, again, json=json)
+
+
+def tell_end(
+    figures: str,
+    document: Mapping[str, object],
+    violated: Sequence[str],
+    again: str,
+    *,
+    json: bool,
+) -> int:
+    """Print what was violated and the figures, as words or JSON, and return the exit code.
+
+    A failure ends with ``again``, the command that repeats it.
+    """
+    out = beside_json(json=json)
+    for line in violated:
         out.write(f"violated {line}\n")
     if json:
-        print_json({**asked, **counts, "violated": report.violations})
+        print_json(document)
     else:
-        out.write(", ".join(f"{value} {name}" for name, value in counts.items()) + "\n")
-    if report.violations:
+        out.write(f"{figures}\n")
+    if violated:
         out.write(f"{again}\n")
-    return EXIT_FAILED if report.violations else 0
+    return EXIT_FAILED if violated else 0
 
 
 def show(line: str) -> None:

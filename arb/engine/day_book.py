@@ -15,6 +15,7 @@ from arb.core.day import Day, Mark, Midnight, day_of, gained_e6
 from arb.core.ledger import Ledger
 from arb.core.money import CountE2, MoneyE6
 from arb.engine.parts import Parts
+from arb.io.clock import NS_PER_S
 from arb.journal.records import RecordKind, day_data
 
 # Marks in the journal are as old as this at most: a start judges by them until books are there,
@@ -24,8 +25,6 @@ MARKS_KEPT_EVERY_S = 60
 # Books are there within seconds of a start. What has none by then is not listed or has an empty
 # side: it stays at the last price that was ever seen.
 AWAITED_MAX_S = 60
-
-NS_PER_S = 1_000_000_000
 
 
 class DayBook:

@@ -44,14 +44,14 @@ class JournalKeeper(Actor):
 
     async def run(self) -> None:
         """Sync until stopped, or until a sync has failed."""
-        # A restart would mend nothing: the kernel may have dropped what it could not write.
         self._board.expect(JOURNAL, UNDONE, SYNCED_WITHIN_MS)
         await trio.sleep(SYNC_EVERY_S)
         while await self._sync():
             self._board.done(JOURNAL)
             await self._follow()
             await trio.sleep(SYNC_EVERY_S)
-        # Trading is halted for it, which says more than that nothing is brought to disk.
+        # A restart would mend nothing: the kernel may have dropped what it could not write. Trading
+        # is halted for it, which says more than that nothing is brought to disk.
         del self._board.pulses[JOURNAL]
         await trio.sleep_forever()
 

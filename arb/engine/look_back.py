@@ -6,7 +6,7 @@ fill of its market was not booked: what is new at each reading does not show the
 
 from __future__ import annotations
 
-from arb.io.clock import Clock
+from arb.io.clock import NS_PER_S, Clock
 
 # What is read again is booked once, however often. A market is paid within minutes of its result;
 # what is not listed a day later is for a person to look at.
@@ -15,8 +15,6 @@ LOOKED_BACK_MS = 86_400_000
 # A day's fills are some pages of a thousand, paid like any other read, and each takes the loop ten
 # milliseconds while exits still go out: not at every reading, of which there is one in two seconds.
 LOOKED_BACK_EVERY_S = 30.0
-
-NS_PER_S = 1_000_000_000
 
 
 class LookBack:

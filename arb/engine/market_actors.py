@@ -25,9 +25,10 @@ class MarketActors:
     def gone(self, ticker: str) -> None:
         """Take a market for absent."""
         self._present.discard(ticker)
-        if self._parts.listing(ticker) is None:
-            # An address keeps its actor's mailbox, and there is a new market every few minutes.
-            self._addresses.pop(ticker, None)
+
+    def forget(self, ticker: str) -> None:
+        """Let go of a market that is over: its address keeps its actor's mailbox."""
+        self._addresses.pop(ticker, None)
 
     def is_away(self, ticker: str) -> bool:
         """Tell whether nobody keeps a market's exits."""

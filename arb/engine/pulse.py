@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import attrs
 
-NS_PER_MS = 1_000_000
+from arb.io.clock import NS_PER_MS
+
 MS_PER_S = 1000
 
 # Up to here a span is told in seconds, then in minutes.

@@ -35,6 +35,7 @@ from arb.engine.messages import LookUp, ReadAccount
 from arb.engine.overdue import Overdue
 from arb.engine.parts import Parts
 from arb.engine.standing import Standing
+from arb.io.clock import NS_PER_S
 
 # What still moves is not a difference: positions were seen to lag fills by a second, and the list
 # of orders what happened to them by 0.4 s.
@@ -46,8 +47,6 @@ DIFFERENCE_MOVING_MAX_S = 30.0
 
 # A person accepts what is so now: while something differs it is read every other second.
 ACCEPTED_AGE_MAX_S = 10
-
-NS_PER_S = 1_000_000_000
 
 ACCEPT_WITH = "arb reconcile --accept"
 

@@ -321,6 +321,7 @@ class RiskManager(Actor):
 
     def _forget(self, ticker: str) -> None:
         """Let go of what is known of a market that is over."""
+        self._markets.forget(ticker)
         self._met_e4.pop(ticker, None)
         self._sales.forget(ticker)
         del self._wishes_heard[ticker]

@@ -14,8 +14,7 @@ import attrs
 from arb.core.exits import Holding
 from arb.core.money import CountE2
 from arb.core.orders import OrderState
-
-NS_PER_S = 1_000_000_000
+from arb.io.clock import NS_PER_S
 
 # The first pause: long enough for a book to move on, short against the second without an exit that
 # a person is warned of.

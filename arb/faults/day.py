@@ -184,14 +184,13 @@ class DayReport:
 
 
 def run_day(
-    seed: int,
-    hours: float,
+    plan: Plan,
     on_hour: Callable[[Hour], None] | None = None,
     every_s: float = S_PER_HOUR,
 ) -> DayReport:
-    """Simulate so many hours of an engine's life, and judge them; the same seed gives the same."""
-    day = Day(hours * S_PER_HOUR, every_s, on_hour)
-    outcome = simulate(day_plan(seed, hours), beside=day.run)
+    """Simulate hours of an engine's life, and judge them; the same plan gives the same."""
+    day = Day(plan.faulty_s, every_s, on_hour)
+    outcome = simulate(plan, beside=day.run)
     return DayReport(outcome, tuple(day.hours), day.games, tuple(judge(day.hours)))
 
 

@@ -102,7 +102,9 @@ async def _let_pass(
             with trio.CancelScope(shield=True):
                 said = await world.hand.ask("new_game")
             added.append(said["listed"])
-            files += [count for count in (open_files(process),) if count is not None]
+            count = open_files(process)
+            if count is not None:
+                files.append(count)
     return added
 
 

@@ -14,11 +14,12 @@ import trio
 from arb.cli import faults as command
 from arb.cli import faults_day, faults_hour
 from arb.cli.app import run
-from arb.faults.day import DayReport, Hour
+from arb.faults.day import S_PER_HOUR, DayReport, Hour
 from arb.faults.determinism import Unequal
 from arb.faults.hour import HourReport
 from arb.faults.kill9 import Kill9Failed
 from arb.faults.matrix import BEGIN, END
+from arb.faults.plan import Plan
 from arb.faults.seeds import read_seeds
 from arb.faults.session import Outcome
 
@@ -205,9 +206,10 @@ def test_a_day_is_reported(
     """The seed first, a line for each weighing, then the figures; growth ends with what to type."""
     weighed = Hour(3_600.0, 1, 4, 500, 90, 400_000, 80_000, 300_000, 8)
 
-    def a_day(seed: int, hours: float, tell: Callable[[Hour], None]) -> DayReport:
+    def a_day(plan: Plan, tell: Callable[[Hour], None]) -> DayReport:
         tell(weighed)
-        return DayReport(Outcome(seed, (), 0, events=int(hours)), (weighed,), 3, grown)
+        hours = int(plan.faulty_s / S_PER_HOUR)
+        return DayReport(Outcome(plan.seed, (), 0, events=hours), (weighed,), 3, grown)
 
     monkeypatch.setattr(faults_day, "run_day", a_day)
     assert run(["faults", "day", "--seed", "7", "--hours", "2"]) == len(grown)

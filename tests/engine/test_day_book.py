@@ -13,9 +13,9 @@ from arb.core.ledger import Ledger
 from arb.core.listing import Catalogue
 from arb.core.money import CountE2, PriceE4
 from arb.engine.board import Board, MarketRow
-from arb.engine.day_book import AWAITED_MAX_S, MARKS_KEPT_EVERY_S, NS_PER_S, DayBook
+from arb.engine.day_book import AWAITED_MAX_S, MARKS_KEPT_EVERY_S, DayBook
 from arb.engine.parts import Parts
-from arb.io.clock import VirtualClock
+from arb.io.clock import NS_PER_S, VirtualClock
 from arb.journal.records import RecordKind, day_data, read_day
 from arb.journal.writer import Journal, MemoryFile
 from arb.settings import Settings

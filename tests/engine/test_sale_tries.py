@@ -12,7 +12,8 @@ import trio
 from arb.core.commands import Purpose
 from arb.core.exits import Holding
 from arb.core.money import CountE2, PriceE4
-from arb.engine.sale_tries import EXIT_RETRY_MAX_S, NS_PER_S, SalesTried, SaleTries
+from arb.engine.sale_tries import EXIT_RETRY_MAX_S, SalesTried, SaleTries
+from arb.io.clock import NS_PER_S
 from arb.sim.exchange.lifecycle import pause_trading, resume_trading
 from tests.core.order_factory import NYY
 from tests.engine.conftest import MAKER_ONLY

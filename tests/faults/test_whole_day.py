@@ -92,7 +92,7 @@ def test_an_engine_that_was_started_again_shows_nothing() -> None:
 @pytest.mark.slow
 def test_an_engine_lives_through_games_and_faults() -> None:
     """The first game ends and is paid, another comes, and no rule is broken."""
-    report = run_day(3, 0.3, every_s=360.0)
+    report = run_day(day_plan(3, 0.3), every_s=360.0)
 
     assert report.outcome.violations == ()
     assert report.grown == ()
