@@ -208,7 +208,9 @@ class SeenOdds:
         if data.startswith(_ANSWER):
             self._reads_well[connection] = data.startswith(_GOOD_ANSWER)
         if self._reads_well.get(connection, True):
+            # What the stream said before is not what is known now: to say it again is news.
             self._changed_ms.clear()
+            self._last.clear()
             self._read_ms = engine_wall_ms
 
     def books_heard(self, game: str, since_ms: int) -> int:

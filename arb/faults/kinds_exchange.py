@@ -13,6 +13,7 @@ import trio
 from arb.faults.second_engine import second_engine
 from arb.faults.sometimes import ACCOUNT_DIFFERED, LOST_RACE, PAUSED_RESTING
 from arb.faults.stage import Heal, Kind, Stage, Struck
+from arb.journal.frames import scan
 from arb.sim.conditions import OrderAnswer
 from arb.sim.exchange import grouping, lifecycle
 from arb.sim.exchange.markets import Market, MarketStatus
@@ -137,8 +138,11 @@ def _race(stage: Stage, _component: str, _dice: Random) -> Heal:
 
 def _money_moves(stage: Stage, _component: str, dice: Random) -> Heal | None:
     """Let money come to or leave the account that no fill explains, until somebody puts it back."""
-    if ACCOUNT_RECORD not in stage.disk.kernel:
-        # What the engine took for its own when it first looked would be missing ever after.
+    disk = stage.disk
+    synced = scan(bytes(disk.kernel[: disk.durable])).payloads
+    if not any(ACCOUNT_RECORD in payload for payload in synced):
+        # What the engine took for its own when it first looked would be missing ever after, and
+        # what a loss of power takes it looks at again.
         return None
     cash_e6 = stage.simulation.member.cash_e6
     shard = min(cash_e6)

@@ -73,9 +73,10 @@ class OrderLanes:
                 place,
                 clock,
                 keep_warm=self._requests.keep_warm,
-                # Spread out, so that the lanes are never all busy with being kept warm.
+                # Spread out, so that few wait for each other to be kept warm.
                 first_warm_s=limits.keep_warm_s * (number + 1) / lanes,
                 limits=limits,
+                can_spare=self._can_spare,
                 answered=self._answer,
             )
             for number in range(lanes)
@@ -105,6 +106,11 @@ class OrderLanes:
                     self._lanes.append(lane)
                     return Sent(lane.number, sent_ns)
         raise NoLane(self._why_none())
+
+    def _can_spare(self, lane: Lane) -> bool:
+        """Tell whether an order would find another lane; one that stands alone must be spared."""
+        others = [each for each in self._lanes if each is not lane and each.is_up]
+        return not others or any(each.is_free for each in others)
 
     def _why_none(self) -> str:
         if self.connected:

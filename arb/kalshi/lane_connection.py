@@ -19,6 +19,10 @@ from arb.kalshi.lane_request import Answer, Limits
 # The answer to a batch of orders is the largest and stays below this by far.
 BODY_BYTES_MAX = 1024 * 1024
 
+# Orders that left together are answered together, and their lanes would be kept warm in the same
+# moment ever after: whoever would be the last free one waits so long, a few answers.
+_WARM_LATER_S = 0.25
+
 _BROKEN = "the connection broke in a send"
 
 # Beyond this a backoff has long reached its longest pause.
@@ -56,6 +60,7 @@ class Lane:
         keep_warm: bytes,
         first_warm_s: float,
         limits: Limits,
+        can_spare: Callable[[Lane], bool],
         answered: Callable[[Answer], object],
     ) -> None:
         self.number = number
@@ -66,6 +71,7 @@ class Lane:
         self._keep_warm = keep_warm
         self._first_warm_s = first_warm_s
         self._limits = limits
+        self._can_spare = can_spare
         self._answered = answered
         self._connection: Connection | None = None
         self._in_flight: _InFlight | None = None
@@ -207,6 +213,9 @@ class Lane:
             return _BROKEN
         if self._in_flight is not None:
             return f"no answer within {self._limits.answer_s:g} s"
+        if not self._can_spare(self):
+            self._wait_until(trio.current_time() + _WARM_LATER_S)
+            return None
         return self._send_keep_warm()
 
     def _send_keep_warm(self) -> str | None:

@@ -9,7 +9,7 @@ import attrs
 import pytest
 import trio
 
-from arb.engine.account_reader import OVERLAP_MS
+from arb.engine.account_reader import OVERLAP_MS, READING_GAP_S
 from arb.engine.messages import ConnectionChanged
 from arb.sim.exchange.lifecycle import settle
 from arb.sim.websocket.subscriptions import Channel
@@ -114,6 +114,31 @@ async def test_shards_that_do_not_add_up_are_not_believed(
         await trio.sleep(35)
         assert rig.risk._reconciler.last.number == before
         assert rig.said("the shards hold $")
+
+
+async def test_the_balance_is_read_a_second_after_its_last_answer(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """The exchange counts when a request arrives, which may be long after it was begun."""
+    async with open_rig() as rig:
+        await rig.until_running()
+        reader = rig.gateway._accounts
+        balances, began_s, answered_s = reader._rest.balances, [], []
+
+        async def late() -> object:
+            began_s.append(trio.current_time())
+            await trio.sleep(5)
+            answered_s.append(trio.current_time())
+            reader.want()
+            return await balances()
+
+        reader._rest.balances = late
+        reader.want()
+        await trio.sleep(30)
+
+    gaps_s = [after - before for before, after in zip(answered_s, began_s[1:], strict=False)]
+    assert gaps_s
+    assert min(gaps_s) >= READING_GAP_S
 
 
 async def test_what_is_new_is_asked_for_by_the_exchanges_clock(

@@ -79,6 +79,35 @@ async def test_idle_lanes_are_kept_warm_and_out_of_step(autojump_clock: object) 
     assert answers == []
 
 
+async def test_a_lane_is_free_while_others_are_kept_warm(autojump_clock: object) -> None:
+    """Orders that leave together bring their lanes into step; one stays free all the same."""
+    quiet: list[float] = []
+
+    def slowly(asked: Asked) -> Reply:
+        if asked.method == "GET":
+            quiet.append(trio.current_time())
+        return Reply(delay_s=0.05)
+
+    async with lanes_to(slowly) as (lanes, _, _, _):
+        await trio.sleep(1)
+        for tag in range(3):
+            lanes.send(order(tag))
+        await trio.sleep(1)
+        for _ in range(3_000):
+            assert lanes.free
+            await trio.sleep(0.02)
+
+    assert len(quiet) == pytest.approx(3 * 60 / 5, abs=6)
+
+
+async def test_a_lane_that_stands_alone_is_kept_warm(autojump_clock: object) -> None:
+    """There is no other that an order could take: cold it would serve nobody."""
+    async with lanes_to(taken, count=1) as (_, _, server, _):
+        await trio.sleep(16)
+
+    assert [asked.method for asked in server.asked] == ["GET"] * 4
+
+
 async def test_a_lane_counts_only_after_its_first_answer(autojump_clock: object) -> None:
     """A connection that nobody has answered on is no lane."""
     async with lanes_to(lambda asked: Reply(delay_s=1)) as (lanes, *_):
