@@ -4,22 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import attrs
-
 from arb.core.permission import Permission
 from arb.engine.board import Board
-from arb.engine.messages import ConnectionChanged, ReadAccount
+from arb.engine.messages import ConnectionChanged
 from arb.engine.names import ACCOUNT_LINK, ORDER_LANES
 from arb.engine.reconciler import Reconciler
 from arb.engine.withdrawals import Withdrawals
-
-
-@attrs.frozen
-class ConnectionHands:
-    """What may be done about it: tell the gateway, and show how things stand."""
-
-    tell_gateway: Callable[[object], object]
-    publish: Callable[[], None]
 
 
 class Connections:
@@ -31,13 +21,13 @@ class Connections:
         permission: Permission,
         withdrawals: Withdrawals,
         reconciler: Reconciler,
-        hands: ConnectionHands,
+        publish: Callable[[], None],
     ) -> None:
         self._board = board
         self._permission = permission
         self._withdrawals = withdrawals
         self._reconciler = reconciler
-        self._hands = hands
+        self._publish = publish
         self._lost: set[str] = set()
 
     def changed(self, changed: ConnectionChanged) -> None:
@@ -56,13 +46,12 @@ class Connections:
         elif name in self._lost:
             self._lost.discard(name)
             self._compare_again(name)
-        self._hands.publish()
+        self._publish()
 
     def _compare_again(self, name: str) -> None:
         # The account's own connection is back only after a reading; for the others one is due.
         if name == ORDER_LANES or (name == ACCOUNT_LINK and self._reconciler.differs):
             self._reconciler.distrust(f"{name} was down")
-            self._hands.tell_gateway(ReadAccount())
 
     def __repr__(self) -> str:
         return f"<Connections {len(self._lost)} lost>"

@@ -158,9 +158,10 @@ class Reconciler:
         self._reads_again = False
 
     def distrust(self, why: str) -> None:
-        """Stop trading until the account has been compared again."""
+        """Have the account read, and stop trading until it has been compared again."""
         if self._permission.unreconciled is None:
             self._permission.unreconciled = f"the account is to be compared again: {why}"
+        self._reach.tell_gateway(ReadAccount())
 
     @property
     def differs(self) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 from actors import Actor, Context, Down, MailboxFull
 from arb.core.commands import AmendIntent, CancelOrder, OrderIntent
-from arb.core.events import OrderEvent, OrderKept, OrderRefused
+from arb.core.events import OrderClosed, OrderEvent, OrderKept, OrderRefused
 from arb.core.money import PriceE4
 from arb.core.orders import Order
 from arb.core.permission import Permission
@@ -27,7 +27,7 @@ from arb.core.risk import (
 )
 from arb.engine.account_reading import Account
 from arb.engine.bookkeeping import Bookkeeper
-from arb.engine.connections import ConnectionHands, Connections
+from arb.engine.connections import Connections
 from arb.engine.exit_keeper import moves_without_market
 from arb.engine.exit_watch import ExitWatch, WatchHands
 from arb.engine.guard import GATEWAY_FULL, Guard
@@ -112,11 +112,7 @@ class RiskManager(Actor):
             Reach(self._gateway.tell, ctx.after, self._on_settled, self._publish),
         )
         self._connections = Connections(
-            self._board,
-            self._permission,
-            self._withdrawals,
-            self._reconciler,
-            ConnectionHands(self._gateway.tell, self._publish),
+            self._board, self._permission, self._withdrawals, self._reconciler, self._publish
         )
         self._watch = ExitWatch(
             parts,
@@ -230,6 +226,7 @@ class RiskManager(Actor):
     def _on_reported(self, reported: Reported) -> None:
         order = self._books.report(reported.event)
         if order is None:
+            self._on_unknown(reported.event)
             return
         self._guard.reported(order, reported.event)
         # The book without this order comes before a refusal of it: what a market evaluates on the
@@ -238,6 +235,13 @@ class RiskManager(Actor):
         self._log_report(order, reported.event)
         self._await_fills(order)
         self._tell_holding(order.intent.ticker)
+
+    def _on_unknown(self, event: OrderEvent) -> None:
+        # Its record went with the power, and it may have been on its way until now: it rests, and
+        # no limit counts it.
+        if not isinstance(event, OrderClosed):
+            self._reconciler.distrust(f"nobody here knows order {event.client_order_id}")
+            self._publish()
 
     def _await_fills(self, order: Order) -> None:
         if order.reported_filled_e2 > order.filled_e2 and not self._fills_awaited:

@@ -9,6 +9,10 @@ from typing import Any
 import pytest
 import trio
 
+from arb.core.events import OrderClosed
+from arb.core.money import CountE2
+from arb.core.risk import client_order_prefix
+from arb.engine.messages import Reported
 from arb.engine.other_engines import OtherEngines, own_prefixes
 from arb.engine.place import LOCK_NAME, Place
 from arb.faults.matrix import run_cell
@@ -111,6 +115,33 @@ async def test_an_order_of_our_own_earlier_installation_is_taken_away(
         await trio.sleep(5)
         assert rig.state == "running"
         assert rig.said("nobody's here")
+
+
+async def test_an_order_of_ours_that_nobody_knows_stops_entries_at_once(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """Its record went with the power while it was on its way: it is counted by no limit."""
+    async with open_rig() as rig:
+        await rig.until_running()
+        name = f"{client_order_prefix(rig.parts.installation)}7fffffff"
+        order = other(rig, name)
+        await rig.until(lambda: rig.state == "paused", 0.5)
+        assert f"nobody here knows order {name}" in rig.reasons
+        await rig.until(lambda: order not in rig.resting(), 10)
+        await rig.until_running()
+        assert rig.said(f"{name} rests at the exchange and is nobody's here")
+
+
+async def test_an_order_of_ours_that_has_ended_stops_nothing(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """It rests no more, and what it may have filled comes as fills."""
+    async with open_rig() as rig:
+        await rig.until_running()
+        name = f"{client_order_prefix(rig.parts.installation)}7fffffff"
+        rig.gateway._risk.tell(Reported(OrderClosed(name, CountE2(0), "canceled")))
+        await trio.sleep(0.1)
+        assert rig.state == "running"
 
 
 def test_earlier_installations_are_those_whose_engines_do_not_run(tmp_path: Path) -> None:
