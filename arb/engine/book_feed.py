@@ -119,7 +119,10 @@ class BookFeed(Actor):
         if isinstance(parsed, WireError):
             self._parts.board.note_bad(SOURCE, f"error {parsed.code}", frame.raw)
             if parsed.ends_subscription or parsed.id == self._books_asked_id:
+                # Nothing may follow it: a book that is not told of stands as it was.
                 self._subscription_lost = f"error {parsed.code}: {parsed.text}"
+                self._stirred.set()
+                self.lost()
         elif isinstance(parsed, Subscribed):
             self._subscribed(parsed)
         elif isinstance(parsed, (MarketLifecycle, EventListed, EventFee)):

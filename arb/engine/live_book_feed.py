@@ -86,14 +86,15 @@ class LiveBookFeed(BookFeed):
                 # Raised again outside the nursery, which would wrap it in a group.
                 closed = error
             nursery.cancel_scope.cancel()
-        raise closed or SocketClosed(f"not subscribed within {SUBSCRIBED_WITHIN_S:g} s")
+        raise closed or SocketClosed(self._why_given_up())
+
+    def _why_given_up(self) -> str:
+        return self._subscription_lost or f"not subscribed within {SUBSCRIBED_WITHIN_S:g} s"
 
     async def _listen(self, socket: Socket) -> None:
         # No deadline around each message: what is due in silence is another task's.
         while True:
             self._pass_on(text_of(await socket.receive()))
-            if self._subscription_lost is not None:
-                raise SocketClosed(self._subscription_lost)
 
     def _pass_on(self, raw: str) -> None:
         clock = self._parts.clock
@@ -112,7 +113,9 @@ class LiveBookFeed(BookFeed):
                 with trio.move_on_after(LOOK_UP_EVERY_S):
                     await self._stirred.wait()
                 self._stirred = trio.Event()
-                if self._sid is not None:
+                if self._subscription_lost is not None:
+                    connection.cancel()
+                elif self._sid is not None:
                     await self._follow(socket, self._sid)
                     await self._mend(socket, self._sid)
                     self._report_books()

@@ -18,6 +18,9 @@ from arb.faults.wire_connection import WiredConnection
 
 _BOOK_TYPES = ("orderbook_snapshot", "orderbook_delta")
 
+# The errors with which the exchange ends a subscription: channel error, buffer overflow.
+_LAST_WORDS = frozenset({10, 25})
+
 # Above and below every price there is.
 NO_ASK_E4 = 10_000
 NO_BID_E4 = 0
@@ -118,6 +121,8 @@ class SeenBooks:
         except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
             return
         sid = message.get("sid")
+        if message.get("type") == "error":
+            self._error(sid, body)
         if type(seq) is not int or type(sid) is not int:
             return
         in_order = seq == self._expected.get(sid, 1)
@@ -134,6 +139,13 @@ class SeenBooks:
             self._snapshot(body)
         elif message["type"] == "orderbook_delta" and in_order:
             self._delta(body)
+
+    def _error(self, sid: Any, body: Any) -> None:
+        """Trust no book any more once their subscription has had its last word."""
+        code = body.get("code") if isinstance(body, dict) else None
+        if sid is not None and sid == self._book_sid and code in _LAST_WORDS:
+            for book in self.books.values():
+                book.distrust()
 
     def _snapshot(self, body: Any) -> None:
         try:

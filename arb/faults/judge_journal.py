@@ -44,6 +44,7 @@ class JournalJudge:
     """Checks records against the exchange's ledger; the journal outlives every engine.
 
     ``lost`` names the orders whose records a loss of power took: no engine can know of them.
+    ``moves_lost`` says that the record of a move was taken: its order rests at another price.
     ``last_order`` is the order that the last record sends or moves, None where it does neither.
     """
 
@@ -53,6 +54,7 @@ class JournalJudge:
     amends: dict[str, list[dict[str, Any]]] = attrs.field(factory=dict)
     fills: set[str] = attrs.field(factory=set)
     lost: set[str] = attrs.field(factory=set)
+    moves_lost: bool = False
     records: int = 0
     last_order: str | None = None
     halted: bool = False
@@ -147,6 +149,8 @@ class JournalJudge:
         """Begin anew from what a machine found on its disk after it had lost power."""
         kept = [orjson.loads(payload) for payload in payloads]
         self.lost |= self.intents.keys() - {e["d"]["id"] for e in kept if e["k"] == "intent"}
+        moves = sum(each["k"] == "amend" for each in kept)
+        self.moves_lost |= moves < sum(map(len, self.amends.values()))
         self.fills = {each["d"]["trade_id"] for each in kept if each["k"] == "fill"}
         switches = [each["k"] for each in kept if each["k"] in ("halt", "clear")]
         self.halted = switches[-1:] == ["halt"]

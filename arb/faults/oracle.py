@@ -228,7 +228,7 @@ class Oracle:
         self._note_sometimes(engine)
         found = engine.parts.board.counts["invariant_violations"]
         lines = [line.text for line in engine.parts.board.log if "must never be" in line.text]
-        if found and self.journal.lost:
+        if found and (self.journal.lost or self.journal.moves_lost):
             # What stood in the second that was lost is news to it, and it says so, as it must.
             self.trace.sometimes["an alarm after a loss of power"] += 1
             return

@@ -10,6 +10,7 @@ import pytest
 import trio
 
 from arb.core.events import Side
+from arb.engine.messages import Frame
 from arb.io.memory import _Pipe
 from arb.kalshi import wire_commands
 from arb.sim.exchange.values import BookSide, LevelChange
@@ -148,16 +149,41 @@ CROSSED = "the best bid is above the best ask"
 async def test_a_terminal_error_leads_to_a_new_subscription(
     code: int, open_rig: OpenRig, autojump_clock: object
 ) -> None:
-    """After a channel error or an overflow the books are subscribed to anew."""
+    """After a channel error or an overflow, the last word, the books are subscribed to anew."""
     async with open_rig() as rig:
         await rig.until_running()
         session = rig.session(Channel.BOOK)
-        session.send({"type": "error", "sid": 2, "msg": {"code": code, "msg": "a test"}})
-        await rig.until(lambda: f"Kalshi books is down: error {code}" in rig.reasons, 5)
+        books = session.subscription(Channel.BOOK)
+        assert books is not None
+        session.end_subscription(books, (code, "a test"))
+        await rig.until(lambda: f"Kalshi books is down: error {code}" in rig.reasons, 0.2)
         await rig.until_running()
         await trio.sleep(1)
 
         assert rig.session(Channel.BOOK) is not session
+        assert_books_are_the_exchanges(rig)
+
+
+async def test_an_end_that_is_taken_late_is_heeded_though_nothing_follows(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """The connection waits for its next message by then, and none comes: no book is believed."""
+    async with open_rig() as rig:
+        await rig.until_running()
+        session = rig.session(Channel.BOOK)
+        books = session.subscription(Channel.BOOK)
+        assert books is not None
+        session.subscriptions.clear()
+        raw = orjson.dumps(
+            {"type": "error", "sid": books.sid, "msg": {"code": 25, "msg": "overflow"}}
+        )
+        feed = rig.instance("books")
+        feed.take(Frame(raw.decode(), rig.parts.clock.wall_ms(), rig.parts.clock.monotonic_ns()))
+        assert len(feed._books.broken()) == len(feed._books.tickers)
+        await rig.until(lambda: "Kalshi books is down: error 25: overflow" in rig.reasons, 0.2)
+        await rig.until_running()
+        await trio.sleep(1)
+
         assert_books_are_the_exchanges(rig)
 
 
