@@ -29,6 +29,10 @@ BINARY_ERROR_E4 = 1e-6
 # longer was stuck behind something, and the prices it was given for are gone.
 APPROVAL_VALID_NS = 50_000_000
 
+# A wish is heard within a millisecond of what led to it. Where it takes this long the process stood
+# still, or its loop did, and the prices that it was decided on are gone.
+WISH_VALID_NS = 250_000_000
+
 
 class RefusalCode(StrEnum):
     """Why an order was not approved; counted by code and shown in the market's row."""
@@ -45,6 +49,7 @@ class RefusalCode(StrEnum):
     BALANCE = "balance"
     SHARD_BALANCE = "balance of its shard"
     PRICE_COLLAR = "price collar"
+    TOO_LATE = "decided too long ago"
     ORDERS_PER_SECOND = "orders per second"
     EXCHANGE_RESTS = "Kalshi rests"
     BAD_COUNT = "bad count"
@@ -171,12 +176,16 @@ def review(
 
 
 def review_rate(intent: OrderIntent, brakes: Brakes, limits: Risk, now_ns: int) -> Refusal | None:
-    """Return why an entry may not leave now after those before it, or None if it may.
+    """Return why an entry may not leave now, so late or after those before it; None if it may.
 
     Exits count and are never refused for it: they lessen what may be lost.
     """
     if intent.purpose is Purpose.EXIT:
         return None
+    age_ns = now_ns - intent.trigger_ns
+    if age_ns > WISH_VALID_NS:
+        text = f"it was decided on what came {age_ns / NS_PER_S:.1f} s ago"
+        return _no(intent, RefusalCode.TOO_LATE, text)
     rested_ns = brakes.rested_ns_ago(now_ns)
     if rested_ns is not None:
         text = f"Kalshi said {rested_ns / NS_PER_S:.1f} s ago that trading is paused"

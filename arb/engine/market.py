@@ -67,7 +67,7 @@ class Market(Actor):
         self._doubted = ""
         self._watched: set[str] = set()
         self._canceled_ns: dict[str, int] = {}
-        self._trigger_ns = parts.clock.monotonic_ns()
+        self._began_ns = self._trigger_ns = parts.clock.monotonic_ns()
         hands = ExitHands(
             self._wish,
             self._cancel,
@@ -128,7 +128,8 @@ class Market(Actor):
         self._step(top.received_ns, count=False)
 
     def _step(self, trigger_ns: int, *, count: bool) -> None:
-        self._trigger_ns = trigger_ns
+        # What a market is told at its start may have come long before it: in hand it is now.
+        self._trigger_ns = trigger_ns = max(trigger_ns, self._began_ns)
         inputs = self._inputs()
         evaluation = self._parts.evaluator.evaluate(self._odds.quotes, inputs)
         board = self._parts.board

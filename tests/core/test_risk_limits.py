@@ -13,7 +13,7 @@ from arb.core.exposure import Exposures
 from arb.core.money import PriceE4
 from arb.core.parameters import Risk
 from arb.core.permission import Permission
-from arb.core.risk import Refusal, RefusalCode, review, review_rate
+from arb.core.risk import WISH_VALID_NS, Refusal, RefusalCode, review, review_rate
 from tests.core.order_factory import BOS, ENTRY, EXIT, GAME, NYY, hold, intent, ledger_with, no_fee
 
 RUNNING = Permission(ready=True)
@@ -98,9 +98,25 @@ def test_orders_per_second(sent: int, after_ns: int, refusal: RefusalCode | None
     for _ in range(sent):
         brakes.sent(7)
     limits = attrs.evolve(LIMITS, max_orders_per_second=3)
-    answer = review_rate(ENTRY, brakes, limits, 7 + after_ns)
+    now_ns = 7 + after_ns
+    answer = review_rate(attrs.evolve(ENTRY, trigger_ns=now_ns), brakes, limits, now_ns)
 
     assert (answer.code if answer else None) is refusal
     if answer is not None:
         assert answer.text == f"{sent} orders have left within a second, of 3"
-    assert review_rate(EXIT, brakes, limits, 7 + after_ns) is None
+    assert review_rate(EXIT, brakes, limits, now_ns) is None
+
+
+@pytest.mark.parametrize(
+    "age_ns, refusal",
+    [(0, None), (WISH_VALID_NS, None), (WISH_VALID_NS + 1, RefusalCode.TOO_LATE)],
+)
+def test_an_entry_that_was_decided_long_ago(age_ns: int, refusal: RefusalCode | None) -> None:
+    """A process that stood still does not buy at the prices of then; an exit may always leave."""
+    now_ns = ENTRY.trigger_ns + age_ns
+    answer = review_rate(ENTRY, Brakes(), LIMITS, now_ns)
+
+    assert (answer.code if answer else None) is refusal
+    if answer is not None:
+        assert answer.text == "it was decided on what came 0.3 s ago"
+    assert review_rate(EXIT, Brakes(), LIMITS, now_ns) is None

@@ -93,6 +93,7 @@ class Bench:
         usable: bool = True,
         ticker: str = NYY,
         ask_size: int = 10_000,
+        received_ns: int | None = None,
     ) -> None:
         """Show a top of the book."""
         made = Top(
@@ -103,7 +104,7 @@ class Bench:
             CountE2(0 if ask is None else ask_size),
             usable,
             self.now_ms(),
-            self.parts.clock.monotonic_ns(),
+            self.parts.clock.monotonic_ns() if received_ns is None else received_ns,
         )
         self.tell(made)
 

@@ -10,7 +10,7 @@ from arb.core.events import Liquidity
 from arb.core.money import PriceE4
 from arb.core.orders import OrderState
 from arb.core.parameters import Execution
-from arb.core.risk import Refusal, RefusalCode
+from arb.core.risk import WISH_VALID_NS, Refusal, RefusalCode
 from arb.engine.exit_keeper import EXITS_WITHDRAWN_RETRY_S
 from arb.engine.messages import CloseNow, Hello
 from arb.engine.names import BOOK_FEED, ODDS_FEED, RISK
@@ -31,6 +31,15 @@ def triggered(bench: Bench, home: float = SIXTY) -> None:
     bench.quote(home, "b")
 
 
+def triggered_but_dear(bench: Bench) -> None:
+    """Let the books move while the market asks for more than that is worth."""
+    bench.hold(0)
+    bench.top(5_900, 6_200)
+    bench.quote(FIFTY, "a", "b", "c")
+    bench.quote(SIXTY, "a")
+    bench.quote(SIXTY, "b")
+
+
 async def test_it_asks_everybody_for_what_it_must_know(autojump_clock: object) -> None:
     """A market that comes up greets the book feed, the odds feed and the risk manager."""
     async with open_bench() as bench:
@@ -47,6 +56,18 @@ async def test_an_edge_becomes_one_taker_at_the_ask(autojump_clock: object) -> N
         assert (wish.price_e4, wish.purpose) == (5_000, Purpose.ENTRY)
         assert wish.time_in_force is TimeInForce.IMMEDIATE_OR_CANCEL
         assert wish.expires_s is None
+
+
+async def test_what_came_before_it_began_is_in_hand_since(autojump_clock: object) -> None:
+    """A market that comes back is told the book as it stands: a wish on it is no old one."""
+    async with open_bench() as bench:
+        began_ns = bench.parts.clock.monotonic_ns()
+        triggered_but_dear(bench)
+        assert bench.wishes() == []
+        bench.top(4_800, 5_000, received_ns=began_ns - WISH_VALID_NS)
+
+        (wish,) = bench.wishes()
+        assert wish.trigger_ns == began_ns
 
 
 async def test_a_signal_fires_once(autojump_clock: object) -> None:
