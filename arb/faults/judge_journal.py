@@ -45,6 +45,8 @@ class JournalJudge:
 
     ``lost`` names the orders whose records a loss of power took: no engine can know of them.
     ``moves_lost`` says that the record of a move was taken: its order rests at another price.
+    ``shuffled`` says that a fill was written after later ones of its market: of all that was paid,
+    another part is then the cost of what is held, and the rest is gained or lost.
     ``last_order`` is the order that the last record sends or moves, None where it does neither.
     """
 
@@ -55,12 +57,15 @@ class JournalJudge:
     fills: set[str] = attrs.field(factory=set)
     lost: set[str] = attrs.field(factory=set)
     moves_lost: bool = False
+    shuffled: bool = False
     records: int = 0
     last_order: str | None = None
     halted: bool = False
     on_record: Callable[[dict[str, Any]], None] = _unheard
     on_loss: Callable[[list[dict[str, Any]]], None] = _unheard
     _known_fills: dict[str, Any] = attrs.field(factory=dict)
+    _numbers: dict[str, int] = attrs.field(factory=dict)
+    _latest: dict[str, int] = attrs.field(factory=dict)
     _unknown: set[str] = attrs.field(factory=set)
 
     def written(self, data: bytes) -> None:
@@ -126,12 +131,16 @@ class JournalJudge:
         if true is None:
             self.trace.violation("I4", f"fill {trade_id} was booked and never happened")
             return
+        number = self._numbers[trade_id]
+        self.shuffled |= number < self._latest.get(true.ticker, 0)
+        self._latest[true.ticker] = number
         told = (data["ticker"], data["side"], data["price_e4"], data["count_e2"], data["fee_e6"])
         meant = (true.ticker, true.side.value, true.price_e4, true.count_e2, true.fee_e6)
         self.trace.check("I4", told == meant, f"fill {trade_id} booked as {told}, was {meant}")
 
     def _true_fill(self, trade_id: str) -> Any:
         for fill in self.account.fills[len(self._known_fills) :]:
+            self._numbers[fill.trade_id] = len(self._known_fills)
             self._known_fills[fill.trade_id] = fill
         return self._known_fills.get(trade_id)
 
@@ -149,6 +158,7 @@ class JournalJudge:
         """Begin anew from what a machine found on its disk after it had lost power."""
         kept = [orjson.loads(payload) for payload in payloads]
         self.lost |= self.intents.keys() - {e["d"]["id"] for e in kept if e["k"] == "intent"}
+        self._latest.clear()
         moves = sum(each["k"] == "amend" for each in kept)
         self.moves_lost |= moves < sum(map(len, self.amends.values()))
         self.fills = {each["d"]["trade_id"] for each in kept if each["k"] == "fill"}

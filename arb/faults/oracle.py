@@ -237,10 +237,13 @@ class Oracle:
     def _compare_exposure(self, engine: OpenedEngine) -> None:
         """Check that the engine counts all that may be lost: what it left out, no limit would see.
 
-        What was written down in the second that a loss of power took, it cannot know of.
+        What was written down in the second that a loss of power took, it cannot know of; and a fill
+        that it heard of late is no dearer for it than in the order in which it heard.
         """
-        machine = self.machine
-        if machine is None or self.journal.lost or RISK not in machine.saboteur.instances:
+        machine, journal = self.machine, self.journal
+        if machine is None or RISK not in machine.saboteur.instances:
+            return
+        if journal.lost or journal.shuffled:
             return
         shown_e6 = total_exposure_e6(self.ledger(), engine.parts.fee_e6, engine.parts.rival)
         true_e6 = self.orders.exposure_e6(trio.current_time())
@@ -282,7 +285,7 @@ class Oracle:
         shown_e6 = total_exposure_e6(ledger, engine.parts.fee_e6, engine.parts.rival)
         true_e6 = self.orders.exposure_e6(trio.current_time())
         text = f"exposure {shown_e6} is less than the exchange's {true_e6}"
-        self.trace.check("I5", shown_e6 >= true_e6, text)
+        self.trace.check("I5", shown_e6 >= true_e6 or self.journal.shuffled, text)
         gateway: Any = self._actor(GATEWAY)
         out = gateway._desk._sender._out  # noqa: SLF001 - a judge looks inside
         self.trace.check("I16", not out, f"requests without an end: {out}")
