@@ -23,7 +23,9 @@ ASYNCHRONOUS = re.compile(r"\b(?:async|await|trio)\b")
 # Every core has its share of the tests; who has none left takes over from the others.
 SIDE_BY_SIDE = ("-n", "auto", "--dist", "worksteal")
 
-MEASURED = ("--cov", "--cov-report=", "--durations=5")
+# What is measured takes twice as long: every line and branch that has a goal is reached in seconds.
+MEASURED = ("-m", "not slow", "--cov", "--cov-report=")
+SLOW = ("-m", "slow", "--durations=5")
 
 FOLDERS = ("actors", "arb", "tests", "tools")
 USAGE = "usage: tools/check [--fast [arguments of pytest]]"
@@ -83,6 +85,7 @@ def test_steps(*, fast: bool, extra: Sequence[str]) -> list[Step]:
     return [
         Step("tests", ("pytest", "-q", *SIDE_BY_SIDE, *MEASURED, *extra)),
         Step("coverage report", ("coverage", "json", "-q", "-o", REPORT)),
+        Step("slow tests", ("pytest", "-q", *SIDE_BY_SIDE, *SLOW, *extra)),
     ]
 
 
@@ -123,7 +126,7 @@ def run(step: Step, programs: Path) -> Result:
 
 def told(result: Result) -> bool:
     """Say how a check went, and what it printed where it failed; returns whether it passed."""
-    last = result.output.splitlines()[-1:] if result.step.name == "tests" else []
+    last = result.output.splitlines()[-1:] if "pytest" in result.step.command else []
     verdict = "ok" if result.good else "FAILED"
     print(f"{result.step.name:>15}  {verdict:<6} {result.seconds:6.1f} s ", *last, flush=True)
     if not result.good:
