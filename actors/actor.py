@@ -165,6 +165,11 @@ class Context:
         """Return the tree that the actor lives in."""
         return self._cell.system
 
+    @property
+    def stopping(self) -> bool:
+        """Tell whether this instance takes no message any more: its work beside them ends soon."""
+        return self._cell.halted or not self._cell.is_current(self.generation)
+
     def find(self, name: str) -> Address:
         """Return the address of an actor by path, or by name where that is unique."""
         return self._cell.system.address(name)

@@ -94,7 +94,11 @@ class LiveBookFeed(BookFeed):
     async def _listen(self, socket: Socket) -> None:
         # No deadline around each message: what is due in silence is another task's.
         while True:
-            self._pass_on(text_of(await socket.receive()))
+            text = text_of(await socket.receive())
+            if self.ctx.stopping:
+                # Nobody takes it any more: what the markets were told last is not the book.
+                raise SocketClosed("it is being stopped")
+            self._pass_on(text)
 
     def _pass_on(self, raw: str) -> None:
         clock = self._parts.clock

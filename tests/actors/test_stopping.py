@@ -374,3 +374,27 @@ def test_a_stop_during_a_backoff_starts_nobody(over_seeds: OverSeeds) -> None:
         )
         await with_tree(seed, spec, body)
         assert len(notes.of("started", "a")) == 1
+
+
+async def test_work_beside_the_mailbox_can_tell_that_nobody_takes_messages(
+    autojump_clock: object,
+) -> None:
+    """While a stop takes its time the instance's own work goes on, and what it sends waits."""
+    seen: list[bool] = []
+
+    class Worker(Actor):
+        async def run(self) -> None:
+            while True:
+                seen.append(self.ctx.stopping)
+                await trio.sleep(0.1)
+
+        async def stop(self, reason: str) -> None:
+            await trio.sleep(1)
+
+    tree = SupervisorSpec("root", [ActorSpec("worker", Worker)])
+    async with open_system(tree, rng=Random(1)) as system:
+        await trio.sleep(0.05)
+        assert seen == [False]
+        await system.quarantine("worker")
+
+    assert seen[1:10] == [True] * 9

@@ -187,6 +187,26 @@ async def test_an_end_that_is_taken_late_is_heeded_though_nothing_follows(
         assert_books_are_the_exchanges(rig)
 
 
+async def test_books_are_not_believed_while_the_feed_is_being_stopped(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """Its mailbox takes no frame any more: the next one that comes says that the books are lost."""
+    async with open_rig() as rig:
+        await rig.until_running()
+        feed = rig.instance("books")
+
+        async def slowly(_reason: str) -> None:
+            await trio.sleep(3)
+
+        feed.stop = slowly
+        restarted = rig.system.restart("books")
+        rig.session(Channel.BOOK).send({"type": "anything", "msg": {}})
+        await rig.until(lambda: "Kalshi books is down: it is being stopped" in rig.reasons, 0.1)
+        assert len(feed._books.broken()) == len(feed._books.tickers)
+        await restarted
+        await rig.until_running()
+
+
 async def test_a_refused_subscription_is_tried_again(
     open_rig: OpenRig, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
