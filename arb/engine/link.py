@@ -38,6 +38,10 @@ LOOK_UP_EVERY_S = 1.0
 
 MS_PER_S = 1000
 
+# Why nothing is heard of a connection whose owner was stopped or killed.
+NOT_RUNNING = "not running"
+BEING_STOPPED = "it is being stopped"
+
 Report = Callable[[bool, str], None]
 
 
@@ -101,13 +105,12 @@ class Link(Generic[Stream]):
                 failures = await self._stand(serve, failures)
         finally:
             # Whoever owned the connection was stopped or killed: nobody keeps it any more.
-            self.report(False, "not running")  # noqa: FBT003 - as Report
+            self.report(False, NOT_RUNNING)  # noqa: FBT003 - as Report
 
     async def _stand(self, serve: Callable[[Stream], Awaitable[None]], failures: int) -> int:
         """Connect and serve once, wait, and return how many failures there are in a row now."""
         since_s = trio.current_time()
         ended = await self._once(serve)
-        self.report(False, ended.why)  # noqa: FBT003 - as Report
         stood_s = trio.current_time() - since_s
         failures = 0 if stood_s >= HEALTHY_AFTER_S else failures + 1
         await trio.sleep(self._pause_s(failures, ended, stood_s))
@@ -123,22 +126,28 @@ class Link(Generic[Stream]):
         return usual_s * self.rng.uniform(1.0 - THROTTLED_JITTER, 1.0 + THROTTLED_JITTER)
 
     async def _once(self, serve: Callable[[Stream], Awaitable[None]]) -> _Ended:
-        ended = _Ended("closed")
         try:
-            async with (
-                self.opens() as stream,
-                trio.open_nursery() as nursery,
-            ):
-                nursery.start_soon(self._beat, stream)
-                try:
-                    await serve(stream)
-                except SocketClosed as closed:
-                    ended = _Ended(closed.reason, closed.throttled)
-                finally:
-                    nursery.cancel_scope.cancel()
+            async with self.opens() as stream:
+                return await self._attend(stream, serve)
         except ConnectFailed as failed:
             why = without_secret(str(failed), self.secret) if self.secret else str(failed)
-            ended = _Ended(why, failed.throttled)
+            self.report(False, why)  # noqa: FBT003 - as Report
+            return _Ended(why, failed.throttled)
+
+    async def _attend(self, stream: Stream, serve: Callable[[Stream], Awaitable[None]]) -> _Ended:
+        ended = _Ended(NOT_RUNNING)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._beat, stream)
+            try:
+                await serve(stream)
+                ended = _Ended("closed")
+            except SocketClosed as closed:
+                ended = _Ended(closed.reason, closed.throttled)
+            finally:
+                # Before the stream says goodbye, which takes a second where nobody answers, and in
+                # which nothing is heard any more.
+                self.report(False, ended.why)  # noqa: FBT003 - as Report
+                nursery.cancel_scope.cancel()
         return ended
 
     async def _beat(self, stream: Stream) -> None:

@@ -10,7 +10,7 @@ import trio
 
 from actors import Context
 from arb.engine.book_feed import NO_COMMAND, BookFeed
-from arb.engine.link import LOOK_UP_EVERY_S, Link, text_of
+from arb.engine.link import BEING_STOPPED, LOOK_UP_EVERY_S, Link, text_of
 from arb.engine.messages import BookFeedReady, ConnectionChanged, Frame
 from arb.engine.names import RISK
 from arb.engine.parts import Parts
@@ -97,7 +97,7 @@ class LiveBookFeed(BookFeed):
             text = text_of(await socket.receive())
             if self.ctx.stopping:
                 # Nobody takes it any more: what the markets were told last is not the book.
-                raise SocketClosed("it is being stopped")
+                raise SocketClosed(BEING_STOPPED)
             self._pass_on(text)
 
     def _pass_on(self, raw: str) -> None:

@@ -11,7 +11,7 @@ import trio
 from actors import Actor, Address, Backoff, Context
 from arb.core.events import GameQuotes, Quote
 from arb.core.listing import Catalogue
-from arb.engine.link import Link, text_of
+from arb.engine.link import BEING_STOPPED, Link, text_of
 from arb.engine.messages import ConnectionChanged, Frame, Hello, PolledQuotes, Relisted
 from arb.engine.names import RISK, market_name
 from arb.engine.parts import Parts
@@ -185,6 +185,9 @@ class LiveOddsFeed(OddsFeedActor):
         while True:
             # No deadline around each message: what is due in silence is the polling task's.
             text = text_of(await updates.receive())
+            if self.ctx.stopping:
+                # Nobody takes it any more: what the markets were told last grows old.
+                raise SocketClosed(BEING_STOPPED)
             frame = Frame(text, clock.wall_ms(), clock.monotonic_ns())
             # Through our own mailbox, so that what a market answers in this very turn never
             # enters a handler twice.
@@ -212,7 +215,8 @@ class LiveOddsFeed(OddsFeedActor):
                 now_ns = self._parts.clock.monotonic_ns()
                 self.ctx.address.tell(PolledQuotes(tuple(quotes), now_ns))
                 self._keep_reading(tuple(quotes))
-                self._report(connected=True, detail=f"{len(event_ids)} games")
+                if not self.ctx.stopping:
+                    self._report(connected=True, detail=f"{len(event_ids)} games")
             await self._until_next_poll(failures)
 
     def _keep_reading(self, quotes: tuple[Quote, ...]) -> None:

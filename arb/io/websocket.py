@@ -26,8 +26,9 @@ from arb.io.url import Endpoint
 # TCP, TLS and the upgrade together; a healthy exchange takes 30 ms, one across an ocean 500.
 OPEN_TIMEOUT_S = 5.0
 
-# A peer that does not answer our goodbye is not waited for.
-CLOSE_TIMEOUT_S = 1.0
+# A peer that does not answer our goodbye is not waited for: one round trip, even across an ocean,
+# and less than the half second that a feed has to stop before it is called stuck.
+CLOSE_TIMEOUT_S = 0.4
 
 # The reply to a subscription lists all its markets: 4 MiB hold 100,000 tickers, and twenty
 # snapshots of a market with every price of the finest grid on both sides.

@@ -107,6 +107,36 @@ class TestLink:
         pauses = [after - before - 30.0 for before, after in pairwise(tried[since:])]
         assert max(pauses) <= 1.25 * THROTTLED_FIRST_S
 
+    @pytest.mark.parametrize("ends", ["closed by the peer", "killed"])
+    async def test_a_loss_is_reported_before_the_goodbye(
+        self, ends: str, autojump_clock: object
+    ) -> None:
+        """A goodbye that nobody answers takes a second in which nothing is heard any more."""
+        said: list[tuple[float, bool, str]] = []
+
+        @asynccontextmanager
+        async def opens() -> AsyncIterator[Any]:
+            try:
+                yield Heard()
+            finally:
+                with trio.CancelScope(shield=True):
+                    await trio.sleep(1.0)
+
+        async def serve(_stream: object) -> None:
+            await trio.sleep(0.5)
+            if ends == "killed":
+                owner.cancel()
+            await trio.lowlevel.checkpoint()
+            raise SocketClosed("the peer went")
+
+        link = Link("A", opens, Board(VirtualClock(0)), random.Random(3))
+        link.report = lambda up, why: said.append((trio.current_time() - began_s, up, why))
+        began_s = trio.current_time()
+        with trio.move_on_after(1.6) as owner:
+            await link.run(serve)
+        why = "not running" if ends == "killed" else "the peer went"
+        assert said[0] == (0.5, False, why)
+
     async def test_a_link_that_nobody_listens_to_says_nothing(self, autojump_clock: object) -> None:
         """Before an actor takes it over its reports are heard by nobody."""
         async with trio.open_nursery() as nursery:

@@ -200,3 +200,21 @@ async def test_all_providers_run_at_once(open_rig: OpenRig, autojump_clock: obje
         assert {f"Odds {each}" for each in PROVIDERS[1:]} <= set(rig.board.connections)
         await rig.until(lambda: bought(rig) >= 2)
         assert all(node.restarts == 0 for node in rig.system.snapshot())
+
+
+async def test_odds_are_not_believed_while_their_feed_is_being_stopped(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """Its mailbox takes no frame any more: the next one that comes says that the odds are down."""
+    async with open_rig() as rig:
+        await rig.until_running()
+
+        async def slowly(_reason: str) -> None:
+            await trio.sleep(8)
+
+        rig.instance("odds").stop = slowly
+        restarted = rig.system.restart("odds")
+        rig.simulation.odds.inject_frame("{}")
+        await rig.until(lambda: "Odds is down: it is being stopped" in rig.reasons, 0.1)
+        await restarted
+        await rig.until_running()
