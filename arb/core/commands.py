@@ -82,7 +82,8 @@ class Amendment:
 class CancelOrder:
     """A cancel: needs no approval, and is allowed in every state.
 
-    ``order_id`` is the exchange's; where it is not known yet, the cancel waits until it is.
+    ``order_id`` is the exchange's; where it is not known yet, the cancel waits until it is. An
+    empty ``ticker`` is whatever the exchange has said of the order.
     """
 
     client_order_id: str

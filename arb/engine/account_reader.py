@@ -11,6 +11,7 @@ from arb.core.money import CountE2, money_text
 from arb.engine.account_reading import Account, HeldPosition, RestingOrder
 from arb.engine.messages import ConnectionChanged
 from arb.engine.parts import Parts
+from arb.io.clock import NS_PER_S
 from arb.kalshi.exchange_clock import ExchangeClock
 from arb.kalshi.listing import Balance, ListedOrder, ListedPosition
 from arb.kalshi.money_moves import DETERMINED, ENDED, FINALIZED, ListedSettlement, MarketEnd
@@ -37,6 +38,10 @@ READS = "Kalshi reads"
 
 # Markets that ended between yes and no, the newest: their exact value stands with the market.
 SCALARS_READ_MAX = 50
+
+# Reads of private data lag by seconds at most. Where the exchange says otherwise, or does not tell
+# its time, an account would never be believed.
+READS_LAG_MAX_S = 30
 
 MS_PER_S = 1000
 
@@ -137,6 +142,9 @@ class AccountReader:
         return account
 
     async def _whole(self, back_to_ms: int | None, *, with_moves: bool) -> Account:
+        # How far the reads are comes first: what is read afterwards is at least as new.
+        began_ns = self._parts.clock.monotonic_ns()
+        as_of_ms = await self._rest.user_data_ms()
         # What led to the cash is read before the cash: what comes in between is then missing from
         # the books, which the next reading mends, and never counted twice.
         fills = await self._rest.fills(_earlier(self._fills_since_ms, back_to_ms))
@@ -161,7 +169,14 @@ class AccountReader:
             tuple(moves),
             tuple(t for t in held if t in ends and ends[t].status in ENDED),
             balance.by_exchange_index,
+            self._as_of_ns(as_of_ms, began_ns),
         )
+
+    def _as_of_ns(self, as_of_ms: int, began_ns: int) -> int:
+        """Return up to which of our moments a reading is complete at least."""
+        longest_ago_ns = began_ns - READS_LAG_MAX_S * NS_PER_S
+        earliest_ns = self._exchange_clock.earliest_ns(as_of_ms)
+        return longest_ago_ns if earliest_ns is None else max(earliest_ns, longest_ago_ns)
 
     async def _balance(self) -> Balance:
         try:

@@ -41,6 +41,8 @@ class Account:
     asked, and ``by_hand`` everybody else's. ``decided`` are held markets whose result is known.
     ``closed`` are those in which trading is over without one. ``moves`` is read only on request,
     because cash seldom differs. ``cash_by_shard`` is empty of an account that is not split.
+    ``as_of_ns`` is the moment of our monotonic clock up to which it is complete at least; the
+    exchange's reads lag behind what happens. None of an account that nothing lags behind.
     """
 
     cash_e6: MoneyE6
@@ -53,3 +55,8 @@ class Account:
     moves: tuple[CashMove, ...] = ()
     closed: tuple[str, ...] = ()
     cash_by_shard: Mapping[int, MoneyE6] = attrs.field(factory=dict)
+    as_of_ns: int | None = None
+
+    def is_behind(self, moment_ns: int) -> bool:
+        """Tell whether something that happened before a moment may be missing here."""
+        return self.as_of_ns is not None and self.as_of_ns < moment_ns

@@ -204,8 +204,12 @@ class Bookkeeper:
         self.invariants.after_move(move, self.ledger)
 
     def adopt(self, account: AdoptedAccount) -> None:
-        """Take the exchange's word for cash, positions and orders, and journal that we did."""
+        """Take the exchange's word for cash, positions and orders, and journal that we did.
+
+        What comes after stands on this record: it is on the disk before anything is begun.
+        """
         self.record(RecordKind.ACCOUNT, account_data(account))
+        self.sync()
         now_ms = self._parts.clock.wall_ms()
         self.day.without_gain(lambda: adopt(self.ledger, account, now_ms))
         self.has_account = True

@@ -79,6 +79,11 @@ class ExitWatch:
                     CancelOrder(order.client_order_id, order.order_id, ticker, "more than is held")
                 )
 
+    def changed(self, holding: Holding) -> None:
+        """Take a warning back as soon as everything that is ours is on sale."""
+        if holding.ticker in self._board.alarms and not holding.unrested_e2:
+            self._covered(holding.ticker, keep_warning=bool(holding.ours_e2))
+
     def refused(self, refusal: Refusal) -> None:
         """Remember why the last exit of a market was refused."""
         if refusal.purpose is Purpose.EXIT:

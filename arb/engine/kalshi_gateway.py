@@ -63,6 +63,9 @@ CANCELED = "canceled"
 # then nothing would ever say that fills are not told.
 SUBSCRIBED_WITHIN_S = 5.0
 
+# The exchange's reads lag by a second or so, and may be asked for once a second.
+READ_AGAIN_S = 1.0
+
 
 class KalshiGateway(Gateway):
     """Sends over the lanes, and reports answers, private messages and lookups."""
@@ -88,6 +91,7 @@ class KalshiGateway(Gateway):
         self._unsubscribed: set[str] = set(CHANNELS)
         self._subscription_lost: str | None = None
         self._reading_wanted: int | None = None
+        self._subscribed_ns = 0
         self._link.report = self._report_link
         exchange.lanes.on_answer = ctx.address.tell
         more: dict[type, Callable[[Any], None]] = {
@@ -187,6 +191,7 @@ class KalshiGateway(Gateway):
         # What happened while nobody listened is read; until then nothing new is begun.
         self._unsubscribed.discard(subscribed.channel)
         if not self._unsubscribed:
+            self._subscribed_ns = self._parts.clock.monotonic_ns()
             self._reading_wanted = self._accounts.want()
 
     def _on_order_frame(self, frame: OrderFrame) -> None:
@@ -231,9 +236,14 @@ class KalshiGateway(Gateway):
         if account.resting is not None:
             self._desk.listed({order.client_order_id for order in account.resting})
         self._risk.tell(account)
-        if self._reading_wanted is not None and number >= self._reading_wanted:
-            self._reading_wanted = None
-            self._report_link(connected=True, detail="fills and orders")
+        if self._reading_wanted is None or number < self._reading_wanted:
+            return
+        if account.is_behind(self._subscribed_ns):
+            # What happened just before nothing was missed any more may not be in it.
+            self.ctx.after(READ_AGAIN_S, ReadAccount())
+            return
+        self._reading_wanted = None
+        self._report_link(connected=True, detail="fills and orders")
 
     def __repr__(self) -> str:
         return f"<KalshiGateway {self._desk!r}>"

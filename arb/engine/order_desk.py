@@ -120,7 +120,10 @@ class OrderDesk:
 
     def cancel(self, cancel: CancelOrder) -> None:
         """Cancel an order as soon as can be."""
-        self.cancels.want(cancel, self._known.get(cancel.client_order_id))
+        known = self._known.get(cancel.client_order_id)
+        if known is not None and not cancel.ticker:
+            cancel = attrs.evolve(cancel, ticker=known.ticker)
+        self.cancels.want(cancel, known)
 
     def answered(self, answer: Answer) -> None:
         """Take the answer to a request that is out."""

@@ -12,9 +12,9 @@ from collections.abc import Callable, Collection, Sequence
 
 import attrs
 
-from arb.core.adoption import AdoptedAccount, AdoptedOrder, AdoptedPosition
+from arb.core.adoption import AdoptedOrder
 from arb.core.commands import CancelOrder
-from arb.core.events import Settlement
+from arb.core.events import OrderAccepted, OrderClosed, OrderEvent, OrderRefused, Settlement
 from arb.core.ledger import HandOrder
 from arb.core.money import CountE2, cents, contracts, dollars
 from arb.core.orders import Order, OrderState
@@ -30,6 +30,8 @@ from arb.core.reconcile import (
 )
 from arb.engine.account_reading import Account
 from arb.engine.bookkeeping import Bookkeeper
+from arb.engine.differing import DIFFERENCE_REPEATED_S, Differing
+from arb.engine.first_readings import FirstReadings, adopted
 from arb.engine.look_back import LookBack
 from arb.engine.messages import LookUp, ReadAccount
 from arb.engine.overdue import Overdue
@@ -37,16 +39,10 @@ from arb.engine.parts import Parts
 from arb.engine.standing import Standing
 from arb.io.clock import NS_PER_S
 
-# What still moves is not a difference: positions were seen to lag fills by a second, and the list
-# of orders what happened to them by 0.4 s.
-DIFFERENCE_REPEATED_S = 2.0
-
-# With fills all the time something always moves; books that were equal at no reading for so long
-# are wrong.
-DIFFERENCE_MOVING_MAX_S = 30.0
-
 # A person accepts what is so now: while something differs it is read every other second.
 ACCEPTED_AGE_MAX_S = 10
+
+UNKNOWN_HERE = "nobody here knows it: canceled"
 
 ACCEPT_WITH = "arb reconcile --accept"
 
@@ -105,11 +101,11 @@ class Reconciler:
         self._reach = reach
         self._standing = Standing()
         self._reads_again = False
-        self._differs_since_ns: int | None = None
-        self._first_seen: tuple[int, int] | None = None
+        self._differing = Differing()
         self._overdue = Overdue(parts)
         self._counts = False
         self._look_back = LookBack(parts.clock)
+        self._first = FirstReadings()
         self._account: Account | None = None
         self._fills_then = 0
         self.last: Comparison | None = None
@@ -119,12 +115,12 @@ class Reconciler:
     def take(self, account: Account) -> None:
         """Compare a reading whose fills are booked, after booking what else explains it."""
         if not self._books.has_account:
-            before, self._account = self._account, account
-            if not _is_settled_down(before, account):
-                self._board.say("RISK", "the account has traded: it is read twice to be sure")
-                self._read_again()
+            first = self._first.take(account, self._parts.clock.monotonic_ns())
+            if first is None:
+                self._board.say("RISK", "the account is read again, to be sure of what it holds")
+                self._read_once_past(account, self._first.awaited_ns)
                 return
-            self._books.adopt(_first(before, account))
+            self._books.adopt(first)
             self._board.say("RISK", f"account read: {_cash_text(account)}")
         self._account = account
         self._note_by_hand(account)
@@ -135,10 +131,16 @@ class Reconciler:
         self._overdue.look(account, self._parts.clock.wall_ms())
         if found:
             self._differ(found)
+        elif account.is_behind(self._parts.switches.proven_from_ns):
+            self._read_once_past(account, self._parts.switches.proven_from_ns)
         else:
             self._agree()
         self._note(found)
         self._reach.publish()
+
+    def filled_before(self) -> None:
+        """Note that a fill was heard of before there is an account to book it in."""
+        self._first.disturbed()
 
     def _note_by_hand(self, account: Account) -> None:
         by_hand = tuple(
@@ -159,9 +161,25 @@ class Reconciler:
 
     def distrust(self, why: str) -> None:
         """Have the account read, and stop trading until it has been compared again."""
+        self._parts.switches.proven_from_ns = self._parts.clock.monotonic_ns()
         if self._permission.unreconciled is None:
             self._permission.unreconciled = f"the account is to be compared again: {why}"
         self._reach.tell_gateway(ReadAccount())
+
+    def hear_of_stranger(self, event: OrderEvent) -> None:
+        """Cancel an order of ours that nobody here knows, and trust nothing before it is gone.
+
+        Its record went with the power, and it may have been on its way until now: no limit counts
+        what it may do.
+        """
+        if _is_over(event):
+            return
+        name = event.client_order_id
+        self.distrust(f"nobody here knows order {name}")
+        self._parts.switches.resting_known = False
+        if isinstance(event, OrderAccepted):
+            self._reach.tell_gateway(CancelOrder(name, event.order_id, "", UNKNOWN_HERE))
+        self._reach.publish()
 
     @property
     def differs(self) -> bool:
@@ -205,15 +223,24 @@ class Reconciler:
         if account.resting is None:
             self._parts.switches.resting_known = True
             return ()
-        now_ms = self._parts.clock.wall_ms()
+        switches, now_ms = self._parts.switches, self._parts.clock.wall_ms()
         found = self._standing.compare(self._books.ledger, account.resting, now_ms)
         for order in found.missing:
             self._reach.tell_gateway(LookUp.of(order))
         for cancel in found.orphans:
             self._say_orphan(cancel)
             self._reach.tell_gateway(cancel)
-        self._parts.switches.resting_known |= not found.strangers
+        if found.lost:
+            self._lose_sight(found.lost)
+        elif not found.strangers and not account.is_behind(switches.proven_from_ns):
+            switches.resting_known = True
         return found.differences
+
+    def _lose_sight(self, lost: Sequence[str]) -> None:
+        # It rests and no limit counts it: not even for the time in which a difference may move.
+        self._parts.switches.resting_known = False
+        if self._permission.unreconciled is None:
+            self._permission.unreconciled = f"nobody here knows order {lost[0]}"
 
     def _say_orphan(self, cancel: CancelOrder) -> None:
         self._board.say("RISK", f"{cancel.client_order_id} {cancel.why}", level="error")
@@ -226,7 +253,7 @@ class Reconciler:
         self._trust()
 
     def _trust(self) -> None:
-        self._differs_since_ns = self._first_seen = None
+        self._differing.agreed()
         self._counts = False
         self._look_back.agreed()
         self._know_shards()
@@ -243,14 +270,7 @@ class Reconciler:
 
     def _differ(self, found: Sequence[Difference]) -> None:
         now_ns, fills = self._parts.clock.monotonic_ns(), self._books.ledger.fills_booked
-        if self._first_seen is None or self._first_seen[1] != fills:
-            self._first_seen = (now_ns, fills)
-        if self._differs_since_ns is None:
-            self._differs_since_ns = now_ns
-        still_ns = now_ns - self._first_seen[0]
-        moving_ns = now_ns - self._differs_since_ns
-        repeated = still_ns >= DIFFERENCE_REPEATED_S * NS_PER_S
-        if repeated or moving_ns >= DIFFERENCE_MOVING_MAX_S * NS_PER_S:
+        if self._differing.stays(found, fills, now_ns):
             self._count(found)
         self._read_again()
 
@@ -261,14 +281,19 @@ class Reconciler:
             self._permission.unreconciled = said
             self._board.say("RISK", f"account differs: {in_one_line(found)}", level="error")
 
-    def _read_again(self) -> None:
+    def _read_once_past(self, account: Account, moment_ns: int) -> None:
+        """Read again as soon as a reading can be complete up to a moment."""
+        missing_ns = moment_ns - (account.as_of_ns or 0)
+        self._read_again(min(missing_ns / NS_PER_S, DIFFERENCE_REPEATED_S))
+
+    def _read_again(self, after_s: float = DIFFERENCE_REPEATED_S) -> None:
         # One reading is enough, however many have found something to look at again.
         if not self._reads_again:
             self._reads_again = True
             adopted_ms = self._books.ledger.adopted_ms
             since_ms = self._look_back.to_ms(adopted_ms) if self._counts else None
             wish = ReadAccount(with_moves=True, since_ms=since_ms)
-            self._reach.read_again(DIFFERENCE_REPEATED_S, wish)
+            self._reach.read_again(after_s, wish)
 
     def _note(self, found: tuple[Difference, ...]) -> None:
         number = self.last.number + 1 if self.last is not None else 1
@@ -306,7 +331,7 @@ class Reconciler:
         differed = in_one_line(last.differences)
         orders = tuple(self._adopted_orders(account))
         active = self._books.ledger.active_tickers()
-        self._books.adopt(attrs.evolve(_adopted(account), orders=orders, by=by, differed=differed))
+        self._books.adopt(attrs.evolve(adopted(account), orders=orders, by=by, differed=differed))
         self._board.say("PERSON", f"account accepted by {by}: {differed}")
         self._trust()
         for ticker in sorted({*active, *self._books.ledger.active_tickers()}):
@@ -351,21 +376,10 @@ class Reconciler:
         return f"<Reconciler {self.last.text if self.last is not None else 'nothing read'}>"
 
 
-def _is_settled_down(before: Account | None, account: Account) -> bool:
-    # Positions lag behind the fills that made them: a single reading may show half of a trade.
-    if not account.fills and not account.settlements:
-        return True
-    return before is not None and (before.cash_e6, before.positions) == (
-        account.cash_e6,
-        account.positions,
-    )
-
-
-def _first(before: Account | None, account: Account) -> AdoptedAccount:
-    # Later readings list fewer trades, and none of the earlier ones may be counted again.
-    taken = _adopted(account)
-    earlier = _adopted(before).trade_ids if before is not None else ()
-    return attrs.evolve(taken, trade_ids=tuple(dict.fromkeys(earlier + taken.trade_ids)))
+def _is_over(event: OrderEvent) -> bool:
+    if isinstance(event, OrderAccepted):
+        return not event.remaining_e2
+    return isinstance(event, OrderClosed | OrderRefused)
 
 
 def _is_settled_by(order: Order, listed: Collection[str]) -> bool:
@@ -383,14 +397,3 @@ def _cash_text(account: Account) -> str:
 
 def _counts(account: Account) -> dict[str, CountE2]:
     return {held.ticker: held.count_e2 for held in account.positions}
-
-
-def _adopted(account: Account) -> AdoptedAccount:
-    return AdoptedAccount(
-        account.cash_e6,
-        tuple(
-            AdoptedPosition(held.ticker, held.count_e2, held.cost_e6, held.fees_e6)
-            for held in account.positions
-        ),
-        tuple(fill.trade_id for fill in account.fills),
-    )

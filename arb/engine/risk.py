@@ -13,7 +13,7 @@ from typing import Any
 
 from actors import Actor, Context, Down, MailboxFull
 from arb.core.commands import AmendIntent, CancelOrder, OrderIntent
-from arb.core.events import OrderClosed, OrderEvent, OrderKept, OrderRefused
+from arb.core.events import OrderEvent, OrderKept, OrderRefused
 from arb.core.money import PriceE4
 from arb.core.orders import Order
 from arb.core.permission import Permission
@@ -149,6 +149,8 @@ class RiskManager(Actor):
 
     async def start(self) -> None:
         """Begin to look after the day, and to watch that everything is on sale."""
+        switches = self._parts.switches
+        switches.proven_from_ns = switches.proven_from_ns or self._parts.clock.monotonic_ns()
         self._guard.begin()
         self._watch.begin()
 
@@ -226,7 +228,7 @@ class RiskManager(Actor):
     def _on_reported(self, reported: Reported) -> None:
         order = self._books.report(reported.event)
         if order is None:
-            self._on_unknown(reported.event)
+            self._reconciler.hear_of_stranger(reported.event)
             return
         self._guard.reported(order, reported.event)
         # The book without this order comes before a refusal of it: what a market evaluates on the
@@ -235,13 +237,6 @@ class RiskManager(Actor):
         self._log_report(order, reported.event)
         self._await_fills(order)
         self._tell_holding(order.intent.ticker)
-
-    def _on_unknown(self, event: OrderEvent) -> None:
-        # Its record went with the power, and it may have been on its way until now: it rests, and
-        # no limit counts it.
-        if not isinstance(event, OrderClosed):
-            self._reconciler.distrust(f"nobody here knows order {event.client_order_id}")
-            self._publish()
 
     def _await_fills(self, order: Order) -> None:
         if order.reported_filled_e2 > order.filled_e2 and not self._fills_awaited:
@@ -261,6 +256,9 @@ class RiskManager(Actor):
 
     def _on_filled(self, filled: Filled) -> None:
         fill = filled.fill
+        if not self._books.has_account:
+            self._reconciler.filled_before()
+            return
         if not self._books.book(fill):
             self._board.counts["fills_repeated"] += 1
             return
@@ -369,6 +367,7 @@ class RiskManager(Actor):
     def _tell_holding(self, ticker: str) -> None:
         holding = self._books.holding(ticker, self._wishes_heard[ticker])
         self._board.holdings[ticker] = holding
+        self._watch.changed(holding)
         self._markets.tell(ticker, holding)
         self._publish()
 

@@ -21,17 +21,24 @@ ORPHAN = "rests at the exchange and is nobody's here: canceled"
 
 @attrs.frozen
 class Found:
-    """Where list and ledger differ, what is done about it, and whether anything is nobody's."""
+    """Where list and ledger differ, what is done about it, and whether anything is nobody's.
+
+    ``lost`` names orders that the ledger has never had, not even as ended ones.
+    """
 
     missing: tuple[Order, ...]
     orphans: tuple[CancelOrder, ...]
     differences: tuple[Difference, ...]
     strangers: bool
+    lost: tuple[str, ...] = ()
 
 
 @attrs.define
 class Standing:
-    """Compares list and ledger; an order is an orphan once two readings in a row say so."""
+    """Compares list and ledger; an order that has ended is an orphan once two readings say so.
+
+    One that the ledger has never had is one at once: it knows each before it is sent.
+    """
 
     _suspects: frozenset[str] = frozenset()
 
@@ -44,7 +51,7 @@ class Standing:
         orphans = tuple(
             CancelOrder(order.client_order_id, order.order_id, order.ticker, ORPHAN)
             for order in unowned
-            if order.client_order_id in self._suspects
+            if order.client_order_id in self._suspects or order.client_order_id not in ledger.orders
         )
         self._suspects = frozenset(order.client_order_id for order in unowned)
         unlike = (
@@ -55,7 +62,9 @@ class Standing:
         found = [_alone(order.client_order_id, "here", "at Kalshi") for order in missing]
         found += [_alone(order.client_order_id, "at Kalshi", "here") for order in unowned]
         found += [difference for difference in unlike if difference is not None]
-        return Found(missing, orphans, tuple(found), strangers=bool(unowned))
+        names = (order.client_order_id for order in unowned)
+        lost = tuple(name for name in names if name not in ledger.orders)
+        return Found(missing, orphans, tuple(found), bool(unowned), lost)
 
 
 def _must_be_listed(order: Order, now_ms: int) -> bool:

@@ -18,7 +18,9 @@ class Switches:
     ``halt`` is this process's latest, for a journal that does not take it: one that is written
     stands there, and outlives the process too. ``closing`` names the markets whose position a
     person wants gone. ``resting_known`` says that since this process began the exchange's list of
-    what rests held nothing unknown.
+    what rests held nothing unknown. Of the account only a reading proves anything that is complete
+    up to ``proven_from_ns``, by the monotonic clock: since this process began, or since an order
+    of ours was heard of that nobody here knows.
     ``orders_of_others`` are another engine's, which have halted us: a clear covers them.
     """
 
@@ -28,6 +30,7 @@ class Switches:
     stopping: bool = False
     exits_withdrawn: bool = False
     resting_known: bool = False
+    proven_from_ns: int = 0
     limit_e6: MoneyE6 | None = None
     closing: set[str] = attrs.field(factory=set)
     orders_of_others: set[str] = attrs.field(factory=set)

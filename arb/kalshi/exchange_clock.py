@@ -86,5 +86,14 @@ class ExchangeClock:
         ours_ms = self._clock.wall_ms() - self._clock.monotonic_ns() / NS_PER_MS
         return round((self._low_ms + self._high_ms) / 2 - ours_ms)
 
+    def earliest_ns(self, exchange_ms: int) -> int | None:
+        """Return the earliest that a moment of the exchange's can be by our monotonic clock.
+
+        None where nothing is known of its clock.
+        """
+        if not self._bounds:
+            return None
+        return int((exchange_ms - self._high_ms) * NS_PER_MS)
+
     def __repr__(self) -> str:
         return f"<ExchangeClock behind_ms={self.behind_ms} from {len(self._bounds)} answers>"

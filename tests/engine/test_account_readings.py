@@ -11,6 +11,7 @@ import trio
 
 from arb.engine.account_reader import OVERLAP_MS, READING_GAP_S
 from arb.engine.messages import ConnectionChanged
+from arb.io.clock import NS_PER_S
 from arb.sim.exchange.lifecycle import settle
 from arb.sim.websocket.subscriptions import Channel
 from tests.engine.conftest import Rig
@@ -30,6 +31,11 @@ class Ahead:
     """An exchange's clock beside which ours is an hour ahead."""
 
     behind_ms = -HOUR_MS
+
+    def earliest_ns(self, exchange_ms: int) -> int:
+        """Return that nothing lags."""
+        del exchange_ms
+        return round(trio.current_time() * NS_PER_S)
 
 
 async def test_a_connection_that_is_back_trades_only_on_equal_books(
@@ -72,6 +78,7 @@ async def test_a_reading_that_fails_is_tried_again_soon(
     """After a few failures the account is read within seconds of the exchange's recovery."""
     async with open_rig() as rig:
         await rig.until_running()
+        await trio.sleep(2)
         rig.simulation.exchange_conditions.rest_status = 503
         await trio.sleep(40)
         reading = rig.risk._reconciler.last.number
@@ -227,3 +234,17 @@ async def test_what_is_listed_minutes_late_is_found(
         await rig.until_running()
         rig.assert_books_equal()
         assert rig.board.counts["invariant_violations"] == 0
+
+
+async def test_a_connection_that_is_back_waits_for_a_reading_that_cannot_miss_anything(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """What happened just before the private channels were heard again may not be listed yet."""
+    async with open_rig() as rig:
+        await rig.until_running()
+        rig.simulation.exchange_conditions.read_lag_ms = 4_000
+        rig.session(Channel.FILL).outbox.close(1001, "going away")
+        await rig.until(lambda: "Kalshi account is down" in rig.reasons, 1)
+        lost_s = trio.current_time()
+        await rig.until_running()
+        assert 4.0 <= trio.current_time() - lost_s <= 8.0

@@ -127,9 +127,10 @@ async def test_an_order_of_ours_that_nobody_knows_stops_entries_at_once(
         order = other(rig, name)
         await rig.until(lambda: rig.state == "paused", 0.5)
         assert f"nobody here knows order {name}" in rig.reasons
-        await rig.until(lambda: order not in rig.resting(), 10)
+        assert not rig.parts.switches.resting_known
+        await rig.until(lambda: order not in rig.resting(), 0.5)
         await rig.until_running()
-        assert rig.said(f"{name} rests at the exchange and is nobody's here")
+        assert rig.parts.switches.resting_known
 
 
 async def test_an_order_of_ours_that_has_ended_stops_nothing(

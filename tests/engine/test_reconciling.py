@@ -10,7 +10,7 @@ import trio
 
 from arb.engine import overdue
 from arb.engine.control_requests import SteeringError
-from arb.engine.reconciler import DIFFERENCE_REPEATED_S
+from arb.engine.differing import DIFFERENCE_REPEATED_S
 from arb.journal.records import RecordKind, read_account
 from arb.journal.recovery import recover
 from arb.sim.exchange.lifecycle import close, determine, settle, sweep_closed

@@ -45,17 +45,23 @@ class TestStanding:
         """An order whose fate is not known is looked for elsewhere."""
         assert Standing().compare(ledger_with(order_in(state)), (), 99_000).missing == ()
 
-    @pytest.mark.parametrize("state", [None, OrderState.CLOSED])
-    def test_what_rests_and_should_not_is_an_orphan_the_second_time(
-        self, state: OrderState | None
-    ) -> None:
+    def test_what_the_ledger_never_had_is_an_orphan_at_once(self) -> None:
+        """It knows each order before it is sent: no stale list can make one up."""
+        found = Standing().compare(ledger_with(), (resting(),), 99_000)
+
+        (cancel,) = found.orphans
+        assert cancel.order_id == "x-o1"
+        assert found.lost == ("o1",)
+
+    def test_what_has_ended_and_rests_is_an_orphan_the_second_time(self) -> None:
         """One reading may be stale, two in a row are not."""
-        ledger = ledger_with(*([] if state is None else [order_in(state)]))
+        ledger = ledger_with(order_in(OrderState.CLOSED))
         standing = Standing()
         first = standing.compare(ledger, (resting(),), 99_000)
         second = standing.compare(ledger, (resting(),), 99_000)
 
         assert first.orphans == ()
+        assert first.lost == ()
         (cancel,) = second.orphans
         assert isinstance(cancel, CancelOrder)
         assert cancel.order_id == "x-o1"

@@ -123,3 +123,21 @@ def test_a_date_that_is_none_is_counted(date: str) -> None:
     clock.note_date(date, 0, 1)
 
     assert (clock.behind_ms, clock.unreadable) == (None, 1)
+
+
+def test_a_moment_there_is_placed_here_never_too_late() -> None:
+    """What is complete up to a moment of theirs is so up to the earliest that it can be here."""
+    clocks = TwoClocks(passed_ms=12_345, theirs_off_ms=5_000)
+    clock = ExchangeClock(clocks)
+    assert clock.earliest_ns(EPOCH_MS) is None
+    clocks.answer(clock)
+    moment_ms, now_ns = EPOCH_MS + int(clocks.passed_ms) + 5_000, clocks.monotonic_ns()
+    once_ns = clock.earliest_ns(moment_ms)
+    assert once_ns is not None
+    assert now_ns - 1_100 * NS_PER_MS <= once_ns <= now_ns
+    for _ in range(40):
+        clocks.passed_ms += 137
+        clocks.answer(clock)
+    often_ns = clock.earliest_ns(moment_ms)
+    assert often_ns is not None
+    assert now_ns - 80 * NS_PER_MS <= often_ns <= now_ns
