@@ -42,6 +42,7 @@ class WiredConnection(Connection):
         self._waited = False
         self._in_hole = wire.faults.hole
         self._abandoned = False
+        self._discards = False
         self._wait = trio.CancelScope()
 
     # ---------------------------------------------------------------- what befalls it
@@ -115,6 +116,10 @@ class WiredConnection(Connection):
             if self._eof:
                 return len(data)
             raise
+
+    def discard_at_close(self) -> None:
+        """Let the close forget what a hole has kept from the peer."""
+        self._discards = True
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """Send everything."""
@@ -250,6 +255,8 @@ class WiredConnection(Connection):
         self.closed = True
         self._wait.cancel()
         self.wire.observer.ended(self)
+        if self._discards:
+            self._unsent.clear()
         if self.wire.faults.hole and not self._mute:
             return
         self._inner.hang_up()

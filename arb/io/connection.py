@@ -28,6 +28,12 @@ class Connection(trio.abc.Stream):
         """Return how many bytes the connection took over and the kernel has not."""
         return 0
 
+    def discard_at_close(self) -> None:
+        """Let the end of this connection throw away what was sent and has not left the machine.
+
+        So does the end of the process. What never waits below, as in memory, needs nothing.
+        """
+
     @property
     @abstractmethod
     def readable(self) -> bool:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import socket
 import ssl
+import struct
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Protocol
 
 import trio
@@ -17,6 +18,10 @@ from arb.io.connection import RECEIVE_BYTES_MAX, Connection
 from arb.io.tls import client_context, secured
 
 __all__ = ["Connection", "Network", "SocketConnection", "SocketNetwork"]
+
+
+# SO_LINGER on, for no time at all: a close resets, and the kernel forgets what it holds.
+LINGER_NOT = struct.pack("ii", 1, 0)
 
 
 class Network(Protocol):
@@ -74,6 +79,12 @@ class SocketConnection(Connection):
             return 0
         except OSError as error:
             raise trio.BrokenResourceError(f"cannot send: {error}") from error
+
+    def discard_at_close(self) -> None:
+        """Let the kernel reset the connection at its close, and send on nothing that it holds."""
+        # Some systems take no options of a connection that is gone; it sends nothing any more.
+        with suppress(OSError):
+            self._raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
 
     @property
     def readable(self) -> bool:

@@ -101,6 +101,10 @@ class TlsConnection(Connection):
         """Return the bytes of ciphertext that still wait, here or below."""
         return len(self._waiting) + self._outgoing.pending + self._inner.backlog
 
+    def discard_at_close(self) -> None:
+        """Let the connection below throw away at its close what has not left."""
+        self._inner.discard_at_close()
+
     @property
     def readable(self) -> bool:
         """Say whether a read would return at once."""

@@ -167,13 +167,17 @@ class Lane:
         place = self._place
         try:
             with trio.fail_after(self._limits.connect_s):
-                return await self._network.connect(
+                connection = await self._network.connect(
                     place.host, place.port, tls=place.tls, alpn=self.alpn
                 )
         except trio.TooSlowError:
             return f"{place.authority}: no connection within {self._limits.connect_s:g} s"
         except OSError as error:
             return one_line(f"{place.authority}: {error}")
+        # An order that a dead line keeps in the kernel would leave after the lane was given up,
+        # on prices of then, for as long as its signature holds.
+        connection.discard_at_close()
+        return connection
 
     async def _send_rest(self, connection: Connection) -> None:
         while True:

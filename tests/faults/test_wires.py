@@ -14,9 +14,14 @@ import trio
 from arb.faults.frames import text_frame
 from arb.faults.wire_connection import WiredConnection
 from arb.faults.wire_faults import Refusal
-from arb.faults.wires import BOOKS, Wire, Wires
+from arb.faults.wires import BOOKS, LANES, Wire, Wires
+from arb.io.clock import VirtualClock
 from arb.io.memory import MemoryNetwork
 from arb.io.net import Connection
+from arb.kalshi.lane import Answer, Limits, OrderLanes
+from tests.io.http_server import URL, HttpServer
+from tests.kalshi.keys import PlainSigner
+from tests.kalshi.lane_bench import EPOCH_MS, order, taken
 
 UPGRADE = b"HTTP/1.1 101 Switching Protocols\r\n\r\n"
 
@@ -158,6 +163,36 @@ async def test_the_close_of_a_connection_in_a_hole_is_heard_later(autojump_clock
         one.wire.heal()
         await trio.sleep(1)
         assert one.served == [b""]
+
+
+async def test_an_order_in_a_hole_ends_with_its_lane(autojump_clock: object) -> None:
+    """What has not left when a lane is given up never does, however soon the line is back."""
+    server, answers = HttpServer(taken), list[Answer]()
+    async with trio.open_nursery() as nursery:
+        network = MemoryNetwork(nursery)
+        network.listen("sim", 80, server)
+        wires = Wires(network, Heard())
+        lanes = OrderLanes(
+            wires.plug().to(lambda _port: LANES),
+            URL,
+            PlainSigner(),
+            VirtualClock(EPOCH_MS),
+            limits=Limits(answer_s=2),
+            on_answer=answers.append,
+        )
+        nursery.start_soon(lanes.run)
+        await trio.sleep(0.5)
+        wires[LANES].faults.hole = True
+        wires[LANES].poke()
+        lanes.send(order())
+        await trio.sleep(2.1)
+        assert [answer.failure for answer in answers] == ["no answer within 2 s"]
+        wires.heal()
+        await trio.sleep(30)
+        assert lanes.connected == 3
+        nursery.cancel_scope.cancel()
+
+    assert [asked.method for asked in server.asked if asked.method != "GET"] == []
 
 
 async def test_half_open_means_that_nothing_ever_says_so(autojump_clock: object) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -74,6 +74,96 @@ async def test_a_full_kernel_buffer_takes_a_part() -> None:
             go.set()
             assert await connection.receive_some() == b"all"
         await connection.aclose()
+
+
+async def read_out(stream: trio.SocketStream) -> tuple[int, str]:
+    """Return how many bytes arrive from now on, and what comes after them."""
+    count = 0
+    try:
+        while data := await stream.receive_some():
+            count += len(data)
+    except trio.BrokenResourceError:
+        return count, "reset"
+    return count, "end"
+
+
+@pytest.mark.parametrize("tls", [False, True])
+@pytest.mark.parametrize(
+    "discards, after",
+    # To send on into so small a window takes the kernel a second.
+    [(True, "reset"), pytest.param(False, "end", marks=pytest.mark.slow)],
+)
+async def test_a_close_may_throw_away_what_has_not_left(
+    discards: bool,
+    after: str,
+    tls: bool,
+    tmp_path: Path,
+) -> None:
+    """The kernel sends on after a close what the peer had no room for, unless told not to."""
+    server_context, ca_path = certificate(tmp_path)
+    closed, read = trio.Event(), trio.Event()
+    arrived: list[tuple[int, str]] = []
+
+    async def deaf(stream: trio.SocketStream) -> None:
+        stream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        spoken: trio.abc.Stream = stream
+        if tls:
+            spoken = trio.SSLStream(stream, server_context, server_side=True)
+        await spoken.send_all(b"ready")
+        await closed.wait()
+        arrived.append(await read_out(stream))
+        read.set()
+
+    async with listening(deaf) as port:
+        network = SocketNetwork(client_context(str(ca_path)))
+        connection = await network.connect("localhost", port, tls=tls)
+        # What is unread at a close makes the kernel reset in any case.
+        assert await connection.receive_some() == b"ready"
+        if discards:
+            connection.discard_at_close()
+        piece, sent = bytes(65_536), 0
+        while not connection.backlog and (taken := connection.send_now(piece)):
+            sent += taken
+        sent -= connection.backlog
+        await connection.aclose()
+        closed.set()
+        with trio.fail_after(30):
+            await read.wait()
+
+    ((count, ending),) = arrived
+    assert ending == after
+    assert (count >= sent) is not discards
+
+
+async def test_a_close_that_throws_away_takes_nothing_from_an_answered_request(
+    tmp_path: Path,
+) -> None:
+    """All was said on both sides: the server meets a reset at most, and nobody an error before."""
+    server_context, ca_path = certificate(tmp_path)
+    heard: list[bytes] = []
+    ended = trio.Event()
+
+    async def answer(stream: trio.SocketStream) -> None:
+        spoken = trio.SSLStream(stream, server_context, server_side=True)
+        heard.append(bytes(await spoken.receive_some()))
+        await spoken.send_all(b"answer")
+        # The goodbye of TLS or the reset: which of them is read first is the kernel's.
+        with suppress(trio.BrokenResourceError):
+            assert not await spoken.receive_some()
+        ended.set()
+
+    async with listening(answer) as port:
+        network = SocketNetwork(client_context(str(ca_path)))
+        connection = await network.connect("localhost", port, tls=True)
+        connection.discard_at_close()
+        await connection.send_all(b"request")
+        assert await connection.receive_some() == b"answer"
+        await connection.aclose()
+        connection.discard_at_close()
+        with trio.fail_after(30):
+            await ended.wait()
+
+    assert heard == [b"request"]
 
 
 async def test_the_peers_end_is_seen() -> None:
