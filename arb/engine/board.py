@@ -1,7 +1,7 @@
 """What the actors publish for people to see; nobody decides by it but where a last word is wanted.
 
-A market that is away has left its last fair value and its last prices here: its exits are kept by
-the one, and what is held in it is marked by the others.
+A market that is away has left its last fair value here, by which its exits are kept; and what is
+held is marked at the prices that the book feed has here, whether its market is away or not.
 
 A board is written in the actor's own turn and read by the control actor, so showing the engine
 costs trading an assignment. It outlives every actor: what a market last said stays on screen
@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 import attrs
 
+from arb.core.events import Top
 from arb.core.exits import Holding
 from arb.core.ledger import HandOrder
 from arb.core.money import MoneyE6, PriceE4
@@ -143,11 +144,15 @@ class Alarm:
 
 @attrs.define
 class Board:
-    """Everything that is shown: rows, trades, log lines, connections, counts."""
+    """Everything that is shown: rows, trades, log lines, connections, counts.
+
+    ``tops`` are the book feed's: of each market the last one whose book could be believed.
+    """
 
     clock: Clock
     sink: Callable[[LogLine], None] | None = None
     markets: dict[str, MarketRow] = attrs.field(factory=dict)
+    tops: dict[str, Top] = attrs.field(factory=dict)
     holdings: dict[str, Holding] = attrs.field(factory=dict)
     latency_us: dict[str, int] = attrs.field(factory=dict)
     decided_ns: deque[int] = attrs.field(factory=lambda: deque(maxlen=LATENCIES_KEPT))

@@ -164,8 +164,9 @@ class BookFeed(Actor):
         """Keep the books of the markets that are listed now, and of no others."""
         changed = self._books.take_up(self._parts.catalogue.listings)
         self._find_routes()
-        for ticker in self._told.keys() - self._routes.keys():
-            del self._told[ticker]
+        for tops in (self._told, self._parts.board.tops):
+            for ticker in tops.keys() - self._routes.keys():
+                del tops[ticker]
         for ticker in changed:
             self._tell_if_changed(ticker, self._parts.clock.monotonic_ns())
         self._stirred.set()
@@ -205,6 +206,8 @@ class BookFeed(Actor):
             received_ns,
         )
         self._told[ticker] = top
+        if usable:
+            self._parts.board.tops[ticker] = top
         for address in self._routes[ticker]:
             address.tell(top)
 

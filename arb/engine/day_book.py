@@ -146,11 +146,12 @@ class DayBook:
     # Marks, and what is kept.
 
     def _mark(self, tickers: Iterable[str]) -> None:
-        rows = self._parts.board.markets
+        # Not by the markets' rows: that of a market that is away stands still.
+        tops = self._parts.board.tops
         for ticker in tickers:
-            row, position = rows.get(ticker), self._ledger.position(ticker)
-            if position.count_e2 and row is not None:
-                seen = Mark(row.bid_e4, row.ask_e4)
+            top, position = tops.get(ticker), self._ledger.position(ticker)
+            if position.count_e2 and top is not None:
+                seen = Mark(top.bid_e4, top.ask_e4)
                 self._marks[ticker] = self._marks.get(ticker, seen).followed_by(seen)
                 if seen.closing_e4(position.count_e2) is not None:
                     self._seen.add(ticker)

@@ -9,7 +9,7 @@ import attrs
 import trio
 
 from actors import NodeSnapshot, State
-from arb.core.events import Liquidity
+from arb.core.events import Liquidity, Top
 from arb.core.exits import Holding
 from arb.core.listing import Listing
 from arb.core.money import ONE_DOLLAR_E4, CountE2, PriceE4
@@ -36,10 +36,11 @@ A_TURN = 20
 
 @attrs.frozen
 class _Moment:
-    """What markets show of one moment; their rows and holdings are replaced, never changed."""
+    """What markets show of one moment; rows, tops and holdings are replaced, never changed."""
 
     at_ms: int
     rows: Mapping[str, MarketRow]
+    tops: Mapping[str, Top]
     holdings: Mapping[str, Holding]
     latency_us: Mapping[str, int]
     states: Mapping[str, State]
@@ -126,6 +127,7 @@ class Photographer:
         return _Moment(
             self.parts.clock.wall_ms(),
             dict(board.markets),
+            dict(board.tops),
             dict(board.holdings),
             dict(board.latency_us),
             {node.name: node.state for node in tree},
@@ -148,17 +150,18 @@ class Photographer:
             "latency_us": moment.latency_us.get(listing.ticker),
             "position_e2": holding.count_e2 if holding is not None else 0,
             "actor": str(moment.states.get(listing.ticker, "absent")),
-            **self._ways(listing, moment.rows),
+            **self._ways(listing, moment.tops),
+            **_prices(moment.tops.get(listing.ticker)),
             **_row(row, moment.at_ms),
         }
 
-    def _ways(self, listing: Listing, rows: Mapping[str, MarketRow]) -> dict[str, Any]:
+    def _ways(self, listing: Listing, tops: Mapping[str, Top]) -> dict[str, Any]:
         """Price one order of either way to hold this opinion, by the contract, fees included."""
         count_e2 = self.parts.execution.contracts_per_order_e2
-        row, sibling = rows.get(listing.ticker), rows.get(listing.sibling)
+        top, sibling = tops.get(listing.ticker), tops.get(listing.sibling)
         yes = no = None
-        if row is not None and row.ask_e4 is not None:
-            yes = _contract_e4(Outcome.YES, row.ask_e4, count_e2, listing)
+        if top is not None and top.ask_e4 is not None:
+            yes = _contract_e4(Outcome.YES, top.ask_e4, count_e2, listing)
         if sibling is not None and sibling.bid_e4 is not None:
             no = _contract_e4(Outcome.NO, sibling.bid_e4, count_e2, listing)
         return {"yes_cost_e4": yes, "no_cost_e4": no}
@@ -216,12 +219,12 @@ def mark_of(board: Board, holding: Holding) -> PriceE4 | None:
 
     YES is sold at the bid; NO, bought back at the ask, fetches a dollar less that.
     """
-    row = board.markets.get(holding.ticker)
-    if row is None:
+    top = board.tops.get(holding.ticker)
+    if top is None:
         return None
     if holding.count_e2 > 0:
-        return row.bid_e4
-    return PriceE4(ONE_DOLLAR_E4 - row.ask_e4) if row.ask_e4 is not None else None
+        return top.bid_e4
+    return PriceE4(ONE_DOLLAR_E4 - top.ask_e4) if top.ask_e4 is not None else None
 
 
 def unrealised_e6(board: Board) -> int:
@@ -268,20 +271,23 @@ def _alarmed(alarms: Mapping[str, Alarm], row: MarketRow | None) -> MarketRow | 
     return attrs.evolve(row, action=NO_EXIT, reason=alarm.text)
 
 
+def _prices(top: Top | None) -> dict[str, Any]:
+    """Return what stands in the book, by which positions are marked as well."""
+    return {
+        "bid_e4": top.bid_e4 if top is not None else None,
+        "bid_size_e2": top.bid_size_e2 if top is not None else 0,
+        "ask_e4": top.ask_e4 if top is not None else None,
+        "ask_size_e2": top.ask_size_e2 if top is not None else 0,
+    }
+
+
 def _row(row: MarketRow | None, now_ms: int) -> dict[str, Any]:
     if row is None:
-        nothing: dict[str, Any] = dict.fromkeys(
-            ("fair", "bid_e4", "ask_e4", "edge_e4", "net_e4", "odds_age_ms")
-        )
-        sizes = {"bid_size_e2": 0, "ask_size_e2": 0, "books": 0}
-        return {**nothing, **sizes, "action": "WAIT", "reason": "nothing heard yet"}
+        nothing: dict[str, Any] = dict.fromkeys(("fair", "edge_e4", "net_e4", "odds_age_ms"))
+        return {**nothing, "books": 0, "action": "WAIT", "reason": "nothing heard yet"}
     changed_ms = row.quote_changed_ms
     return {
         "fair": row.fair,
-        "bid_e4": row.bid_e4,
-        "bid_size_e2": row.bid_size_e2,
-        "ask_e4": row.ask_e4,
-        "ask_size_e2": row.ask_size_e2,
         "edge_e4": row.edge_e4,
         "net_e4": row.net_e4,
         "buys": row.buys,

@@ -295,11 +295,11 @@ class Oracle:
         risk: Any = self._actor(RISK)
         book = risk._books.day  # noqa: SLF001 - a judge looks inside
         book.look()
-        rows, account = engine.parts.board.markets, self.simulation.member
+        tops, account = engine.parts.board.tops, self.simulation.member
         true_e6 = account.total_cash_e6 - self._cash_before_e6
         for ticker, held in account.positions.items():
-            row = rows.get(ticker)
-            mark_e4 = None if row is None else row.bid_e4 if held.count_e2 > 0 else row.ask_e4
+            top = tops.get(ticker)
+            mark_e4 = None if top is None else top.bid_e4 if held.count_e2 > 0 else top.ask_e4
             if held.count_e2 and mark_e4 is None:
                 # What it was last worth, only the engine remembers.
                 return

@@ -11,9 +11,10 @@ import orjson
 from actors import ActorSpec, Strategy, SupervisorSpec, open_system
 from arb.core.events import Side, Top
 from arb.core.grid import PriceGrid
+from arb.core.listing import Catalogue
 from arb.core.money import CountE2, PriceE4
 from arb.engine.book_feed import BookFeed
-from arb.engine.messages import Frame, OwnResting
+from arb.engine.messages import Frame, OwnResting, Relisted
 from arb.engine.names import BOOK_FEED
 from arb.engine.subscribed_books import SubscribedBooks
 from arb.kalshi.wire import BookDelta, BookSnapshot
@@ -105,6 +106,50 @@ async def test_numbers_of_the_markets_lives_are_not_the_books(autojump_clock: ob
         (top,) = heard
         assert isinstance(top, Top)
         assert top.usable
+
+
+async def test_the_board_has_the_last_top_that_could_be_believed(autojump_clock: object) -> None:
+    """A book that breaks leaves it as it was, a new feed too; a market that goes takes it along."""
+    parts = bench_parts()
+    tops = parts.board.tops
+    tree = SupervisorSpec(
+        "root",
+        strategy=Strategy.ONE_FOR_ONE,
+        children=(
+            ActorSpec(NYY, lambda ctx: Note(ctx, []), direct=True),
+            ActorSpec(BOS, lambda ctx: Note(ctx, []), direct=True),
+            ActorSpec(BOOK_FEED, lambda ctx: BookFeed(ctx, parts), direct=True),
+        ),
+    )
+
+    def level(ticker: str, price: str) -> dict[str, object]:
+        return {"market_ticker": ticker, "yes_dollars_fp": [[price, "5.00"]]}
+
+    async with open_system(tree, rng=random.Random(1)) as system:
+
+        def tell(seq: int, kind: str, body: dict[str, object]) -> None:
+            frame = {"type": kind, "sid": 2, "seq": seq, "msg": body}
+            system.address(BOOK_FEED).tell(Frame(orjson.dumps(frame).decode(), 0, 0))
+
+        def bids() -> dict[str, int | None]:
+            return {ticker: top.bid_e4 for ticker, top in tops.items()}
+
+        tell(1, "orderbook_snapshot", level(NYY, "0.4000"))
+        tell(2, "orderbook_snapshot", level(BOS, "0.5000"))
+        assert bids() == {NYY: 4_000, BOS: 5_000}
+        change = {"market_ticker": NYY, "side": "yes"}
+        tell(3, "orderbook_delta", {**change, "price_dollars": "0.3000", "delta_fp": "1.00"})
+        tell(4, "orderbook_delta", {**change, "price_dollars": "0.4000", "delta_fp": "-5.00"})
+        assert bids() == {NYY: 3_000, BOS: 5_000}
+        tell(5, "orderbook_delta", {**change, "price_dollars": "0.3000", "delta_fp": "-9.00"})
+        tell(7, "orderbook_snapshot", level(BOS, "0.6000"))
+        await system.kill(BOOK_FEED)
+        assert bids() == {NYY: 3_000, BOS: 5_000}
+        tell(1, "orderbook_snapshot", level(NYY, "0.2000"))
+        assert bids() == {NYY: 2_000, BOS: 5_000}
+        parts.relist(None, Catalogue(()))
+        system.address(BOOK_FEED).tell(Relisted())
+        assert bids() == {}
 
 
 EVENT = {"event_ticker": "KXMLBGAME-26NOV22NYYBOS", "series_ticker": "KXMLBGAME"}

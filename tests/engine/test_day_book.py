@@ -9,10 +9,11 @@ import orjson
 import pytest
 
 from arb.core.day import Day, Mark
+from arb.core.events import Top
 from arb.core.ledger import Ledger
 from arb.core.listing import Catalogue
 from arb.core.money import CountE2, PriceE4
-from arb.engine.board import Board, MarketRow
+from arb.engine.board import Board
 from arb.engine.day_book import AWAITED_MAX_S, MARKS_KEPT_EVERY_S, DayBook
 from arb.engine.parts import Parts
 from arb.io.clock import NS_PER_S, VirtualClock
@@ -61,15 +62,15 @@ class Bench:
         return DayBook(self.parts, self.ledger, day, record)
 
     def shows(self, bid: int | None, ask: int | None, ticker: str = NYY) -> None:
-        """Let the market's actor have said its prices."""
-        seen = marked(bid, ask)
-        self.parts.board.markets[ticker] = MarketRow(
-            ticker, 0, None, seen.bid_e4, 0, seen.ask_e4, 0, None, None, "SKIP", "", None, 0
+        """Let the book feed have said a market's prices."""
+        seen, size_e2 = marked(bid, ask), CountE2(100)
+        self.parts.board.tops[ticker] = Top(
+            ticker, seen.bid_e4, size_e2, seen.ask_e4, size_e2, usable=True, at_ms=0, received_ns=0
         )
 
     def restarted(self) -> DayBook:
         """Open the book in a process that has seen nothing yet, by what stands in the journal."""
-        self.parts.board.markets.clear()
+        self.parts.board.tops.clear()
         return self.book(read_day(orjson.loads(orjson.dumps(self.written[-1]))))
 
 
@@ -332,7 +333,7 @@ def test_a_loss_is_not_judged_while_something_counts_at_its_cost(bench: Bench) -
     book.look()
     assert (book.gained_e6, book.lost_e6) == (0, 0)
 
-    bench.parts.board.markets.clear()
+    bench.parts.board.tops.clear()
     book = bench.book(Day(TODAY, 400_000))
     book.look()
     bench.clock.running_s += AWAITED_MAX_S

@@ -16,6 +16,8 @@ from arb.journal.records import RecordKind
 from arb.journal.writer import MemoryFile
 from arb.settings import Settings
 from arb.sim.conditions import OrderAnswer
+from arb.sim.exchange.placing import place
+from arb.sim.exchange.values import BookSide, Change, OrderRequest
 from tests.engine.conftest import SLOW_MAKER, Rig, new_world
 
 OpenRig = Callable[..., Any]
@@ -88,6 +90,46 @@ async def test_a_restart_leaves_the_day_as_it_was(
             await trio.sleep(2)
             assert (day.gained_e6, day.lost_e6) == (before.gained_e6, before.lost_e6)
         nursery.cancel_scope.cancel()
+
+
+async def test_what_is_held_is_marked_while_its_market_is_away(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """Nobody pays for it any more while it is in quarantine: that is lost, shown, and halts."""
+    async with open_rig(settings=with_risk(max_daily_loss_cents=100)) as rig:
+        await rig.until(lambda: bool(rig.held_e2))
+        rig.simulation.world.fixtures.clear()
+        (ticker,) = rig.held_e2
+        await rig.system.quarantine(ticker)
+        await trio.sleep(2)
+        assert rig.state == "running"
+        left_e4 = lose_all_worth(rig, ticker)
+        await trio.sleep(2)
+
+        assert rig.state == "halted"
+        assert "the daily loss limit" in rig.reasons
+        picture = rig.steering.snapshot()
+        account, (position,) = picture["account"], picture["positions"]
+        held_e2, day = position["count_e2"], rig.risk._books.day
+        worth_e4 = left_e4 if held_e2 > 0 else 10_000 - left_e4
+        assert position["unrealised_e6"] == (worth_e4 - position["entry_e4"]) * abs(held_e2)
+        assert account["day_e6"] == day.gained_e6 < -1_000_000
+        gained_e6 = account["realised_e6"] + account["unrealised_e6"]
+        assert gained_e6 == day.gained_e6 + day.before_e6
+        row = next(each for each in picture["markets"] if each["ticker"] == ticker)
+        assert row["bid_e4" if held_e2 > 0 else "ask_e4"] == left_e4
+
+
+def lose_all_worth(rig: Rig, ticker: str) -> int:
+    """Leave one who closes our position in a market for next to nothing, and return his price."""
+    side, price_e4 = (BookSide.BID, 100) if rig.held_e2[ticker] > 0 else (BookSide.ASK, 9_900)
+    venue = rig.simulation.venue
+    for standing in list(venue.markets[ticker].book.orders()):
+        if standing.side is side:
+            venue.take_off_book(standing, Change.CANCEL)
+    wish = OrderRequest(ticker, side, 1_000, price_e4)
+    place(venue, venue.accounts["crowd"], wish)
+    return price_e4
 
 
 async def test_who_clears_a_days_loss_allows_as_much_again(
