@@ -18,6 +18,9 @@ ORDER_READ_LAG_MS = 400
 # Observed by others in production: positions follow fills after about a second.
 POSITION_READ_LAG_MS = 1_000
 
+# Stands for an error code where a command is lost and nobody answers.
+LOST = 0
+
 
 class OrderAnswer(StrEnum):
     """What becomes of a request that changes orders, and of its answer.
@@ -130,8 +133,10 @@ class ExchangeConditions(Conditions):
     silent_markets: set[str] = attrs.field(factory=set)
     # The next book frame is an error with this code instead, 10 or 25, and ends the subscription.
     end_subscription: int | None = None
-    # Every subscribe command is answered with this error code.
+    # Every subscribe command is answered with this error code; every addition of markets to a
+    # subscription with that one, or with nothing at all where it is `LOST`.
     refuse_subscriptions: int | None = None
+    refuse_additions: int | None = None
 
     # Connections: frames are held back while pings are answered; nothing is read or sent at all
     # while the connection stays open; upgrades are refused with this status; a WebSocket is

@@ -11,7 +11,7 @@ from typing import Any
 
 import attrs
 
-from arb.sim.conditions import OrderAnswer
+from arb.sim.conditions import LOST, OrderAnswer
 
 
 class Server(StrEnum):
@@ -140,6 +140,8 @@ _BOOKS = (
         "books", "subscription-refused", "refuse_subscriptions", 8, "cut, and not given again",
         act=Act.CUT,
     ),
+    _set("books", "additions-refused", "refuse_additions", 27, "no market is added to it: 27"),
+    _set("books", "additions-lost", "refuse_additions", LOST, "no addition to it is answered"),
     _set("books", "books-repeated", "duplicate_books", _YES, "each frame comes two times"),
     _set("books", "books-reordered", "reorder_books", _YES, "each second frame overtakes one"),
     _set("books", "market-silent", "silent_markets", Pick.GAME, "nothing is said of one game"),

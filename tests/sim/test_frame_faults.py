@@ -9,7 +9,7 @@ import pytest
 import trio
 from trio_websocket import ConnectionClosed
 
-from arb.sim.conditions import ExchangeConditions
+from arb.sim.conditions import LOST, ExchangeConditions
 from arb.sim.exchange.values import BookSide, Lifetime
 from arb.sim.websocket.server import ExchangeServer
 from tests.sim.sim_client import Bench, Json, Member, Socket, connect, rejection
@@ -196,6 +196,23 @@ async def test_subscriptions_can_be_refused(member: Member, bench: Bench, code: 
         await socket.command(8, "list_subscriptions")
         assert (await socket.frame())["msg"] == []
     assert (error["id"], error["type"], error["msg"]["code"]) == (7, "error", code)
+
+
+@pytest.mark.parametrize("code", [18, 26, 27, LOST])
+async def test_additions_can_be_refused_or_lost(member: Member, bench: Bench, code: int) -> None:
+    """Nothing is added then, and other commands are obeyed; one that is lost has no answer."""
+    async with member.socket() as socket:
+        await subscribed(socket, bench, "orderbook_delta")
+        bench.venue.conditions.refuse_additions = code
+        update = {"sids": [1], "market_tickers": [bench.away.ticker]}
+        await socket.command(7, "update_subscription", **update, action="add_markets")
+        if code != LOST:
+            error = await socket.frame()
+            assert (error["id"], error["type"], error["msg"]["code"]) == (7, "error", code)
+        await socket.command(8, "update_subscription", **update, action="delete_markets")
+        listed = await socket.frame()
+        assert (listed["id"], listed["msg"]["market_tickers"]) == (8, [bench.home.ticker])
+    assert bench.venue.conditions.strikes["refuse_additions"] == 1
 
 
 async def test_a_connection_can_be_open_and_dead(

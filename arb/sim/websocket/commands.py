@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from arb.sim.conditions import LOST
 from arb.sim.rest.words import Json
 from arb.sim.websocket.session import Session
 from arb.sim.websocket.subscriptions import (
@@ -122,7 +123,7 @@ def _update(session: Session, params: dict[str, Any], command_id: int) -> None:
     if tickers is None:
         raise CommandError(Code.MARKET)
     if action == "add_markets":
-        _extend(session, one, tickers, command_id)
+        _add(session, one, tickers, command_id)
     elif action == "delete_markets":
         one.remove(tickers)
         _acknowledge(session, one, command_id)
@@ -131,6 +132,16 @@ def _update(session: Session, params: dict[str, Any], command_id: int) -> None:
             session.snapshot(one, ticker, command_id)
     else:
         raise CommandError(Code.ACTION_UNSUPPORTED)
+
+
+def _add(session: Session, one: Subscription, tickers: dict[str, None], command_id: int) -> None:
+    refused = session.venue.conditions.refuse_additions
+    if refused is None:
+        _extend(session, one, tickers, command_id)
+        return
+    session.venue.conditions.struck("refuse_additions")
+    if refused != LOST:
+        raise CommandError(Code.refusal(refused))
 
 
 def _leave(session: Session, params: dict[str, Any], command_id: int) -> None:
