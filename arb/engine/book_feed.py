@@ -106,9 +106,13 @@ class BookFeed(Actor):
             return
         self._parts.board.counts["book_frames"] += 1
         broken, off_grid = self._books.broken_count, self._books.off_grid
-        if type(parsed) is BookDelta or not self._take_other(parsed, frame):
+        is_delta = type(parsed) is BookDelta
+        if is_delta or not self._take_other(parsed, frame):
             for ticker in self._books.take(parsed):
                 self._tell_if_changed(ticker, frame.received_ns)
+        if not is_delta:
+            # Last: an answer that does not follow the message before it must make no book usable.
+            self._heed(parsed, frame.received_ns)
         if self._books.broken_count != broken:
             self._stirred.set()
         if self._books.off_grid != off_grid:
@@ -138,6 +142,9 @@ class BookFeed(Actor):
             return False
         self._lived(parsed.seq)
         return True
+
+    def _heed(self, parsed: WireFrame, received_ns: int) -> None:
+        """Heed the answer to a command; whoever asks for nothing has none to heed."""
 
     def _subscribed(self, subscribed: Subscribed) -> None:
         if subscribed.channel == ORDER_BOOK:

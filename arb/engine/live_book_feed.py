@@ -15,24 +15,28 @@ from arb.engine.messages import BookFeedReady, ConnectionChanged, Frame
 from arb.engine.names import RISK
 from arb.engine.parts import Parts
 from arb.engine.subscribed_books import SOURCE
+from arb.engine.subscription import ANSWERED_WITHIN_S, Subscription
 from arb.io.websocket import Socket, SocketClosed
 from arb.kalshi.wire import (
     LIFECYCLE,
     ORDER_BOOK,
+    Ok,
+    Subscribed,
+    WireError,
     add_markets_command,
     delete_markets_command,
     get_snapshot_command,
     in_commands,
     subscribe_command,
 )
+from arb.kalshi.wire import Frame as WireFrame
 from arb.tape.format import Feed, Record
 
 # A snapshot that was asked for and has not come is asked for again after this long.
 SNAPSHOT_RETRY_S = 1.0
 
-# A subscription is confirmed within milliseconds. Without the confirmation, which may be lost or
-# damaged, no broken book could ever be asked for again.
-SUBSCRIBED_WITHIN_S = 5.0
+NOT_ANSWERED = "no answer to a subscription"
+LEFT_OUT = "a subscription without markets that it was to have"
 
 # A book that has not come by then does not keep the others waiting: it alone is not usable.
 BOOKS_AWAITED_S = 2.0
@@ -56,7 +60,8 @@ class LiveBookFeed(BookFeed):
         self._tape = parts.tape_of(ctx)
         self._reported = (False, "")
         self._since_s = 0.0
-        self._subscribed_to: set[str] = set()
+        self._subscription = Subscription()
+        self._books.follow(self._subscription.followed)
         # When each book that is still broken was asked for.
         self._asked_s: dict[str, float] = {}
         self._command_id = NO_COMMAND
@@ -71,9 +76,11 @@ class LiveBookFeed(BookFeed):
         await self._link.run(self._serve)
 
     async def _serve(self, socket: Socket) -> None:
+        self._subscription = Subscription()
+        self._books.follow(self._subscription.followed)
         self.lost()
         self._sid = self._lifecycle_sid = self._subscription_lost = None
-        self._subscribed_to = set()
+        self._books_asked_id = NO_COMMAND
         self._asked_s = {}
         await socket.send(subscribe_command(self._next_id(), (LIFECYCLE,)))
         await self._subscribe(socket)
@@ -89,7 +96,7 @@ class LiveBookFeed(BookFeed):
         raise closed or SocketClosed(self._why_given_up())
 
     def _why_given_up(self) -> str:
-        return self._subscription_lost or f"not subscribed within {SUBSCRIBED_WITHIN_S:g} s"
+        return self._subscription_lost or f"not subscribed within {ANSWERED_WITHIN_S:g} s"
 
     async def _listen(self, socket: Socket) -> None:
         # No deadline around each message: what is due in silence is another task's.
@@ -120,56 +127,101 @@ class LiveBookFeed(BookFeed):
                 if self._subscription_lost is not None:
                     connection.cancel()
                 elif self._sid is not None:
+                    self._give_up_unanswered()
                     await self._follow(socket, self._sid)
                     await self._mend(socket, self._sid)
                     self._report_books()
-                elif self._books.tickers and not self._subscribed_to:
+                elif self._books.tickers and self._books_asked_id == NO_COMMAND:
                     await self._subscribe(socket)
                 elif not self._books.tickers and self._lifecycle_sid is not None:
                     # Every game is over: the connection stands, and hears of the next one.
                     self._report_books()
-                elif trio.current_time() - self._since_s >= SUBSCRIBED_WITHIN_S:
+                elif trio.current_time() - self._since_s >= ANSWERED_WITHIN_S:
                     connection.cancel()
 
     async def _subscribe(self, socket: Socket) -> None:
         """Ask for the first books; the others follow once the subscription has an id."""
         self._since_s = trio.current_time()
         for tickers in islice(in_commands(self._books.tickers), 1):
-            self._note_asked(tickers)
-            self._books_asked_id = self._next_id()
+            self._books_asked_id = self._note_asked(tickers)
             await socket.send(subscribe_command(self._books_asked_id, (ORDER_BOOK,), tickers))
 
     async def _follow(self, socket: Socket, sid: int) -> None:
         """Add markets that came into the catalogue, and take out those that went."""
         wanted = self._books.tickers
-        for tickers in in_commands(sorted(self._subscribed_to.difference(wanted))):
-            self._subscribed_to.difference_update(tickers)
+        for tickers in in_commands(sorted(self._subscription.followed.difference(wanted))):
+            self._subscription.left(tickers)
+            self._books.follow(self._subscription.followed)
             await socket.send(delete_markets_command(self._next_id(), sid, tickers))
-        for tickers in in_commands([each for each in wanted if each not in self._subscribed_to]):
-            self._note_asked(tickers)
-            await socket.send(add_markets_command(self._next_id(), sid, tickers))
+        for tickers in in_commands(self._subscription.due(wanted, trio.current_time())):
+            await socket.send(add_markets_command(self._note_asked(tickers), sid, tickers))
 
     async def _mend(self, socket: Socket, sid: int) -> None:
-        """Ask for each broken book anew, and again after a while until it has come."""
+        """Ask for each broken book anew, and again after a while until it has come.
+
+        A book that is not followed is not asked for: no change would follow its snapshot.
+        """
         if not self._books.broken_count:
             self._asked_s.clear()
             return
-        due_s = trio.current_time() - SNAPSHOT_RETRY_S
-        broken = [each for each in self._books.broken() if self._asked_s.get(each, due_s) <= due_s]
+        now_s, followed = trio.current_time(), self._subscription.followed
+        due_s = now_s - SNAPSHOT_RETRY_S
+        broken = [
+            ticker
+            for ticker in self._books.broken()
+            if ticker in followed and self._asked_s.get(ticker, due_s) <= due_s
+        ]
         for tickers in in_commands(broken):
-            self._note_asked(tickers)
+            self._asked_s.update(dict.fromkeys(tickers, now_s))
             await socket.send(get_snapshot_command(self._next_id(), sid, tickers))
 
-    def _note_asked(self, tickers: Sequence[str]) -> None:
-        self._subscribed_to.update(tickers)
-        self._asked_s.update(dict.fromkeys(tickers, trio.current_time()))
+    def _note_asked(self, tickers: Sequence[str]) -> int:
+        """Note that these markets are asked for, snapshots and all; return the command's id."""
+        now_s, command_id = trio.current_time(), self._next_id()
+        self._subscription.asked(command_id, tickers, now_s)
+        self._asked_s.update(dict.fromkeys(tickers, now_s))
+        return command_id
+
+    def _heed(self, parsed: WireFrame, received_ns: int) -> None:
+        if isinstance(parsed, Subscribed) and parsed.channel == ORDER_BOOK:
+            self._take_word(parsed.id, None, received_ns)
+        elif isinstance(parsed, Ok) and parsed.sid is not None and parsed.sid == self._sid:
+            # A market that went, and was not taken out, is not taken back for that.
+            ours = self._subscription.followed.union(self._books.tickers)
+            listed = ours.intersection(parsed.tickers) if parsed.tickers else None
+            self._take_word(parsed.id, listed, received_ns)
+        elif isinstance(parsed, WireError):
+            refused = self._subscription.refused(parsed.id, trio.current_time())
+            self._now_followed(received_ns, refused)
+
+    def _take_word(
+        self, command_id: int | None, listed: frozenset[str] | None, received_ns: int
+    ) -> None:
+        left_out = self._subscription.confirmed(command_id, listed, trio.current_time())
+        if left_out:
+            self._parts.board.note_bad(SOURCE, LEFT_OUT, ", ".join(left_out))
+        self._now_followed(received_ns, left_out)
+
+    def _give_up_unanswered(self) -> None:
+        """Count on no command that nobody has answered; its markets are asked for again."""
+        lost = self._subscription.unanswered(trio.current_time())
+        if lost:
+            self._parts.board.note_bad(SOURCE, NOT_ANSWERED, ", ".join(lost))
+            self._now_followed(self._parts.clock.monotonic_ns(), lost)
+
+    def _now_followed(self, received_ns: int, left_out: Sequence[str] = ()) -> None:
+        changed = self._books.follow(self._subscription.followed, left_out)
+        for ticker in changed:
+            self._tell_if_changed(ticker, received_ns)
+        if changed:
+            self._stirred.set()
 
     def _report_books(self) -> None:
-        books, broken = len(self._books.tickers), self._books.broken_count
+        books, usable = len(self._books.tickers), self._books.usable_count
         late = trio.current_time() - self._since_s >= BOOKS_AWAITED_S
-        if broken and not late and not self._reported[0]:
+        if usable < books and not late and not self._reported[0]:
             return
-        self._report(connected=True, detail=f"{books - broken} of {books} books")
+        self._report(connected=True, detail=f"{usable} of {books} books")
 
     def _report(self, connected: bool, detail: str) -> None:  # noqa: FBT001 - Link's signature
         if not connected:

@@ -5,7 +5,7 @@ No I/O: what must be sent to the exchange to mend a book is returned, not sent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from arb.core.book import Book, BookBroken, BookFault, BookTop
@@ -21,19 +21,25 @@ NoteBad = Callable[[str, str, str], None]
 SOURCE = "Kalshi books"
 
 NOT_ASKED_FOR = "the book of a market that was not asked for"
-
+NOT_FOLLOWED = "its changes are not subscribed to"
 
 # More levels than a tall terminal has rows for; the rest is far from the price.
 LEVELS_SHOWN = 40
 
 
 class SubscribedBooks:
-    """All books of one connection, kept from snapshots and deltas in sequence."""
+    """All books of one connection, kept from snapshots and deltas in sequence.
+
+    Whoever knows which markets are subscribed to says so (`follow`), and no other book is usable
+    then. What has been recorded is taken as it is.
+    """
 
     def __init__(self, listings: Iterable[Listing], note_bad: NoteBad) -> None:
         self._books = {each.ticker: Book(each.ticker, each.grid) for each in listings}
         # Asked for after every message, so it is kept and not looked for.
         self._broken = set(self._books)
+        self._followed: Collection[str] | None = None
+        self._unfollowed: set[str] = set()
         self.off_grid = 0
         self._own: dict[str, OwnResting] = {}
         self._guard = SequenceGuard()
@@ -51,6 +57,11 @@ class SubscribedBooks:
         """Return how many books must be asked for anew."""
         return len(self._broken)
 
+    @property
+    def usable_count(self) -> int:
+        """Return how many books may be traded on."""
+        return len(self._books) - len(self._broken | self._unfollowed)
+
     def take_up(self, listings: Iterable[Listing]) -> tuple[str, ...]:
         """Keep the books of these markets and of no others; return those that cannot be trusted.
 
@@ -63,6 +74,8 @@ class SubscribedBooks:
             if book is None:
                 book = Book(each.ticker, each.grid)
                 self._broken.add(each.ticker)
+                if self._followed is not None and each.ticker not in self._followed:
+                    self._unfollowed.add(each.ticker)
             elif book.grid != each.grid:
                 book.grid = each.grid
                 book.distrust(BookFault.NEW_GRID)
@@ -71,8 +84,23 @@ class SubscribedBooks:
             self._books[each.ticker] = book
         for gone in before.keys() - self._books.keys():
             self._broken.discard(gone)
+            self._unfollowed.discard(gone)
             self._own.pop(gone, None)
         return tuple(changed)
+
+    def follow(self, tickers: Collection[str], left_out: Collection[str] = ()) -> tuple[str, ...]:
+        """Believe the books of these markets alone; return those that come or go by that.
+
+        What comes keeps the snapshot that was quicker than the exchange's word. What goes, or was
+        ``left_out``, misses changes from here on, and must be read anew once it is followed.
+        """
+        before = self._unfollowed
+        self._followed = tickers
+        self._unfollowed = {ticker for ticker in self._books if ticker not in tickers}
+        for ticker in (self._unfollowed - before).union(left_out).intersection(self._books):
+            self._books[ticker].distrust(BookFault.NO_SNAPSHOT)
+            self._broken.add(ticker)
+        return tuple(sorted(before ^ self._unfollowed))
 
     def distrust_all(self) -> None:
         """Break every book, because the connection that kept it is gone."""
@@ -118,7 +146,7 @@ class SubscribedBooks:
         book = self._books[ticker]
         own = self._own.get(ticker)
         top = book.top(own.bids, own.asks) if own is not None else book.top()
-        return top, book.fault is None
+        return top, book.fault is None and ticker not in self._unfollowed
 
     def shown(self, ticker: str) -> dict[str, Any] | None:
         """Return a book's best levels with our own part of each, as people are shown it.
@@ -140,7 +168,8 @@ class SubscribedBooks:
             ]
             for name, (side, ours) in sides.items()
         }
-        return {**levels, "fault": str(book.fault) if book.fault is not None else None}
+        fault = str(book.fault) if book.fault is not None else None
+        return {**levels, "fault": NOT_FOLLOWED if ticker in self._unfollowed else fault}
 
     def _sequenced(self, seq: int) -> tuple[str, ...]:
         """Return every market if this message does not follow the last one, else none."""
@@ -181,6 +210,9 @@ class SubscribedBooks:
         book = self._books.get(frame.ticker)
         if book is None:
             self._note_bad(SOURCE, NOT_ASKED_FOR, frame.ticker)
+            return ()
+        if frame.reply_to is not None and frame.ticker in self._unfollowed:
+            # It was asked for before the market went out of the subscription.
             return ()
         try:
             for price_e4 in book.apply_snapshot(frame.bids, frame.asks):

@@ -9,13 +9,13 @@ import orjson
 import pytest
 import trio
 
-from arb.core.events import Side
 from arb.engine.messages import Frame
 from arb.io.memory import _Pipe
 from arb.kalshi import wire_commands
 from arb.sim.exchange.values import BookSide, LevelChange
 from arb.sim.websocket.session import Session
 from arb.sim.websocket.subscriptions import Channel
+from tests.engine.books_bench import assert_books_are_the_exchanges, commands
 from tests.engine.conftest import Rig
 from tests.engine.listing_bench import books_subscription, new_game, subscribed
 
@@ -31,30 +31,6 @@ def delta(ticker: str, price: str, count: str, side: str = "yes") -> dict[str, o
         "delta_fp": count,
         "side": side,
     }
-
-
-def assert_books_are_the_exchanges(rig: Rig) -> None:
-    """Compare every level of every book with the exchange's own."""
-    books = rig.instance("books")._books
-    assert books.broken() == ()
-    for ticker, book in books._books.items():
-        market = rig.simulation.venue.market(ticker)
-        for side in BookSide:
-            assert dict(book.levels(Side(side.value))) == dict(market.book.levels(side))
-
-
-def commands(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """Note every command that the exchange receives from now on."""
-    heard: list[dict[str, Any]] = []
-    kind: Any = type(rig.session(Channel.BOOK))
-    real = kind.received
-
-    def received(session: Any, text: str) -> None:
-        heard.append(orjson.loads(text))
-        real(session, text)
-
-    monkeypatch.setattr(kind, "received", received)
-    return heard
 
 
 async def test_the_scale_is_said_and_lives_are_on_the_same_connection(
@@ -315,7 +291,8 @@ async def test_a_frame_of_two_megabytes_is_taken(open_rig: OpenRig, autojump_clo
         one = books_subscription(rig)
         tickers = [f"KXNFLGAME-26NOV22ABCDEFG-{number:06}" for number in range(50_000)]
         message = {"id": 9, "sid": one.sid, "seq": one.next_seq(), "type": "ok"}
-        rig.session(Channel.BOOK).send({**message, "msg": {"market_tickers": tickers}})
+        listed = [*subscribed(rig), *tickers]
+        rig.session(Channel.BOOK).send({**message, "msg": {"market_tickers": listed}})
         await trio.sleep(3)
 
         assert rig.board.bad == {}

@@ -120,9 +120,12 @@ class BookMessages:
         return f"<BookMessages of {len(self._markets)} markets, sequence {self._sequence}>"
 
     def snapshots(self) -> Iterator[str]:
-        """Give the subscription's answer and each market's whole book."""
+        """Give the subscription's answers and each market's whole book."""
         msg = {"channel": "orderbook_delta", "sid": SUBSCRIPTION_ID}
         yield orjson.dumps({"id": 1, "type": "subscribed", "msg": msg}).decode()
+        # To whatever was added in further commands: by now it has all of them.
+        listed = {"market_tickers": [ticker for ticker, *_ in self._markets]}
+        yield self._numbered("ok", orjson.dumps(listed).decode())
         for ticker, bid_e4, ask_e4, _ in self._markets:
             msg = {
                 "market_ticker": ticker,
