@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from arb.faults import kinds_exchange, kinds_network, kinds_process
+from arb.faults import kinds_exchange, kinds_listing, kinds_network, kinds_process
 from arb.faults.stage import Kind
 
-KINDS: tuple[Kind, ...] = (*kinds_network.KINDS, *kinds_exchange.KINDS, *kinds_process.KINDS)
+KINDS: tuple[Kind, ...] = (
+    *kinds_network.KINDS,
+    *kinds_exchange.KINDS,
+    *kinds_process.KINDS,
+    *kinds_listing.KINDS,
+)
 BY_NAME = {kind.name: kind for kind in KINDS}
 FAMILIES = tuple(dict.fromkeys(kind.family for kind in KINDS))
 

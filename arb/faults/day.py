@@ -109,20 +109,20 @@ class Day:
     hours: list[Hour] = attrs.field(factory=list)
     games: int = 0
 
-    async def run(self, stage: Stage, oracle: Oracle) -> None:
+    async def run(self, stage: Stage, _oracle: Oracle) -> None:
         """Do all three for as long as faults come."""
         with trio.move_on_after(self.lasts_s + LAST_S):
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._list_games, stage, oracle)
+                nursery.start_soon(self._list_games, stage)
                 nursery.start_soon(self._heal, stage)
                 while True:
                     await trio.sleep(self.every_s)
                     self._weigh(stage)
 
-    async def _list_games(self, stage: Stage, oracle: Oracle) -> None:
+    async def _list_games(self, stage: Stage) -> None:
         while True:
             await trio.sleep(GAME_EVERY_S)
-            oracle.orders.listed(stage.simulation.list_another())
+            stage.list_game()
             self.games += 1
 
     async def _heal(self, stage: Stage) -> None:
@@ -197,7 +197,12 @@ def run_day(
 def day_plan(seed: int, hours: float) -> Plan:
     """Draw a day: its world and when which fault comes, each from a seed."""
     dice = Random(f"{seed}/day")
-    cells = [cell for kind in KINDS if kind.family in FAMILIES for cell in kind.cells]
+    cells = [
+        f"{kind.name}@{component}"
+        for kind in KINDS
+        if kind.family in FAMILIES
+        for component in kind.components
+    ]
     faults = []
     for number in range(1, int(hours * S_PER_HOUR / FAULT_EVERY_S)):
         at_s = number * FAULT_EVERY_S + dice.uniform(0.0, FAULT_EVERY_S / 2)

@@ -1,11 +1,13 @@
 """WebSocket messages on the wire, as a server sends them: split out of bytes and put back.
 
-Only what a server sends in one piece and unmasked is understood, which is all that the simulated
-servers send; anything else passes through as it is.
+Only what is sent in one piece is understood, which is all that the simulated servers and the
+engine send; anything else passes through as it is.
 """
 
 from __future__ import annotations
 
+from itertools import cycle
+from operator import xor
 from typing import Final
 
 import attrs
@@ -18,6 +20,7 @@ _HTTP = b"HTTP"
 _SWITCHING = b"HTTP/1.1 101"
 _FINAL = 0x80
 _OPCODE = 0x0F
+_MASKED = 0x80
 _SHORT_MAX = 125
 _MEDIUM = 126
 _LONG = 127
@@ -91,10 +94,15 @@ class FrameSplitter:
             size, start = int.from_bytes(buffer[2:4], "big"), 4
         elif size == _LONG:
             size, start = int.from_bytes(buffer[2:10], "big"), 10
-        end = start + size
+        # A client's payload is masked by a key that stands before it.
+        key_size = 4 if buffer[1] & _MASKED else 0
+        end = start + key_size + size
         if len(buffer) < end:
             return None
-        piece = Piece(bytes(buffer[:end]), buffer[0] & _OPCODE, bytes(buffer[start:end]))
+        payload = bytes(buffer[start + key_size : end])
+        if key_size:
+            payload = bytes(map(xor, payload, cycle(buffer[start : start + key_size])))
+        piece = Piece(bytes(buffer[:end]), buffer[0] & _OPCODE, payload)
         del buffer[:end]
         return piece
 

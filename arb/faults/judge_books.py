@@ -14,6 +14,7 @@ import orjson
 import trio
 
 from arb.faults.frames import FrameSplitter
+from arb.faults.judge_subscription import SeenSubscription
 from arb.faults.wire_connection import WiredConnection
 
 _BOOK_TYPES = ("orderbook_snapshot", "orderbook_delta")
@@ -87,6 +88,7 @@ class SeenBooks:
     messages: int = 0
     gaps: int = 0
     mended: int = 0
+    subscription: SeenSubscription = attrs.field(factory=SeenSubscription)
     _splitter: FrameSplitter = attrs.field(factory=FrameSplitter)
     _expected: dict[int, int] = attrs.field(factory=dict)
     _book_sid: int | None = None
@@ -110,6 +112,7 @@ class SeenBooks:
         self.standing = connection
         self.standing_since_s = trio.current_time()
         self._splitter, self._expected, self._book_sid = FrameSplitter(), {}, None
+        self.subscription.begins()
         for book in self.books.values():
             book.distrust()
 
@@ -120,6 +123,7 @@ class SeenBooks:
             seq = message.get("seq")
         except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
             return
+        self.subscription.message(message)
         sid = message.get("sid")
         if message.get("type") == "error":
             self._error(sid, body)

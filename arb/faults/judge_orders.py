@@ -200,6 +200,9 @@ class OrderJudge:
         book = self.books.books[intent.ticker]
         broken = book.was_broken_before(now_s)
         self.trace.check("I8", not broken, f"entry {name} left on a book with a gap")
+        left = self.books.subscription.was_left_before(intent.ticker, now_s)
+        frozen = f"entry {name} left on a book whose changes are not subscribed to"
+        self.trace.check("I8", not left, frozen)
         silent_s = now_s - self.books.last_byte_s
         quiet = f"entry {name} left on books that were silent for {silent_s:.3f} s"
         # In the moment in which a machine wakes up, what notices it may come second.

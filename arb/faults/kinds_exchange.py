@@ -60,7 +60,8 @@ def _answered(answer: OrderAnswer, stage: Stage, component: str) -> int:
     return stage.exchange.strikes[f"{_ANSWERS[component]} {answer}"]
 
 
-def _condition_met(name: str, stage: Stage, component: str) -> int:
+def condition_met(name: str, stage: Stage, component: str) -> int:
+    """Return how often a condition has changed what somebody got."""
     strikes: Counter[str] = _conditions(stage, component).strikes
     return strikes[name]
 
@@ -228,7 +229,7 @@ def _orders(name: str, answer: OrderAnswer) -> Kind:
 
 
 def _venue(name: str, condition: str, values: tuple[Any, ...], *components: str) -> Kind:
-    struck = partial(_condition_met, condition)
+    struck = partial(condition_met, condition)
     return Kind(name, EXCHANGE, components, partial(_switch, condition, values), struck)
 
 
@@ -286,7 +287,7 @@ KINDS = (
     _venue("fill-repeated", "duplicate_fills", (True,), *PRIVATE),
     _venue("sockets-stall", "stall_sockets", (True,), *VENUE),
     _kind(
-        "upgrade-refused", ("venue", "odds"), _upgrades, partial(_condition_met, "refuse_upgrades")
+        "upgrade-refused", ("venue", "odds"), _upgrades, partial(condition_met, "refuse_upgrades")
     ),
     _kind("restarts", ("venue", "odds"), _cut, _cut_met),
     _venue("ids-reusable", "dedup_open_orders_only", (True,), *ORDERS),

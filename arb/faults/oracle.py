@@ -99,6 +99,8 @@ class Oracle:
         """Judge requests, before their first byte has left."""
         name = connection.wire.name
         machine = self.machine
+        if name == wires.BOOKS:
+            self.orders.books.subscription.sending(connection, data)
         if name not in (wires.LANES, wires.REST) or machine is None:
             return
         reader = self._readers.setdefault(connection, RequestReader())

@@ -218,6 +218,7 @@ class Session:
             self._trace,
             self._oracle.orders.stops,
             nursery,
+            self._oracle.orders.listed,
         )
         nursery.start_soon(stage.person)
         if self._beside is not None:

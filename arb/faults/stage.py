@@ -22,6 +22,7 @@ from arb.faults.wires import Wires
 from arb.settings import Settings
 from arb.sim.conditions import ExchangeConditions, OddsConditions
 from arb.sim.simulation import Simulation
+from arb.sim.world.games import Game
 
 Heal = Callable[[], None]
 Struck = Callable[["Stage", str], int]
@@ -49,6 +50,7 @@ class Stage:
     trace: Trace
     stops: Stops
     nursery: trio.Nursery
+    on_listed: Callable[[Game], None]
     is_asking: bool = False
     met: Counter[str] = attrs.field(factory=Counter)
     _wishes: deque[tuple[str, dict[str, Any], bool]] = attrs.field(factory=deque)
@@ -91,6 +93,10 @@ class Stage:
             for fixture in self.simulation.world.fixtures.values()
             for ticker in (fixture.game.home_ticker, fixture.game.away_ticker)
         ]
+
+    def list_game(self) -> None:
+        """Let one more game be listed, on the exchange and with every sportsbook."""
+        self.on_listed(self.simulation.list_another())
 
     def actor(self, component: str, dice: Random) -> str:
         """Return the name of an actor; of the markets, any."""

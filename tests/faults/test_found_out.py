@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import trio
 
 from arb.engine.market import Market
 from arb.engine.other_engines import OtherEngines
+from arb.engine.subscription import Subscription
 from arb.faults.catalogue import kind_of
 from arb.faults.liveness import TROUBLES
 from arb.faults.plan import Plan, plan_of
@@ -42,6 +44,24 @@ def test_an_engine_that_dies_of_an_error_of_its_own(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr("arb.faults.machine.end_trading", broken)
     assert found([quiet(1)], "L4") == "the engine died of KeyError: 'no such market'"
+
+
+def test_a_subscription_that_is_believed_before_it_is_confirmed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The snapshot of a market that was refused is asked for, comes, and stands still for ever."""
+    real = Subscription.asked
+
+    def asked(one: Subscription, command_id: int, tickers: Sequence[str], now_s: float) -> None:
+        real(one, command_id, tickers, now_s)
+        one.followed = one.followed.union(tickers)
+
+    monkeypatch.setattr(Subscription, "asked", asked)
+    plans = [plan_of(seed).exactly([f"{REFUSED}:{seed}"]) for seed in (4, 8)]
+    assert "on a book whose changes are not subscribed to" in found(plans, "I8")
+
+
+REFUSED = "additions-refused@market_data:3.1:2.0"
 
 
 def test_markets_that_hear_nothing_any_more(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,6 +32,26 @@ def test_frames_of_every_size_come_out_as_they_went_in(size: int, step: int) -> 
     assert "0 left" in repr(splitter)
 
 
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 65_536])
+@pytest.mark.parametrize("step", [1, 1_000_000])
+def test_what_a_client_sends_is_unmasked(size: int, step: int) -> None:
+    """The key stands before the payload, and every fourth byte has the same part of it."""
+    step = 997 if size > 1_000 and step == 1 else step
+    payload, key = b"abcde" * (size // 5) + b"x" * (size % 5), b"\x01\x80\x7f\x33"
+    head = bytearray(text_frame(payload).raw[: -size or None])
+    head[1] |= 0x80
+    masked = bytes(byte ^ key[place % 4] for place, byte in enumerate(payload))
+    data = bytes(head) + key + masked
+    splitter = FrameSplitter(upgraded=True)
+    pieces = [
+        piece
+        for start in range(0, 2 * len(data), step)
+        for piece in splitter.feed((data + data)[start : start + step])
+    ]
+
+    assert pieces == [Piece(data, 1, payload)] * 2
+
+
 def test_an_ordinary_answer_passes_whole() -> None:
     """Where no upgrade happens there are no messages to look for."""
     splitter = FrameSplitter()

@@ -31,6 +31,7 @@ STRIKING = (
     "order-refused@orders:7.0:5.0:1",
     "slow-reads@reads:2.0:9.0:1",
     "trading-pause@venue:2.0:1.0:1",
+    "additions-refused@market_data:2.0:1.0:1",
     "restarts@venue:2.0:1.0:1",
     "void@market:2.0:1.0:1",
     "crash@books:2.0:9.0:1",
