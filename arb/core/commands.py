@@ -83,10 +83,12 @@ class CancelOrder:
     """A cancel: needs no approval, and is allowed in every state.
 
     ``order_id`` is the exchange's; where it is not known yet, the cancel waits until it is. An
-    empty ``ticker`` is whatever the exchange has said of the order.
+    empty ``ticker`` is whatever the exchange has said of the order. ``count_e2`` is all of it that
+    may ever fill, as far as whoever wishes it knows; 0 where nobody does.
     """
 
     client_order_id: str
     order_id: str | None
     ticker: str
+    count_e2: CountE2
     why: str

@@ -32,6 +32,7 @@ class OpenOrder:
     side: Side
     price_e4: PriceE4
     at_stake_e2: CountE2
+    count_e2: CountE2
     state: OrderState
     amending: bool
     created_ms: int
@@ -52,6 +53,7 @@ class OpenOrder:
             order.side,
             order.price_e4,
             order.at_stake_e2,
+            order.count_e2,
             order.state,
             order.amending,
             order.created_ms,

@@ -11,7 +11,6 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from arb.core.commands import CancelOrder
-from arb.core.money import CountE2
 from arb.engine.order_sender import NO_TOKENS, NotSent, OrderSender
 from arb.engine.requests_out import DueCancel, Known
 from arb.kalshi.rate import RateBudget
@@ -34,6 +33,7 @@ class CancelQueue:
         self._unidentified: dict[str, CancelOrder] = {}
         self._due: OrderedDict[str, DueCancel] = OrderedDict()
         self._out: set[str] = set()
+        self._ended: set[str] = set()
 
     def want(self, wish: CancelOrder, known: Known | None) -> None:
         """Cancel an order as soon as can be; wishing it twice changes nothing."""
@@ -45,7 +45,7 @@ class CancelQueue:
         if order_id is None:
             self._unidentified[name] = wish
             return
-        self._due[name] = DueCancel(wish, order_id, known.count_e2 if known else CountE2(0))
+        self._due[name] = DueCancel(wish, order_id, known.count_e2 if known else wish.count_e2)
         self.send()
 
     def identified(self, client_order_id: str, known: Known) -> None:
@@ -58,10 +58,15 @@ class CancelQueue:
         """Let go of an order that has ended; there is nothing left to cancel."""
         self._unidentified.pop(client_order_id, None)
         self._due.pop(client_order_id, None)
+        if client_order_id in self._out:
+            self._ended.add(client_order_id)
 
-    def answered(self, client_order_id: str) -> None:
-        """Note that a cancel is no longer out."""
+    def answered(self, client_order_id: str) -> bool:
+        """Note that a cancel is no longer out; True where its order's end was told meanwhile."""
         self._out.discard(client_order_id)
+        had_ended = client_order_id in self._ended
+        self._ended.discard(client_order_id)
+        return had_ended
 
     def again(self, wish: CancelOrder, known: Known | None) -> None:
         """Put a cancel that was refused for coming too often back to the front."""

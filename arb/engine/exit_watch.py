@@ -74,10 +74,10 @@ class ExitWatch:
         for order in excess_exits(self._books.holding(ticker, 0)):
             since_ns = now_ns - self._canceled_ns.get(order.client_order_id, -CANCEL_AGAIN_NS)
             if since_ns >= CANCEL_AGAIN_NS:
-                self._canceled_ns[order.client_order_id] = now_ns
-                self._hands.cancel(
-                    CancelOrder(order.client_order_id, order.order_id, ticker, "more than is held")
-                )
+                name, why = order.client_order_id, "more than is held"
+                self._canceled_ns[name] = now_ns
+                wish = CancelOrder(name, order.order_id, ticker, order.count_e2, why)
+                self._hands.cancel(wish)
 
     def changed(self, holding: Holding) -> None:
         """Take a warning back as soon as everything that is ours is on sale."""

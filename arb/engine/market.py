@@ -249,7 +249,8 @@ class Market(Actor):
         if since_ns < CANCEL_AGAIN_NS:
             return
         self._canceled_ns[order.client_order_id] = now_ns
-        self._risk.tell(CancelOrder(order.client_order_id, order.order_id, self._ticker, why))
+        name, order_id = order.client_order_id, order.order_id
+        self._risk.tell(CancelOrder(name, order_id, self._ticker, order.count_e2, why))
 
     def _on_refusal(self, refusal: Refusal) -> None:
         if refusal.purpose is Purpose.EXIT:

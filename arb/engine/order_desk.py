@@ -159,14 +159,15 @@ class OrderDesk:
             self.cancels.again(sent.cancel, self._known.get(name))
 
     def _conclude(self, sent: Sent, verdict: Verdict) -> None:
+        had_ended = False
         if sent.operation is Operation.CANCEL:
-            self.cancels.answered(sent.client_order_id)
+            had_ended = self.cancels.answered(sent.client_order_id)
         if isinstance(verdict, Accepted):
             self._accepted(sent, verdict)
         elif isinstance(verdict, Amended):
             self._amended(sent, verdict)
         elif isinstance(verdict, Canceled):
-            self._canceled(sent, verdict)
+            self._canceled(sent, verdict, had_ended=had_ended)
         elif isinstance(verdict, Refused):
             self._refused(sent, verdict)
         else:
@@ -197,10 +198,10 @@ class OrderDesk:
             # What rests now, the private channel says; should that be lost, a lookup does.
             self._lookups.want(name, sent.ticker, sent.sent_ms, existed=True)
 
-    def _canceled(self, sent: Sent, verdict: Canceled) -> None:
+    def _canceled(self, sent: Sent, verdict: Canceled, *, had_ended: bool) -> None:
         filled_e2 = None
-        # Its end was told already, and with it what filled, where it is known no more.
-        if sent.count_e2 and self._known.get(sent.client_order_id) is not None:
+        # Where its end was told already, so was what filled; and it knows what a person took off.
+        if sent.count_e2 and not had_ended:
             filled_e2 = CountE2(sent.count_e2 - verdict.reduced_e2)
         why = f"canceled: {sent.cancel.why if sent.cancel is not None else ''}"
         self.forget(sent.client_order_id)

@@ -178,7 +178,9 @@ class Reconciler:
         self.distrust(f"nobody here knows order {name}")
         self._parts.switches.resting_known = False
         if isinstance(event, OrderAccepted):
-            self._reach.tell_gateway(CancelOrder(name, event.order_id, "", UNKNOWN_HERE))
+            count_e2 = CountE2(event.filled_e2 + event.remaining_e2)
+            wish = CancelOrder(name, event.order_id, "", count_e2, UNKNOWN_HERE)
+            self._reach.tell_gateway(wish)
         self._reach.publish()
 
     @property

@@ -8,7 +8,7 @@ import attrs
 
 from arb.core.commands import CancelOrder
 from arb.core.ledger import Ledger
-from arb.core.money import cents, contracts
+from arb.core.money import CountE2, cents, contracts
 from arb.core.orders import Order, OrderState
 from arb.core.reconcile import Difference
 from arb.engine.account_reading import RestingOrder
@@ -49,7 +49,7 @@ class Standing:
         missing = tuple(order for order in ours if order.client_order_id not in listed)
         unowned = [order for order in resting if not _is_owned(ledger, order.client_order_id)]
         orphans = tuple(
-            CancelOrder(order.client_order_id, order.order_id, order.ticker, ORPHAN)
+            _cancel(order)
             for order in unowned
             if order.client_order_id in self._suspects or order.client_order_id not in ledger.orders
         )
@@ -74,6 +74,13 @@ def _must_be_listed(order: Order, now_ms: int) -> bool:
 def _is_owned(ledger: Ledger, client_order_id: str) -> bool:
     order = ledger.orders.get(client_order_id)
     return order is not None and order.is_open
+
+
+def _cancel(orphan: RestingOrder) -> CancelOrder:
+    filled_e2, remaining_e2 = orphan.filled_e2, orphan.remaining_e2
+    count_e2 = CountE2(0 if filled_e2 is None else filled_e2 + remaining_e2)
+    name, order_id = orphan.client_order_id, orphan.order_id
+    return CancelOrder(name, order_id, orphan.ticker, count_e2, ORPHAN)
 
 
 def _alone(name: str, where: str, missing: str) -> Difference:

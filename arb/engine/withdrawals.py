@@ -66,8 +66,8 @@ class Withdrawals:
 
     def _cancel(self, order: Order, why: str) -> None:
         self.look_again()
-        wish = CancelOrder(order.client_order_id, order.order_id, order.intent.ticker, why)
-        self._tell_gateway(wish)
+        name, ticker = order.client_order_id, order.intent.ticker
+        self._tell_gateway(CancelOrder(name, order.order_id, ticker, order.count_e2, why))
 
     def __repr__(self) -> str:
         return f"<Withdrawals {'looking again' if self._looks_again else 'idle'}>"

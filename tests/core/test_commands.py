@@ -16,7 +16,7 @@ WISHES = (
     ENTRY,
     AmendIntent("o1", NYY, PriceE4(5_600), CountE2(300), 1),
     Amendment("o1", "x-o1", NYY, Side.ASK, PriceE4(5_600), CountE2(500), 1),
-    CancelOrder("o1", None, NYY, "paused"),
+    CancelOrder("o1", None, NYY, CountE2(500), "paused"),
 )
 
 

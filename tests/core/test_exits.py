@@ -282,6 +282,7 @@ def test_an_order_is_described_as_the_ledger_has_it() -> None:
         side=Side.ASK,
         price_e4=PriceE4(5_500),
         at_stake_e2=CountE2(400),
+        count_e2=CountE2(500),
         state=OrderState.PENDING,
         amending=True,
         created_ms=1_000,

@@ -32,6 +32,8 @@ from arb.kalshi.signatures_ahead import SignaturesAhead, in_place
 from arb.kalshi.wire import CREATE_PATH
 from arb.settings import Settings
 from arb.sim.exchange.account import Account
+from arb.sim.exchange.placing import place
+from arb.sim.exchange.values import BookSide, Order, OrderRequest
 from arb.sim.serving.http import Request, Response
 from arb.sim.simulation import Simulation, SimulationSettings
 from tests.core.order_factory import ENTRY, listing
@@ -88,7 +90,17 @@ class DeskBench:
         """Cancel an order; the desk knows its id, or will."""
         order = next((o for o in self.account.history.values() if o.client_order_id == name), None)
         ticker = order.ticker if order is not None else self.listings[0].ticker
-        self.desk.cancel(CancelOrder(name, None, ticker, why))
+        self.desk.cancel(CancelOrder(name, None, ticker, CountE2(100), why))
+
+    def cancel_by_id(self, name: str, count_e2: int) -> None:
+        """Cancel an order by the exchange's id, as whoever has one does."""
+        order = self.account.resting[self.account.client_order_ids[name]]
+        wish = CancelOrder(name, order.order_id, order.ticker, CountE2(count_e2), "a test")
+        self.desk.cancel(wish)
+
+    def fill(self, name: str, count_e2: int) -> None:
+        """Fill so much of an order; nobody here hears of it."""
+        meet(self.world, self.account.resting[self.account.client_order_ids[name]], count_e2)
 
     def amend(self, name: str, price_e4: int) -> None:
         """Move an order."""
@@ -140,6 +152,16 @@ class DeskBench:
             else:
                 await trio.sleep(0.02)
         return names
+
+
+def meet(world: Simulation, order: Order, count_e2: int) -> None:
+    """Have somebody trade with an order that rests, after everybody else has left its book."""
+    for other in list(world.venue.markets[order.ticker].book.orders()):
+        if other is not order:
+            world.venue.take_off_book(other, other.change)
+    somebody = world.venue.open_account("somebody", {}, bottomless=True)
+    side = BookSide.ASK if order.side is BookSide.BID else BookSide.BID
+    place(world.venue, somebody, OrderRequest(order.ticker, side, count_e2, order.price_e4))
 
 
 @asynccontextmanager

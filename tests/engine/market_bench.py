@@ -138,6 +138,7 @@ def open_order(
         side,
         PriceE4(price),
         CountE2(stake),
+        CountE2(stake),
         state,
         False,
         created_ms,

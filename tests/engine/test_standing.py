@@ -64,10 +64,18 @@ class TestStanding:
         assert first.lost == ()
         (cancel,) = second.orphans
         assert isinstance(cancel, CancelOrder)
-        assert cancel.order_id == "x-o1"
+        assert (cancel.order_id, cancel.count_e2) == ("x-o1", 0)
         assert [each.text for each in first.differences + second.differences] == [
             "order o1 rests at Kalshi and not here"
         ] * 2
+
+    def test_the_cancel_of_an_orphan_says_how_much_it_was(self) -> None:
+        """What of it has filled is what the answer leaves of that."""
+        standing, there = Standing(), (resting(filled_e2=CountE2(200)),)
+        standing.compare(ledger_with(), there, 99_000)
+        (cancel,) = standing.compare(ledger_with(), there, 99_000).orphans
+
+        assert cancel.count_e2 == ENTRY.count_e2 + 200
 
     @pytest.mark.parametrize(
         "there, text",
