@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import attrs
 import trio
 
 from actors import Context
@@ -144,9 +145,13 @@ class KalshiGateway(Gateway):
 
     def _looked_up(self, event: OrderEvent) -> None:
         name = event.client_order_id
-        if isinstance(event, OrderAccepted) and event.remaining_e2 and not self._desk.known(name):
+        known = self._desk.known(name)
+        if isinstance(event, OrderAccepted) and event.remaining_e2 and known is None:
             count_e2 = CountE2(event.filled_e2 + event.remaining_e2)
             self._desk.learn(name, Known(event.order_id, "", count_e2))
+        elif isinstance(event, OrderAmended) and known is not None:
+            # The ledger is told this price: one that is told later is news against it.
+            self._desk.learn(name, attrs.evolve(known, price_e4=event.price_e4))
         elif isinstance(event, OrderClosed | OrderRefused):
             self._desk.forget(name)
         self.report(event)
@@ -209,7 +214,7 @@ class KalshiGateway(Gateway):
             why = "filled" if filled else f"canceled: {frame.why or 'by Kalshi'}"
             self.report(OrderClosed(client_order_id, frame.filled_e2, why))
             return
-        before = self._desk.known(client_order_id)
+        is_moved = self._is_moved(frame, client_order_id)
         # A person may have made it smaller since it was placed.
         count_e2 = CountE2(frame.filled_e2 + frame.remaining_e2)
         known = Known(frame.order_id, frame.ticker, count_e2, frame.price_e4)
@@ -217,10 +222,18 @@ class KalshiGateway(Gateway):
         self.report(
             OrderAccepted(client_order_id, frame.order_id, frame.filled_e2, frame.remaining_e2)
         )
-        if before is not None and before.price_e4 not in (None, frame.price_e4):
+        if is_moved:
             self.report(
                 OrderAmended(client_order_id, frame.price_e4, frame.remaining_e2, frame.expires_s)
             )
+
+    def _is_moved(self, frame: OrderFrame, client_order_id: str) -> bool:
+        """Tell whether an order may stand at another price than the ledger was told."""
+        before = self._desk.known(client_order_id)
+        if before is not None:
+            return before.price_e4 != frame.price_e4
+        # What an earlier gateway had under way may have come into effect since.
+        return not self._desk.has_priced(client_order_id)
 
     def _report_link(self, connected: bool, detail: str) -> None:  # noqa: FBT001 - Link's signature
         if not connected:

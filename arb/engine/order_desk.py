@@ -88,6 +88,7 @@ class OrderDesk:
         self._report = report
         self._known: dict[str, Known] = {}
         self._absent: set[str] = set()
+        self._priced: set[str] = set()
         self._sender = OrderSender(parts, exchange.lanes, exchange.budget)
         self.cancels = CancelQueue(self._sender, exchange.budget, wake_cancels_in)
         self.groups = self._order_groups(exchange.rest)
@@ -95,6 +96,10 @@ class OrderDesk:
     def known(self, client_order_id: str) -> Known | None:
         """Return what is known of an order that rests."""
         return self._known.get(client_order_id)
+
+    def has_priced(self, client_order_id: str) -> bool:
+        """Tell whether the price of an order is what this desk has asked for, or is looked up."""
+        return client_order_id in self._priced
 
     def place(self, client_order_id: str, intent: OrderIntent) -> None:
         """Send a new order; one that could not leave was certainly not sent."""
@@ -110,6 +115,8 @@ class OrderDesk:
             self._sender.create(client_order_id, intent, group_id)
         except NotSent as error:
             self._report(OrderRefused(client_order_id, error.code, str(error)))
+            return
+        self._priced.add(client_order_id)
 
     def amend(self, amendment: Amendment) -> None:
         """Send an amendment; one that could not leave leaves the order as it is."""
@@ -117,6 +124,8 @@ class OrderDesk:
             self._sender.amend(amendment)
         except NotSent as error:
             self._report(OrderKept(amendment.client_order_id, error.code, str(error)))
+            return
+        self._priced.add(amendment.client_order_id)
 
     def cancel(self, cancel: CancelOrder) -> None:
         """Cancel an order as soon as can be."""
@@ -217,7 +226,7 @@ class OrderDesk:
         if sent.operation is not Operation.CREATE:
             self._report(OrderKept(name, verdict.code, verdict.text))
             return
-        self.cancels.forget(name)
+        self.forget(name)
         self._report(OrderRefused(name, verdict.code, verdict.text))
         if verdict.is_group_gone:
             self.groups.lost(sent.exchange_index)
@@ -254,6 +263,7 @@ class OrderDesk:
     def forget(self, client_order_id: str) -> None:
         """Let go of an order that has ended; there is nothing left to cancel."""
         self._known.pop(client_order_id, None)
+        self._priced.discard(client_order_id)
         self.cancels.forget(client_order_id)
         self._exchange.signatures.forget(client_order_id)
 
@@ -266,6 +276,7 @@ class OrderDesk:
         absent = self._known.keys() - resting
         for name in absent & self._absent:
             del self._known[name]
+            self._priced.discard(name)
             self._exchange.signatures.forget(name)
         self._absent = absent
 

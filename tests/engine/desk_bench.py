@@ -34,7 +34,7 @@ from arb.settings import Settings
 from arb.sim.exchange.account import Account
 from arb.sim.exchange.placing import place
 from arb.sim.exchange.values import BookSide, Order, OrderRequest
-from arb.sim.serving.http import Request, Response
+from arb.sim.serving.http import Request, Response, json_response
 from arb.sim.simulation import Simulation, SimulationSettings
 from tests.core.order_factory import ENTRY, listing
 from tests.engine.conftest import Member
@@ -162,6 +162,11 @@ def meet(world: Simulation, order: Order, count_e2: int) -> None:
     somebody = world.venue.open_account("somebody", {}, bottomless=True)
     side = BookSide.ASK if order.side is BookSide.BID else BookSide.BID
     place(world.venue, somebody, OrderRequest(order.ticker, side, count_e2, order.price_e4))
+
+
+def not_read(serve: Callable[[Request], Response], asked: Request) -> Response:
+    """Serve orders and cancels, and nothing that is read."""
+    return json_response(503, {}) if asked.method == "GET" else serve(asked)
 
 
 @asynccontextmanager

@@ -12,9 +12,8 @@ import trio
 from arb.core.events import OrderClosed
 from arb.core.money import CountE2
 from arb.engine.names import GATEWAY
-from arb.sim.serving.http import Request, Response, json_response
 from tests.engine.conftest import SLOW_MAKER, Member
-from tests.engine.desk_bench import DeskBench, meet, open_desk
+from tests.engine.desk_bench import DeskBench, meet, not_read, open_desk
 
 OpenRig = Callable[..., Any]
 
@@ -105,11 +104,6 @@ async def test_of_what_nobody_knows_nothing_is_told(member: Member, autojump_clo
         await trio.sleep(0.1)
 
         assert end_of(bench, name).filled_e2 is None
-
-
-def not_read(serve: Callable[[Request], Response], asked: Request) -> Response:
-    """Serve orders and cancels, and nothing that is read."""
-    return json_response(503, {}) if asked.method == "GET" else serve(asked)
 
 
 @pytest.mark.parametrize("kind", ["sale", "entry"])
