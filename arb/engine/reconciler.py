@@ -221,16 +221,16 @@ class Reconciler:
         return found + self._compare_orders(account)
 
     def _compare_orders(self, account: Account) -> tuple[Difference, ...]:
-        """Look up what should rest and does not, and cancel what rests and is nobody's."""
+        """Look up what does not rest, or elsewhere, and cancel what rests and is nobody's."""
         if account.resting is None:
             self._parts.switches.resting_known = True
             return ()
         switches, now_ms = self._parts.switches, self._parts.clock.wall_ms()
         found = self._standing.compare(self._books.ledger, account.resting, now_ms)
-        for order in found.missing:
+        for order in (*found.missing, *found.moved):
             self._reach.tell_gateway(LookUp.of(order))
         for cancel in found.orphans:
-            self._say_orphan(cancel)
+            self._board.say("RISK", f"{cancel.client_order_id} {cancel.why}", level="error")
             self._reach.tell_gateway(cancel)
         if found.lost:
             self._lose_sight(found.lost)
@@ -243,9 +243,6 @@ class Reconciler:
         self._parts.switches.resting_known = False
         if self._permission.unreconciled is None:
             self._permission.unreconciled = f"nobody here knows order {lost[0]}"
-
-    def _say_orphan(self, cancel: CancelOrder) -> None:
-        self._board.say("RISK", f"{cancel.client_order_id} {cancel.why}", level="error")
 
     # What follows.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import attrs
 
@@ -27,6 +27,7 @@ class Found:
     """
 
     missing: tuple[Order, ...]
+    moved: tuple[Order, ...]
     orphans: tuple[CancelOrder, ...]
     differences: tuple[Difference, ...]
     strangers: bool
@@ -35,12 +36,16 @@ class Found:
 
 @attrs.define
 class Standing:
-    """Compares list and ledger; an order that has ended is an orphan once two readings say so.
+    """Compares list and ledger.
 
-    One that the ledger has never had is one at once: it knows each before it is sent.
+    An order that has ended is an orphan, or one that stands at another price looked up, once two
+    readings in a row say so: a list that is older than a move would have the ledger take back a
+    price that is right. What the ledger has never had is an orphan at once: it knows each order
+    before it is sent.
     """
 
     _suspects: frozenset[str] = frozenset()
+    _elsewhere: frozenset[tuple[str, int, int]] = frozenset()
 
     def compare(self, ledger: Ledger, resting: Sequence[RestingOrder], now_ms: int) -> Found:
         """Return what should rest and does not, what rests and should not, and what is unlike."""
@@ -64,7 +69,22 @@ class Standing:
         found += [difference for difference in unlike if difference is not None]
         names = (order.client_order_id for order in unowned)
         lost = tuple(name for name in names if name not in ledger.orders)
-        return Found(missing, orphans, tuple(found), bool(unowned), lost)
+        moved = self._moved(ours, listed)
+        return Found(missing, moved, orphans, tuple(found), bool(unowned), lost)
+
+    def _moved(
+        self, ours: Sequence[Order], listed: Mapping[str, RestingOrder]
+    ) -> tuple[Order, ...]:
+        # Of another count nothing is to be learnt: what filled is in the fills, and what a person
+        # took off a person accepts.
+        elsewhere = {
+            (order.client_order_id, there.price_e4, order.price_e4): order
+            for order in ours
+            if (there := listed.get(order.client_order_id)) and _stands_elsewhere(order, there)
+        }
+        again = tuple(order for what, order in elsewhere.items() if what in self._elsewhere)
+        self._elsewhere = frozenset(elsewhere)
+        return again
 
 
 def _must_be_listed(order: Order, now_ms: int) -> bool:
@@ -87,12 +107,16 @@ def _alone(name: str, where: str, missing: str) -> Difference:
     return Difference(name, f"order {name} rests {where} and not {missing}")
 
 
+def _stands_elsewhere(order: Order, there: RestingOrder) -> bool:
+    return there.price_e4 != order.price_e4 and not order.amending
+
+
 def _unlike(order: Order, there: RestingOrder) -> Difference | None:
     name = order.client_order_id
     if there.remaining_e2 != order.at_stake_e2:
         counts = f"{contracts(there.remaining_e2)} at Kalshi, {contracts(order.at_stake_e2)} here"
         return Difference(name, f"order {name} rests with {counts}")
-    if there.price_e4 != order.price_e4 and not order.amending:
+    if _stands_elsewhere(order, there):
         prices = f"{cents(there.price_e4)}c at Kalshi, {cents(order.price_e4)}c here"
         return Difference(name, f"order {name} rests at {prices}")
     return None

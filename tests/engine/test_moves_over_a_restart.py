@@ -1,4 +1,4 @@
-"""Orders that are moved while the gateway does not know where they stood."""
+"""Orders that are moved while the gateway does not know where they stood, or does not listen."""
 
 from __future__ import annotations
 
@@ -65,6 +65,25 @@ async def test_a_move_before_any_look_up_is_heard(
         assert rig.gateway._desk.known(sale.client_order_id) is None
 
         assert await moved_up(rig, sale) == sale.price_e4
+
+
+async def test_a_move_that_nobody_heard_of_is_found_by_the_readings(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """Two of them list another price than the ledger has: the order is looked up."""
+    async with open_rig() as rig:
+        sale = await resting_sale(rig)
+        rig.simulation.exchange_conditions.drop_private = True
+        believed_e4 = sale.price_e4
+        assert await moved_up(rig, sale) == believed_e4
+        rig.heal()
+        rig.simulation.odds_conditions.freeze = True
+        order = rig.risk._books.ledger.orders[sale.client_order_id]
+        await rig.until(lambda: rig.risk._reconciler.differs, 60)
+        await rig.until(lambda: order.price_e4 == sale.price_e4, 4)
+        await rig.until(lambda: not rig.risk._reconciler.differs, 4)
+
+        assert rig.gateway._desk.known(sale.client_order_id).price_e4 == sale.price_e4
 
 
 async def test_the_first_message_of_a_new_order_moves_nothing(

@@ -95,6 +95,29 @@ class TestStanding:
         assert [each.text for each in found.differences] == ([] if text is None else [text])
         assert (found.missing, found.orphans) == ((), ())
 
+    def test_what_stands_elsewhere_is_looked_up_the_second_time(self) -> None:
+        """A list may be older than a move; two readings in a row that say the same are not."""
+        one, standing = order_in(OrderState.RESTING), Standing()
+        ledger, there = ledger_with(one), (resting(price_e4=PriceE4(4_900)),)
+        assert standing.compare(ledger, there, 99_000).moved == ()
+        assert standing.compare(ledger, there, 99_000).moved == (one,)
+
+        # One that was moved since, here or there, is another difference.
+        one.price_e4 = PriceE4(4_800)
+        assert standing.compare(ledger, there, 99_000).moved == ()
+        elsewhere = (resting(price_e4=PriceE4(4_700), remaining_e2=CountE2(200)),)
+        assert standing.compare(ledger, elsewhere, 99_000).moved == ()
+        assert standing.compare(ledger, elsewhere, 99_000).moved == (one,)
+        one.amend_sent(PriceE4(4_700))
+        assert standing.compare(ledger, elsewhere, 99_000).moved == ()
+
+    def test_another_count_is_not_looked_up(self) -> None:
+        """What filled is in the fills; what a person took off a person accepts."""
+        standing, ledger = Standing(), ledger_with(order_in(OrderState.RESTING))
+        there = (resting(remaining_e2=CountE2(200)),)
+        standing.compare(ledger, there, 99_000)
+        assert standing.compare(ledger, there, 99_000).moved == ()
+
     def test_an_order_that_is_being_moved_stands_at_either_price(self) -> None:
         """While a move is out nobody knows which of the two prices is listed."""
         one = order_in(OrderState.RESTING)
