@@ -159,7 +159,7 @@ async def test_of_a_subscription_in_several_commands_the_refused_ones_are_asked_
         rig.simulation.exchange_conditions.refuse_additions = 27
         rig.session(Channel.BOOK).outbox.close(1001, "going away")
         await rig.until(lambda: "3 of 10 books" in details(rig), 10)
-        await trio.sleep(2)
+        await trio.sleep(1)
         assert rig.board.bad[BOOKS, "error 27"].count == 3
         first = subscribed(rig)
         assert {each for each in rig.markets() if usable(rig, each)} == first
