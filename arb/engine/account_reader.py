@@ -33,7 +33,7 @@ RETRY_FIRST_S = 1.0
 # A reading may fail now and then; without any for so many intervals nobody knows what is ours.
 READINGS_MISSED_MAX = 3
 
-# What reading the account is called where connections are shown, once it has failed.
+# What reading the account is called where connections are shown, once it may have failed.
 READS = "Kalshi reads"
 
 # Markets that ended between yes and no, the newest: their exact value stands with the market.
@@ -51,7 +51,10 @@ class Unreadable(Exception):
 
 
 class AccountReader:
-    """Reads when asked, and at intervals; ``read`` hears of each reading that succeeded."""
+    """Reads when asked, and at intervals; ``read`` hears of each reading that succeeded.
+
+    ``maybe_late`` says that an earlier reader may have reported its readings as late.
+    """
 
     def __init__(
         self,
@@ -61,6 +64,8 @@ class AccountReader:
         read: Callable[[Account, int], None],
         report: Callable[[ConnectionChanged], object],
         exchange_clock: ExchangeClock,
+        *,
+        maybe_late: bool = False,
     ) -> None:
         self._exchange_clock = exchange_clock
         self._rest = rest
@@ -69,7 +74,8 @@ class AccountReader:
         self._read = read
         self._report = report
         self._succeeded_s = trio.current_time()
-        self._reported_late = False
+        # Whoever was told so keeps it, and the reader that said it may be gone with its gateway.
+        self._reported_late = maybe_late
         self._fills_since_ms = parts.clock.wall_ms() - FIRST_FILLS_MS
         # How long we were away is not known, and one page holds a thousand: all, the first time.
         self._settlements_since_ms: int | None = None

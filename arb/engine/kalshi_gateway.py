@@ -88,6 +88,7 @@ class KalshiGateway(Gateway):
             self._account_read,
             self._risk.tell,
             exchange.clock,
+            maybe_late=ctx.generation > 1,
         )
         self._unsubscribed: set[str] = set(CHANNELS)
         self._subscription_lost: str | None = None

@@ -9,7 +9,7 @@ import attrs
 import pytest
 import trio
 
-from arb.engine.account_reader import OVERLAP_MS, READING_GAP_S
+from arb.engine.account_reader import OVERLAP_MS, READING_GAP_S, READS
 from arb.engine.messages import ConnectionChanged
 from arb.io.clock import NS_PER_S
 from arb.sim.exchange.lifecycle import settle
@@ -101,6 +101,23 @@ async def test_an_account_that_cannot_be_read_stops_trading(
         assert rig.state == "paused"
         rig.heal()
         await rig.until_running()
+
+
+@pytest.mark.parametrize("killed", ["gateway", "risk"])
+async def test_readings_that_were_late_are_no_later_than_their_gateway(
+    killed: str, open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """A gateway that has never failed takes back what the one before it has said."""
+    async with open_rig() as rig:
+        await rig.until_running()
+        rig.simulation.exchange_conditions.rest_status = 503
+        await rig.until(lambda: "Kalshi reads is down" in rig.reasons)
+        await rig.steering.steer("kill", {"name": killed})
+        await trio.sleep(5)
+        assert rig.state != "running"
+        rig.heal()
+        await rig.until_running()
+        assert rig.board.connections[READS].connected
 
 
 async def test_shards_that_do_not_add_up_are_not_believed(
