@@ -138,13 +138,21 @@ class ExitView:
 
 
 def plan_exits(view: ExitView) -> list[OrderIntent | AmendIntent]:
-    """Return the orders and amendments that bring the exits in step with position and price."""
+    """Return the orders and amendments that bring the exits in step with position and price.
+
+    The most urgent comes first: lanes and tokens may not suffice for all of it.
+    """
     holding = view.holding
     if not holding.ours_e2:
         return []
     fair_e4 = exit_price_e4(view.fair, view.grid, holding.closing_side)
     price_e4 = _not_below(view.floors.rest_e4, fair_e4, view)
-    moves: list[OrderIntent | AmendIntent] = [
+    # What is not on sale at all comes before what is on sale at a price of just now: where moves
+    # took what there is first, a new exit would find none of it each time.
+    moves: list[OrderIntent | AmendIntent] = []
+    if holding.uncovered_e2:
+        moves.append(_new_exit(fair_e4, price_e4, view))
+    moves.extend(
         AmendIntent(
             order.client_order_id,
             holding.ticker,
@@ -155,9 +163,7 @@ def plan_exits(view: ExitView) -> list[OrderIntent | AmendIntent]:
         )
         for order in holding.closing
         if _should_move(order, price_e4, view)
-    ]
-    if holding.uncovered_e2:
-        moves.append(_new_exit(fair_e4, price_e4, view))
+    )
     return moves
 
 

@@ -111,7 +111,7 @@ def moves_without_market(
     met = attrs.evolve(stand, top=_meeting(holding, met_e4))
     renewals = [move for move in moves if isinstance(move, AmendIntent)]
     new = [m for m in plan_exits(exit_view(parts, met, fair)) if isinstance(m, OrderIntent)]
-    return [*renewals, *new]
+    return [*new, *renewals]
 
 
 def _meeting(holding: Holding, price_e4: PriceE4) -> Top:

@@ -27,6 +27,10 @@ CANCEL_RESERVE = 20
 EXIT_RESERVE = 10
 _ENTRY_KEEPS = CANCEL_RESERVE + EXIT_RESERVE
 
+# So does a move: three sales that each move four times a second spend more than the lowest tier
+# gets, and what is not on sale at all comes before what is on sale at a price of just now.
+_AMEND_KEEPS = CANCEL_RESERVE + EXIT_RESERVE
+
 # The balance has a bucket of its own: one read a second in the two lowest tiers, five above.
 BALANCE_PER_S = 1
 BALANCE_PER_S_HIGHER = 5
@@ -139,8 +143,8 @@ class RateBudget:
         return self._take(self.create_cost, exchange_index, CANCEL_RESERVE)
 
     def take_amend(self, exchange_index: int | None) -> bool:
-        """Spend for an amendment, leaving what is kept for cancels."""
-        return self._take(self.amend_cost, exchange_index, CANCEL_RESERVE)
+        """Spend for an amendment, leaving what is kept for cancels and for a new sale."""
+        return self._take(self.amend_cost, exchange_index, _AMEND_KEEPS)
 
     def take_cancel(self) -> bool:
         """Spend for one cancel, which its ticker routes, down to the last token."""

@@ -145,7 +145,10 @@ def test_an_exit_moves_by_whole_ticks(fair: float, moves_to: int | None) -> None
 
 
 def test_all_tranches_move_together() -> None:
-    """Each exit that is elsewhere moves, for what remains of it; one that is there stays."""
+    """Each exit that is elsewhere moves, for what remains of it; one that is there stays.
+
+    What is not on sale at all comes first.
+    """
     moves = plan_exits(
         view(
             sale("o1", 5_500, 200),
@@ -156,11 +159,11 @@ def test_all_tranches_move_together() -> None:
     )
 
     assert [(move.price_e4, size(move)) for move in moves] == [
+        (5_800, 150),
         (5_800, 200),
         (5_800, 50),
-        (5_800, 150),
     ]
-    assert [is_new(move) for move in moves] == [False, False, True]
+    assert [is_new(move) for move in moves] == [True, False, False]
 
 
 def size(move: OrderIntent | AmendIntent) -> int:

@@ -21,13 +21,13 @@ PRIME = AccountLimits("prime", BucketLimit(8000, 4000), BucketLimit(8000, 4000))
 
 
 async def test_cancels_and_sales_find_tokens_when_entries_do_not(autojump_clock: object) -> None:
-    """Entries leave room for a sale and for cancels, sales for cancels, cancels for nothing."""
+    """Entries and moves leave room for a sale and cancels, sales for cancels, cancels for none."""
     budget = RateBudget(VirtualClock(0))
     entries = sum(budget.take_entry(0) for _ in range(20))
+    assert not budget.take_amend(0)
     sales = sum(budget.take_exit(0) for _ in range(20))
 
     assert (entries, sales) == (6, 1)
-    assert not budget.take_amend(0)
     assert [budget.take_cancel() for _ in range(11)] == [True] * 10 + [False]
     assert budget.cancel_wait_s() == pytest.approx(0.02)
 
@@ -39,8 +39,25 @@ async def test_time_brings_tokens_back(autojump_clock: object) -> None:
         pass
     await trio.sleep(0.1)
 
-    assert budget.take_amend(0)
-    assert not budget.take_amend(0)
+    assert budget.take_exit(0)
+    assert not budget.take_exit(0)
+
+
+@pytest.mark.parametrize("moving", [2, 3, 4, 6])
+async def test_sales_that_move_all_the_time_leave_room_for_a_new_one(
+    moving: int, autojump_clock: object
+) -> None:
+    """Four times a second, for a minute, all that can be paid for; a new one can be each time."""
+    budget = RateBudget(VirtualClock(0))
+    moved = 0
+    for quarter in range(240):
+        moved += sum(budget.take_amend(0) for _ in range(moving))
+        if quarter % 20 == 19:
+            assert budget.take_exit(0)
+        await trio.sleep(0.25)
+
+    # What new sales leave of ten a second is still spent on moves.
+    assert moved >= min(moving * 240, 10 * 60 - 12)
 
 
 async def test_each_shard_but_the_first_has_a_bucket_of_its_own(autojump_clock: object) -> None:
@@ -149,6 +166,7 @@ async def test_the_accounts_own_limits_and_costs_are_taken_over(autojump_clock: 
     await trio.sleep(0.09)
     assert budget.take_entry(0)
     assert not budget.take_entry(0)
+    await trio.sleep(0.01)
     assert budget.take_amend(0)
     assert (budget.create_cost, budget.amend_cost, budget.cancel_cost) == (300, 10, 10)
     assert "prime" in repr(budget)
