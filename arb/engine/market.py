@@ -26,7 +26,6 @@ from arb.engine.messages import (
     ExitRetry,
     GameBegins,
     Hello,
-    KeepExits,
     Relisted,
     Retuned,
     ShowMarket,
@@ -83,7 +82,6 @@ class Market(Actor):
             Refusal: self._on_refusal,
             EntryTimeout: self._on_entry_timeout,
             ExitRetry: self._on_exit_retry,
-            KeepExits: self._on_keep_exits,
             CloseNow: self._on_close_now,
             Relisted: self._decide_anew,
             Retuned: self._decide_anew,
@@ -263,9 +261,6 @@ class Market(Actor):
 
     def _on_exit_retry(self, _retry: ExitRetry) -> None:
         self._exits.retry()
-        self._keep_exits()
-
-    def _on_keep_exits(self, _wish: KeepExits) -> None:
         self._keep_exits()
 
     def _on_close_now(self, wish: CloseNow) -> None:

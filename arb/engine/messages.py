@@ -352,10 +352,5 @@ class CloseGivenUp:
 
 
 @attrs.frozen
-class KeepExits:
-    """Time has passed: a market looks at its exits again."""
-
-
-@attrs.frozen
 class WatchExits:
     """Risk looks at whether everything is on sale, at intervals."""

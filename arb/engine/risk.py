@@ -41,7 +41,6 @@ from arb.engine.messages import (
     FillsAwaited,
     GatewayReady,
     Hello,
-    KeepExits,
     LookUp,
     NotOurs,
     ReadAccount,
@@ -333,7 +332,8 @@ class RiskManager(Actor):
 
     def _keep_exits(self, ticker: str) -> None:
         if not self._markets.is_away(ticker):
-            self._markets.tell(ticker, KeepExits())
+            # What it was told last may have fallen out of a mailbox that was full of prices.
+            self._markets.tell(ticker, self._books.holding(ticker, self._wishes_heard[ticker]))
         elif not self._permission.stopping:
             self._cover(ticker)
 

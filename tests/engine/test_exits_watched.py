@@ -10,6 +10,7 @@ import pytest
 import trio
 
 from arb.core.exit_parameters import Exits
+from arb.core.exits import Holding
 from arb.core.parameters import Execution
 from arb.engine.messages import ForceClose
 from arb.settings import Settings
@@ -46,6 +47,29 @@ async def held_and_on_sale(rig: Rig, *, others_trade: bool = False) -> str:
         rig.simulation.world.fixtures.clear()
     await trio.sleep(0.5)
     return str(rig.resting_exits()[0].ticker)
+
+
+@pytest.mark.parametrize("lost", [1, 2])
+async def test_a_report_that_a_market_has_missed_is_told_again(
+    lost: int, open_rig: OpenRig, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mailbox full of prices drops the end of a sale, or what became of the next one."""
+    async with open_rig() as rig:
+        ticker = await held_and_on_sale(rig)
+        tell, missed = rig.risk._markets.tell, list[object]()
+
+        def lossy(to: str, message: object) -> None:
+            if to == ticker and isinstance(message, Holding) and len(missed) < lost:
+                missed.append(message)
+            else:
+                tell(to, message)
+
+        monkeypatch.setattr(rig.risk._markets, "tell", lossy)
+        rig.simulation.venue.take_off_book(rig.resting_exits(ticker)[0], Change.CANCEL)
+        await trio.sleep(3)
+
+        assert len(missed) == lost
+        assert rig.on_sale_e2[ticker] == rig.held_e2[ticker]
 
 
 async def renewed_in_its_place(rig: Rig, ticker: str) -> None:

@@ -16,7 +16,7 @@ from arb.core.listing import Catalogue
 from arb.core.money import CountE2, MoneyE6, PriceE4
 from arb.core.orders import OrderState
 from arb.engine.exit_keeper import CLOSE_AGAIN_NS, last_fair
-from arb.engine.messages import CloseGivenUp, CloseNow, KeepExits
+from arb.engine.messages import CloseGivenUp, CloseNow
 from arb.engine.names import RISK
 from arb.engine.sale_tries import EXIT_RETRY_S
 from tests.core.order_factory import BOS, NYY, listing
@@ -146,7 +146,7 @@ async def test_left_out_and_without_any_value_it_is_sold_for_what_pays_for_it(
         assert bench.wishes() == []
         out = tuple(attrs.evolve(listing(each), left_out="no match") for each in (NYY, BOS))
         bench.parts.relist(None, Catalogue(out))
-        bench.tell(KeepExits())
+        bench.tell(held)
 
         (sale,) = bench.wishes()
         assert sale.price_e4 == price_e4
@@ -179,7 +179,7 @@ async def test_a_persons_share_is_not_sold(autojump_clock: object) -> None:
 
 
 async def test_time_alone_renews(autojump_clock: object) -> None:
-    """Told that time has passed, a market moves a sale that would end to where it stands."""
+    """Told the same as before, a market moves a sale that would end to where it stands."""
     async with open_bench() as bench:
         await on_sale(bench)
         bench.quote(2.6, "a")
@@ -189,7 +189,6 @@ async def test_time_alone_renews(autojump_clock: object) -> None:
         assert moves(bench) == [6_200]
         life_s = bench.parts.execution.exit_expiry_s
         bench.hold(500, attrs.evolve(SALE, price_e4=PriceE4(6_200), expires_s=life_s // 2))
-        bench.tell(KeepExits())
 
         move = bench.wishes()[-1]
         assert isinstance(move, AmendIntent)
