@@ -57,6 +57,7 @@ class RefusalCode(StrEnum):
     EXIT_TOO_LARGE = "exit larger than the position"
     NO_SUCH_ORDER = "no such order"
     NOT_MOVABLE = "order cannot be moved now"
+    NOT_SENT = "not sent"
     EXCHANGE = "not taken"
 
 
@@ -73,6 +74,11 @@ class Refusal:
     def by_exchange(cls, intent: OrderIntent, text: str) -> Refusal:
         """Say that an order was approved, and was not taken or could not be sent."""
         return cls(intent.ticker, intent.purpose, RefusalCode.EXCHANGE, text)
+
+    @classmethod
+    def not_sent(cls, intent: OrderIntent, text: str) -> Refusal:
+        """Say that an order was approved and could not leave just now; in a moment it can."""
+        return cls(intent.ticker, intent.purpose, RefusalCode.NOT_SENT, text)
 
 
 class ApprovalVoid(Exception):

@@ -22,12 +22,14 @@ class Connections:
         withdrawals: Withdrawals,
         reconciler: Reconciler,
         publish: Callable[[], None],
+        sell_again: Callable[[], None],
     ) -> None:
         self._board = board
         self._permission = permission
         self._withdrawals = withdrawals
         self._reconciler = reconciler
         self._publish = publish
+        self._sell_again = sell_again
         self._lost: set[str] = set()
 
     def changed(self, changed: ConnectionChanged) -> None:
@@ -47,6 +49,9 @@ class Connections:
             self._lost.discard(name)
             self._compare_again(name)
         self._publish()
+        if connected and name == ORDER_LANES:
+            # Sales that found no lane for so long wait seconds for their next try.
+            self._sell_again()
 
     def _compare_again(self, name: str) -> None:
         # The account's own connection is back only after a reading; for the others one is due.

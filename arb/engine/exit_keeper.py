@@ -24,9 +24,10 @@ from arb.core.money import ONE_DOLLAR_E4, CountE2, PriceE4, contracts
 from arb.core.orders import TERMINAL, OrderState
 from arb.core.risk import RefusalCode
 from arb.engine.parts import Parts
-from arb.engine.sale_tries import EXIT_RETRY_S, SaleTries
+from arb.engine.sale_tries import EXIT_RETRY_S, NEVER_LEFT, SaleTries
 
-# Sales that a person has had cancelled are asked about seldom: only a person brings them back.
+# Sales that a person has had cancelled are asked about seldom: only a person brings them back, and
+# then every market is told.
 EXITS_WITHDRAWN_RETRY_S = 5.0
 
 # How often one exit moves at most: an amendment costs as much of the rate budget as an order.
@@ -195,8 +196,15 @@ class ExitKeeper:
 
     def refused(self, code: RefusalCode) -> None:
         """Wait with the next exit after one was refused."""
+        if code in NEVER_LEFT:
+            self._tries.not_sent()
         withdrawn = code is RefusalCode.NOT_RUNNING
         self._wait(EXITS_WITHDRAWN_RETRY_S if withdrawn else EXIT_RETRY_S)
+
+    def at_once(self) -> None:
+        """Wait no longer, and for nothing that was refused before: what kept sales back is over."""
+        self._waits = False
+        self._tries = SaleTries()
 
     def retry(self) -> None:
         """Note that the wait is over."""

@@ -6,16 +6,19 @@ from collections.abc import Callable
 from typing import Any
 
 from arb.core.brakes import RESTING_CODES
+from arb.core.commands import OrderIntent
 from arb.core.events import OrderAccepted, OrderEvent, OrderRefused
 from arb.core.money import dollars
 from arb.core.orders import Order
 from arb.core.permission import JOURNAL, Permission
+from arb.core.risk import Refusal
 from arb.engine.bookkeeping import Bookkeeper
 from arb.engine.gateway import NOT_SENT
 from arb.engine.lookups import NEVER_TAKEN
 from arb.engine.messages import HaltTrading, LookAtDay
+from arb.engine.names import ORDER_LANES
 from arb.engine.order_desk import NO_GROUP
-from arb.engine.order_sender import NO_LANE, NO_TOKENS
+from arb.engine.order_sender import NO_LANE, NO_TOKENS, PASSING
 from arb.engine.parts import Parts
 
 # What is held is marked this often: a bid can fall without anything of ours being traded.
@@ -61,6 +64,13 @@ class Guard:
             self._parts.brakes.taken()
         elif isinstance(event, OrderRefused) and event.code not in OWN_REFUSALS:
             self._parts.brakes.refused(event.code)
+
+    def refusal_of(self, wish: OrderIntent, event: OrderRefused) -> Refusal:
+        """Say to a market why its order was not taken, and whether it ever left."""
+        # Without any lane it may take hours, and each try is written down and kept: it counts.
+        passes = event.code in PASSING and ORDER_LANES not in self._permission.down
+        made = Refusal.not_sent if passes else Refusal.by_exchange
+        return made(wish, f"{event.code}: {event.text}")
 
     def look(self) -> HaltTrading | None:
         """Return the halt that a rule wants now; the day is counted where something was booked."""

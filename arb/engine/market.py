@@ -28,6 +28,7 @@ from arb.engine.messages import (
     Hello,
     Relisted,
     Retuned,
+    SellAgain,
     ShowMarket,
 )
 from arb.engine.names import BOOK_FEED, RISK
@@ -82,6 +83,7 @@ class Market(Actor):
             Refusal: self._on_refusal,
             EntryTimeout: self._on_entry_timeout,
             ExitRetry: self._on_exit_retry,
+            SellAgain: self._on_sell_again,
             CloseNow: self._on_close_now,
             Relisted: self._decide_anew,
             Retuned: self._decide_anew,
@@ -261,6 +263,10 @@ class Market(Actor):
 
     def _on_exit_retry(self, _retry: ExitRetry) -> None:
         self._exits.retry()
+        self._keep_exits()
+
+    def _on_sell_again(self, _again: SellAgain) -> None:
+        self._exits.at_once()
         self._keep_exits()
 
     def _on_close_now(self, wish: CloseNow) -> None:

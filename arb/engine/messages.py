@@ -337,6 +337,11 @@ class StopTrading:
 
 
 @attrs.frozen
+class SellAgain:
+    """Risk tells a market that what kept its sales back is over: it tries at once."""
+
+
+@attrs.frozen
 class CloseNow:
     """Risk tells a market to give up what it holds at what the book pays, in limited steps."""
 

@@ -25,6 +25,9 @@ from arb.kalshi.wire_orders import (
 NO_TOKENS = "no tokens"
 NO_LANE = "no lane"
 
+# What could not leave just now: lanes are answered in milliseconds, tokens come back with time.
+PASSING = frozenset({NO_TOKENS, NO_LANE})
+
 
 class NotSent(Exception):
     """A request that certainly did not leave: a code to count it by, and why."""

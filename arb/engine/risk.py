@@ -14,7 +14,6 @@ from typing import Any
 from actors import Actor, Context, Down, MailboxFull
 from arb.core.commands import AmendIntent, CancelOrder, OrderIntent
 from arb.core.events import OrderEvent, OrderKept, OrderRefused
-from arb.core.money import PriceE4
 from arb.core.orders import Order
 from arb.core.permission import Permission
 from arb.core.risk import (
@@ -25,10 +24,10 @@ from arb.core.risk import (
     review_amend,
     review_rate,
 )
+from arb.engine.absent_sales import AbsentSales
 from arb.engine.account_reading import Account
 from arb.engine.bookkeeping import Bookkeeper
 from arb.engine.connections import Connections
-from arb.engine.exit_keeper import moves_without_market
 from arb.engine.exit_watch import ExitWatch, WatchHands
 from arb.engine.guard import GATEWAY_FULL, Guard
 from arb.engine.market_actors import MarketActors
@@ -45,6 +44,7 @@ from arb.engine.messages import (
     NotOurs,
     ReadAccount,
     Reported,
+    SellAgain,
     Session,
     ShowComparison,
     StillThere,
@@ -55,16 +55,12 @@ from arb.engine.other_engines import OtherEngines
 from arb.engine.parts import Parts
 from arb.engine.reconciler import Acceptance, Comparison, Reach, Reconciler
 from arb.engine.risk_switches import Hands, Switchboard
-from arb.engine.sale_tries import SalesTried
 from arb.engine.unlisted import want_listings
 from arb.engine.withdrawals import Withdrawals
 
 # A fill that the exchange has counted comes within milliseconds; one that is missing after this
 # long was lost on the way, and the account is read.
 FILLS_AWAITED_S = 1.0
-
-# What the exchange says of a post-only order whose price somebody pays already (recorded).
-POST_ONLY_CROSS = "post only cross"
 
 # Sessions of one risk manager in a row; the next one's numbers begin beyond them all.
 SESSIONS_MAX = 1_000_000
@@ -86,8 +82,7 @@ class RiskManager(Actor):
         self._gateway = ctx.find(GATEWAY)
         self._book_feed = ctx.find(BOOK_FEED)
         self._markets = MarketActors(ctx, parts)
-        self._met_e4: dict[str, PriceE4] = {}
-        self._sales = SalesTried()
+        self._absent = AbsentSales(parts, self._consider, self._consider_amend)
         self._wishes_heard: Counter[str] = Counter()
         self._fills_awaited = False
         self._guard = Guard(parts, self._books, self._permission, ctx.after, self._publish)
@@ -100,6 +95,7 @@ class RiskManager(Actor):
             self._markets.tell,
             self._publish,
             self._guard.cleared,
+            self._sell_again,
             ctx.after,
         )
         self._switches = Switchboard(parts, self._books, self._permission, hands, self._gateway)
@@ -111,7 +107,12 @@ class RiskManager(Actor):
             Reach(self._gateway.tell, ctx.after, self._on_settled, self._publish),
         )
         self._connections = Connections(
-            self._board, self._permission, self._withdrawals, self._reconciler, self._publish
+            self._board,
+            self._permission,
+            self._withdrawals,
+            self._reconciler,
+            self._publish,
+            self._sell_again,
         )
         self._watch = ExitWatch(
             parts,
@@ -219,7 +220,11 @@ class RiskManager(Actor):
 
     def _refuse(self, refusal: Refusal) -> None:
         self._board.refusals[refusal.code.value] += 1
+        self._tell_refusal(refusal)
+
+    def _tell_refusal(self, refusal: Refusal) -> None:
         self._watch.refused(refusal)
+        self._absent.refused(refusal)
         self._markets.tell(refusal.ticker, refusal)
 
     # Back: from what the exchange says to what a market holds.
@@ -298,7 +303,7 @@ class RiskManager(Actor):
 
     def _on_hello(self, hello: Hello) -> None:
         self._markets.arrived(hello.ticker)
-        self._sales.forget(hello.ticker)
+        self._absent.back(hello.ticker)
         self._wishes_heard[hello.ticker] = 0
         self._tell_own_resting(hello.ticker)
         self._tell_holding(hello.ticker)
@@ -323,8 +328,7 @@ class RiskManager(Actor):
     def _forget(self, ticker: str) -> None:
         """Let go of what is known of a market that is over."""
         self._markets.forget(ticker)
-        self._met_e4.pop(ticker, None)
-        self._sales.forget(ticker)
+        self._absent.forget(ticker)
         del self._wishes_heard[ticker]
         if not self._books.ledger.position(ticker).count_e2:
             self._board.holdings.pop(ticker, None)
@@ -341,15 +345,17 @@ class RiskManager(Actor):
         """Rest what an absent market has not covered, and renew what rests."""
         if self._switches.exits_withdrawn:
             return
-        holding = self._books.holding(ticker, 0)
-        now_ns = self._parts.clock.monotonic_ns()
-        for move in moves_without_market(self._parts, holding, self._met_e4.get(ticker)):
-            if not isinstance(move, OrderIntent):
-                self._consider_amend(move)
-            elif self._sales.may(holding, now_ns):
-                self._met_e4.pop(ticker, None)
-                self._consider(move)
+        self._absent.cover(self._books.holding(ticker, 0))
         self._tell_holding(ticker)
+
+    def _sell_again(self) -> None:
+        """Have what is held put on sale at once: what kept sales back is over."""
+        self._absent.try_at_once()
+        for position in self._books.ledger.held():
+            if self._markets.is_away(position.ticker):
+                self._keep_exits(position.ticker)
+            else:
+                self._markets.tell(position.ticker, SellAgain())
 
     def _on_gateway_ready(self, _ready: GatewayReady) -> None:
         self._permission.ready = False
@@ -383,14 +389,11 @@ class RiskManager(Actor):
     def _log_report(self, order: Order, event: OrderEvent) -> None:
         if isinstance(event, OrderRefused):
             self._board.refusals[f"exchange: {event.code}"] += 1
-            wish, why = order.intent, f"{event.code}: {event.text}"
-            text = f"{wish.ticker} {wish.purpose} refused: {why}"
+            wish = order.intent
+            text = f"{wish.ticker} {wish.purpose} refused: {event.code}: {event.text}"
             self._board.say("KALSHI", text, level="warning")
-            refusal = Refusal.by_exchange(wish, why)
-            if not order.is_entry and POST_ONLY_CROSS in event.text:
-                self._met_e4[wish.ticker] = order.price_e4
-            self._watch.refused(refusal)
-            self._markets.tell(wish.ticker, refusal)
+            self._absent.answered(order, event)
+            self._tell_refusal(self._guard.refusal_of(wish, event))
 
     def __repr__(self) -> str:
         return f"<RiskManager {self._permission.state} {self._books!r}>"

@@ -60,13 +60,14 @@ MS_PER_S = 1000
 
 @attrs.frozen
 class Hands:
-    """What the switches may do: cancel, tell a market, show how things stand, count anew."""
+    """What the switches may do: cancel, tell a market, show how things stand, begin anew."""
 
     cancel_entries: Callable[[str], None]
     cancel_exits: Callable[[str], None]
     tell_market: Callable[[str, object], None]
     publish: Callable[[], None]
     cleared: Callable[[], None]
+    sell_again: Callable[[], None]
     after: Callable[[float, object], object]
 
 
@@ -248,6 +249,7 @@ class Switchboard:
         self._gateway.tell(ResetGroups())
         self._board.say("PERSON", f"halt cleared by {clear.by}: {clear.reason}")
         self._hands.publish()
+        self._hands.sell_again()
         return True
 
     def _remove_halt_file(self) -> None:

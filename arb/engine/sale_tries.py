@@ -1,5 +1,7 @@
 """When a position that nobody would take on sale is put on sale again: each time after longer.
 
+What never left the engine nobody has refused: it is no try.
+
 A sale is refused for two hours in each weekly pause of the exchange, and for good with a key that
 was revoked; one that takes finds nothing for as long as the bid it sees is a person's own. Tried
 four times a second that is 28,800 orders a pause, each journalled and kept for ever.
@@ -14,6 +16,7 @@ import attrs
 from arb.core.exits import Holding
 from arb.core.money import CountE2
 from arb.core.orders import OrderState
+from arb.core.risk import RefusalCode
 from arb.io.clock import NS_PER_S
 
 # The first pause: long enough for a book to move on, short against the second without an exit that
@@ -23,6 +26,10 @@ EXIT_RETRY_S = 0.25
 # The longest: what is held is on sale again so soon after the exchange takes orders.
 EXIT_RETRY_MAX_S = 5.0
 
+# What a sale is refused with here, and soon is not: sales that were cancelled on purpose, a reading
+# to come, lanes that are busy, tokens that come back. Pauses that grew meanwhile would last beyond.
+NEVER_LEFT = frozenset({RefusalCode.NOT_RUNNING, RefusalCode.RESTING_UNKNOWN, RefusalCode.NOT_SENT})
+
 
 @attrs.define
 class SaleTries:
@@ -31,6 +38,7 @@ class SaleTries:
     held_e2: CountE2 = CountE2(0)
     tries: int = 0
     tried_ns: int = 0
+    _before: tuple[CountE2, int, int] = (CountE2(0), 0, 0)
 
     def left_s(self, holding: Holding, now_ns: int) -> float:
         """Return how long the next sale must wait; what was bought or sold meanwhile does not."""
@@ -43,10 +51,15 @@ class SaleTries:
 
     def tried(self, holding: Holding, now_ns: int) -> None:
         """Note that a sale is wished."""
+        self._before = (self.held_e2, self.tries, self.tried_ns)
         if self.held_e2 != holding.count_e2:
             self.tries = 0
         self.held_e2, self.tried_ns = holding.count_e2, now_ns
         self.tries += 1
+
+    def not_sent(self) -> None:
+        """Take the last try back; what the exchange has refused before it still counts."""
+        self.held_e2, self.tries, self.tried_ns = self._before
 
 
 @attrs.define
@@ -62,6 +75,11 @@ class SalesTried:
             return False
         tries.tried(holding, now_ns)
         return True
+
+    def not_sent(self, ticker: str) -> None:
+        """Take the last try of a market back."""
+        if ticker in self._by_ticker:
+            self._by_ticker[ticker].not_sent()
 
     def forget(self, ticker: str) -> None:
         """Let go of a market that is over, or whose actor is back."""

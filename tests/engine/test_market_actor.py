@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import attrs
+import pytest
 import trio
 
 from arb.core.commands import AmendIntent, OrderIntent, Purpose, TimeInForce
@@ -12,7 +13,7 @@ from arb.core.orders import OrderState
 from arb.core.parameters import Execution
 from arb.core.risk import WISH_VALID_NS, Refusal, RefusalCode
 from arb.engine.exit_keeper import EXITS_WITHDRAWN_RETRY_S
-from arb.engine.messages import CloseNow, Hello
+from arb.engine.messages import CloseNow, Hello, SellAgain
 from arb.engine.names import BOOK_FEED, ODDS_FEED, RISK
 from arb.engine.sale_tries import EXIT_RETRY_S
 from tests.core.order_factory import NYY
@@ -224,6 +225,44 @@ async def test_a_refused_sale_is_tried_again_but_not_at_once(autojump_clock: obj
         assert len(bench.wishes()) == 2
 
         await trio.sleep(EXIT_RETRY_S + 0.01)
+        assert len(bench.wishes()) == 3
+
+
+@pytest.mark.parametrize("code, tries", [
+    (RefusalCode.NOT_SENT, 20),
+    (RefusalCode.RESTING_UNKNOWN, 20),
+    (RefusalCode.EXCHANGE, 5),
+])  # fmt: skip
+async def test_a_sale_that_never_left_does_not_wait_longer_each_time(
+    code: RefusalCode, tries: int, autojump_clock: object
+) -> None:
+    """Lanes are free again in milliseconds; an exchange that refuses goes on to."""
+    async with open_bench() as bench:
+        triggered(bench)
+        before = len(bench.wishes())
+        bench.hold(500)
+        wished = 0
+        for _ in range(500):
+            if len(bench.wishes()) > wished:
+                wished = len(bench.wishes())
+                bench.tell(Refusal(NYY, Purpose.EXIT, code, "no lane"))
+                bench.hold(500)
+            await trio.sleep(0.01)
+
+        assert wished - before == pytest.approx(tries, abs=1)
+
+
+async def test_sales_are_tried_at_once_when_a_person_allows_them(autojump_clock: object) -> None:
+    """Whatever pause is under way, it is over."""
+    async with open_bench() as bench:
+        triggered(bench)
+        bench.hold(500)
+        bench.tell(Refusal(NYY, Purpose.EXIT, RefusalCode.NOT_RUNNING, "withdrawn"))
+        bench.hold(500)
+        await trio.sleep(1)
+        assert len(bench.wishes()) == 2
+        bench.tell(SellAgain())
+
         assert len(bench.wishes()) == 3
 
 
