@@ -71,6 +71,7 @@ class Inputs:
 
     ``used`` is the signal that either of the game's markets acted on last, ``inverted`` what the
     last evaluation found; ``sibling`` is None where nothing is traded in the game's other market.
+    ``now_ns`` is 0 where nobody can set the clock back: on a tape.
     """
 
     listing: Listing
@@ -81,6 +82,7 @@ class Inputs:
     now_ms: int
     inverted: bool = False
     sibling: Listing | None = None
+    now_ns: int = 0
 
 
 # An outlier that goes or comes: what the other books say is no older for that.
@@ -155,6 +157,7 @@ class Evaluator:
             min_books=self.strategy.min_books,
             book_confirm_ms=self.execution.book_confirm_ms,
             stale_odds_threshold_ms=self.execution.stale_odds_threshold_ms,
+            now_ns=inputs.now_ns,
         )
         if isinstance(quotes.fair, NoConsensus):
             return Evaluation(

@@ -43,6 +43,13 @@ from arb.core.voices import MEDIAN, Pooling
 # that invents names.
 BOOKS_MAX = 64
 
+# Falling behind the monotonic clock by more than this, the wall clock was set back. Less makes no
+# price fresh that is not: thresholds are seconds. More than a busy machine lets pass between two
+# readings of its clocks.
+SET_BACK_MIN_MS = 250
+
+_NS_PER_MS = 1_000_000
+
 
 class NotFresh(StrEnum):
     """Why a complete evaluation may not trigger an order."""
@@ -124,7 +131,8 @@ def _folded(books: Iterable[str]) -> frozenset[str]:
     return frozenset(book.casefold() for book in books)
 
 
-@attrs.define
+# Nothing with a converter is ever set anew: to look for one took 0.4 µs each time anything was set.
+@attrs.define(on_setattr=attrs.setters.NO_OP)
 class QuoteBoard:
     """The quotes of one game, and the set of books of its last complete evaluation.
 
@@ -143,6 +151,7 @@ class QuoteBoard:
     _set: tuple[str, ...] = attrs.field(default=(), init=False)
     _set_since_change: int = attrs.field(default=0, init=False)
     _now_ms: int = attrs.field(default=0, init=False)
+    _lead_ms: int = attrs.field(default=0, init=False)
     _polled_ms: dict[str, int] = attrs.field(factory=dict, init=False)
     _standing: _Standing | None = attrs.field(default=None, init=False)
 
@@ -240,12 +249,22 @@ class QuoteBoard:
             self._standing = None
 
     def evaluate(
-        self, now_ms: int, *, min_books: int, book_confirm_ms: int, stale_odds_threshold_ms: int
+        self,
+        now_ms: int,
+        *,
+        min_books: int,
+        book_confirm_ms: int,
+        stale_odds_threshold_ms: int,
+        now_ns: int = 0,
     ) -> Evaluation:
-        """Return the fair value of the confirmed books, and whether it may trigger an order."""
-        if now_ms < self._now_ms:
+        """Return the fair value of the confirmed books, and whether it may trigger an order.
+
+        Without ``now_ns`` a clock that was set back by less than has passed since is not noticed.
+        """
+        lead_ms = now_ms - now_ns // _NS_PER_MS
+        if now_ms < self._now_ms or lead_ms < self._lead_ms - SET_BACK_MIN_MS:
             self._be_set_back()
-        self._now_ms = now_ms
+        self._now_ms, self._lead_ms = now_ms, lead_ms
         standing = self._standing
         if (
             standing is None

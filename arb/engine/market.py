@@ -160,6 +160,7 @@ class Market(Actor):
             self._parts.clock.wall_ms(),
             self._inverted,
             self._parts.listing(self._listed.sibling),
+            self._parts.clock.monotonic_ns(),
         )
 
     def _doubt(self, evaluation: Evaluation) -> None:

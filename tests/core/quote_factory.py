@@ -37,19 +37,22 @@ def held(board: QuoteBoard, book: str) -> HeldQuote:
     return next(each for each in board.quotes() if each.book == book)
 
 
-def evaluate(board: QuoteBoard, now_ms: int, min_books: int = 3) -> Evaluation:
-    """Evaluate with the usual limits."""
+def evaluate(
+    board: QuoteBoard, now_ms: int, min_books: int = 3, *, passed_ms: int | None = None
+) -> Evaluation:
+    """Evaluate with the usual limits, ``passed_ms`` by the monotonic clock."""
     return board.evaluate(
         now_ms,
         min_books=min_books,
         book_confirm_ms=CONFIRM_MS,
         stale_odds_threshold_ms=STALE_MS,
+        now_ns=0 if passed_ms is None else passed_ms * 1_000_000,
     )
 
 
-def verdict(board: QuoteBoard, now_ms: int) -> NotFresh | None:
+def verdict(board: QuoteBoard, now_ms: int, *, passed_ms: int | None = None) -> NotFresh | None:
     """Evaluate, and return what keeps it from triggering an order."""
-    freshness = evaluate(board, now_ms).freshness
+    freshness = evaluate(board, now_ms, passed_ms=passed_ms).freshness
     assert freshness is not None
     return freshness.reason
 

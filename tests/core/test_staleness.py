@@ -8,6 +8,7 @@ from arb.core.consensus import BookChance, BookRejected, Consensus, NoConsensus,
 from arb.core.held_quote import QuoteEffect
 from arb.core.staleness import (
     BOOKS_MAX,
+    SET_BACK_MIN_MS,
     Freshness,
     NotFresh,
     QuoteBoard,
@@ -112,6 +113,32 @@ def test_what_was_heard_before_the_clock_was_set_back_supports_nothing() -> None
 
     board.apply(quote("a", home=1.81, at_ms=2_000))
     assert verdict(board, 2_000) is None
+
+
+def settled_and_changed() -> QuoteBoard:
+    """Make a board whose last price changed nine seconds after the first, and may trigger."""
+    board = settled_board("a", "b", "c", at_ms=1_000)
+    board.apply(quote("a", home=1.79, at_ms=10_000))
+    assert verdict(board, 10_000, passed_ms=9_000) is None
+    return board
+
+
+def test_a_clock_set_back_by_less_than_has_passed_makes_no_old_price_fresh() -> None:
+    """Nineteen seconds without a price, fifteen of them taken back: it seems to be four old."""
+    board = settled_and_changed()
+    assert verdict(board, 14_000, passed_ms=28_000) is NotFresh.NO_CHANGE_SINCE
+    assert verdict(board, 14_500, passed_ms=28_500) is NotFresh.NO_CHANGE_SINCE
+
+    board.apply(quote("b", home=1.81, at_ms=15_000))
+    assert verdict(board, 15_000, passed_ms=29_000) is None
+
+
+def test_clocks_that_part_by_little_or_forward_are_no_set_back() -> None:
+    """Readings of two clocks are not of one moment; a clock set forward makes prices older."""
+    board = settled_and_changed()
+    assert verdict(board, 11_000, passed_ms=10_000 + SET_BACK_MIN_MS) is None
+    assert verdict(board, 14_000, passed_ms=11_000) is None
+    assert verdict(board, 14_001, passed_ms=13_000) is NotFresh.NO_CHANGE_SINCE
 
 
 def test_a_reading_after_the_clock_was_set_back_makes_nobody_vanish() -> None:

@@ -165,9 +165,11 @@ def note(name: str, into: list[Any]) -> ActorSpec:
 
 
 @asynccontextmanager
-async def open_bench(execution: Execution | None = None) -> AsyncIterator[Bench]:
+async def open_bench(
+    execution: Execution | None = None, clock: Clock | None = None
+) -> AsyncIterator[Bench]:
     """Open a bench."""
-    parts = bench_parts(execution)
+    parts = bench_parts(execution, clock)
     told: dict[str, list[Any]] = {RISK: [], BOOK_FEED: [], ODDS_FEED: []}
     notes = [note(name, into) for name, into in told.items()]
     market = ActorSpec(NYY, lambda ctx: Market(ctx, parts, listing(NYY)), direct=True)

@@ -16,6 +16,8 @@ from arb.engine.exit_keeper import EXITS_WITHDRAWN_RETRY_S
 from arb.engine.messages import CloseNow, Hello, SellAgain
 from arb.engine.names import BOOK_FEED, ODDS_FEED, RISK
 from arb.engine.sale_tries import EXIT_RETRY_S
+from arb.faults.clock import MachineClock
+from arb.io.clock import VirtualClock
 from tests.core.order_factory import NYY
 from tests.engine.market_bench import EPOCH_MS, Bench, open_bench, open_order
 
@@ -120,6 +122,20 @@ async def test_a_clock_that_was_set_back_makes_no_entry_rest_longer(autojump_clo
         bench.hold(0, open_order(created_ms=EPOCH_MS + 3_600_000))
         await trio.sleep(0.51)
         assert [each.why for each in bench.cancels()] == ["not filled in time"]
+
+
+async def test_a_clock_that_was_set_back_makes_no_old_price_fresh(autojump_clock: object) -> None:
+    """A price of nineteen seconds ago seems to be four old, where the clock lost fifteen since."""
+    clock = MachineClock(VirtualClock(EPOCH_MS))
+    async with open_bench(clock=clock) as bench:
+        triggered_but_dear(bench)
+        await trio.sleep(19)
+        clock.step(-15)
+        bench.top(4_800, 5_000)
+        assert bench.wishes() == []
+
+        bench.quote(SIXTY - 0.01, "b")
+        assert len(bench.wishes()) == 1
 
 
 async def test_an_entry_that_has_ended_is_not_cancelled(autojump_clock: object) -> None:
