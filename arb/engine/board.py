@@ -168,6 +168,7 @@ class Board:
     account: AccountLine | None = None
     alarms: dict[str, Alarm] = attrs.field(factory=dict)
     pulses: dict[str, Pulse] = attrs.field(factory=dict)
+    beats_ns: dict[str, int] = attrs.field(factory=dict)
     by_hand: tuple[HandOrder, ...] = ()
     exposure_max_e6: int = 0
     log_seq: int = 0
@@ -216,11 +217,22 @@ class Board:
         self.connections[name] = ConnectionLine(name, connected, now_ms, alive_ms, detail)
 
     def alive(self, name: str, silent_ms: int) -> None:
-        """Note that a connection was last heard ``silent_ms`` ago."""
+        """Note that a connection was last heard ``silent_ms`` ago, and is looked after now."""
+        self.beats_ns[name] = self.clock.monotonic_ns()
         before = self.connections.get(name)
         if before is not None:
             alive_ms = self.clock.wall_ms() - silent_ms
             self.connections[name] = attrs.evolve(before, alive_ms=alive_ms)
+
+    def ended(self, name: str) -> None:
+        """Note that a connection is looked after no more."""
+        self.beats_ns.pop(name, None)
+
+    @property
+    def still_ns(self) -> int:
+        """Return for how long a connection that counts as open was looked after by nobody."""
+        now_ns = self.clock.monotonic_ns()
+        return now_ns - min(self.beats_ns.values(), default=now_ns)
 
     def expect(self, name: str, undone: str, within_ms: int) -> None:
         """Miss an actor's work from now on; a new instance of it has done nothing by being new."""

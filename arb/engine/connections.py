@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from arb.core.commands import OrderIntent, Purpose
 from arb.core.permission import Permission
+from arb.core.risk import Refusal, RefusalCode
 from arb.engine.board import Board
+from arb.engine.link import BEAT_S, STILL_MAX_S
 from arb.engine.messages import ConnectionChanged
 from arb.engine.names import ACCOUNT_LINK, ORDER_LANES
 from arb.engine.reconciler import Reconciler
 from arb.engine.withdrawals import Withdrawals
+from arb.io.clock import NS_PER_S
+
+# A connection that nobody has looked after for so long is given up as soon as somebody does.
+STILL_MAX_NS = int((BEAT_S + STILL_MAX_S) * NS_PER_S)
 
 
 class Connections:
@@ -52,6 +59,14 @@ class Connections:
         if connected and name == ORDER_LANES:
             # Sales that found no lane for so long wait seconds for their next try.
             self._sell_again()
+
+    def unproven(self, intent: OrderIntent) -> Refusal | None:
+        """Refuse an entry between a standstill and the moment in which connections are given up."""
+        still_ns = self._board.still_ns if intent.purpose is Purpose.ENTRY else 0
+        if still_ns <= STILL_MAX_NS:
+            return None
+        text = f"this machine stood still for {still_ns / NS_PER_S:.1f} s: all connections are old"
+        return Refusal(intent.ticker, intent.purpose, RefusalCode.NOT_RUNNING, text)
 
     def _compare_again(self, name: str) -> None:
         # The account's own connection is back only after a reading; for the others one is due.

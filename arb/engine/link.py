@@ -12,6 +12,7 @@ import trio
 
 from actors import Backoff
 from arb.engine.board import Board
+from arb.io.clock import NS_PER_S
 from arb.io.url import without_secret
 from arb.io.websocket import ConnectFailed, Socket, SocketClosed
 
@@ -32,6 +33,11 @@ HEALTHY_AFTER_S = 10.0
 
 # How often the board is told that the connection is alive.
 BEAT_S = 0.5
+
+# A beat that comes later than this comes after a standstill, of the loop or of the machine, which
+# Trio's clock does not see: what was heard before is old by so much, and what arrives now may be.
+# As patient as a socket is with a pong.
+STILL_MAX_S = 2.0
 
 # Whoever serves a connection looks up this often, for what is due while nothing is heard.
 LOOK_UP_EVERY_S = 1.0
@@ -96,6 +102,7 @@ class Link(Generic[Stream]):
     report: Report = _unheard
     yields: bool = False
     _sent_away: int = attrs.field(default=0, init=False)
+    _stood_still: _Ended | None = attrs.field(default=None, init=False)
 
     async def run(self, serve: Callable[[Stream], Awaitable[None]]) -> None:
         """Connect and serve for ever, waiting longer after each failure that follows another."""
@@ -110,6 +117,7 @@ class Link(Generic[Stream]):
     async def _stand(self, serve: Callable[[Stream], Awaitable[None]], failures: int) -> int:
         """Connect and serve once, wait, and return how many failures there are in a row now."""
         since_s = trio.current_time()
+        self._stood_still = None
         ended = await self._once(serve)
         stood_s = trio.current_time() - since_s
         failures = 0 if stood_s >= HEALTHY_AFTER_S else failures + 1
@@ -137,24 +145,32 @@ class Link(Generic[Stream]):
     async def _attend(self, stream: Stream, serve: Callable[[Stream], Awaitable[None]]) -> _Ended:
         ended = _Ended(NOT_RUNNING)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._beat, stream)
+            nursery.start_soon(self._beat, stream, nursery.cancel_scope)
             try:
                 await serve(stream)
                 ended = _Ended("closed")
             except SocketClosed as closed:
                 ended = _Ended(closed.reason, closed.throttled)
             finally:
-                # Before the stream says goodbye, which takes a second where nobody answers, and in
+                ended = self._stood_still or ended
+                self.board.ended(self.name)
+                # Before the stream says goodbye, which takes a while where nobody answers, and in
                 # which nothing is heard any more.
                 self.report(False, ended.why)  # noqa: FBT003 - as Report
                 nursery.cancel_scope.cancel()
         return ended
 
-    async def _beat(self, stream: Stream) -> None:
-        while True:
+    async def _beat(self, stream: Stream, connection: trio.CancelScope) -> None:
+        """Tell the board that the connection is alive, until a standstill, which ends it."""
+        clock, late_s = self.board.clock, 0.0
+        while late_s <= STILL_MAX_S:
             silent_ms = int((trio.current_time() - stream.last_proof_s) * MS_PER_S)
             self.board.alive(self.name, silent_ms)
+            began_ns = clock.monotonic_ns()
             await trio.sleep(BEAT_S)
+            late_s = (clock.monotonic_ns() - began_ns) / NS_PER_S - BEAT_S
+        self._stood_still = _Ended(f"this machine stood still for {late_s:.1f} s")
+        connection.cancel()
 
     def __repr__(self) -> str:
         return f"<Link {self.name}>"

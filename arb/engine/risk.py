@@ -178,6 +178,7 @@ class RiskManager(Actor):
         limits = parts.limits(intent.ticker)
         fitted = (
             self._switches.withheld(intent)
+            or self._connections.unproven(intent)
             or parts.shut(intent)
             or review_rate(intent, parts.brakes, limits, now_ns)
             or books.fitted(intent, limits, self._permission)

@@ -29,6 +29,11 @@ def cells_apart() -> tuple[str, ...]:
     return tuple(f"{kind.name}@{component}" for kind in KINDS for component in kind.apart)
 
 
+def cells_rare() -> tuple[str, ...]:
+    """Return the names of the cells that campaigns draw in few runs, with dice of their own."""
+    return tuple(f"{kind.name}@{component}" for kind in KINDS for component in kind.rare)
+
+
 def kind_of(cell: str) -> tuple[Kind, str]:
     """Return the kind and the component of a cell."""
     name, _, component = cell.partition("@")

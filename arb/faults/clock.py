@@ -1,8 +1,34 @@
-"""The engine's own clock in a simulation: it may be set, and may run too fast or too slow."""
+"""The clocks of a simulation: the true time, and the engine's, which may be set or run wrong.
+
+While a machine sleeps the true time goes on, but Trio's clock stands, as those of Linux and macOS
+stand by which programs wait: no timer comes due by it.
+"""
 
 from __future__ import annotations
 
-from arb.io.clock import NS_PER_MS, NS_PER_S, Clock
+import trio
+
+from arb.io.clock import NS_PER_MS, NS_PER_S, Clock, VirtualClock
+
+_SLEPT_S: trio.lowlevel.RunVar[float] = trio.lowlevel.RunVar("slept_s", 0.0)
+
+
+def true_s() -> float:
+    """Return the true time since the run began: Trio's, and what the machine has slept."""
+    return trio.current_time() + _SLEPT_S.get()
+
+
+def fall_asleep(seconds: float) -> None:
+    """Let time pass of which Trio's clock sees nothing."""
+    _SLEPT_S.set(_SLEPT_S.get() + seconds)
+
+
+class TrueClock(VirtualClock):
+    """The true time, which goes on while the machine sleeps."""
+
+    def monotonic_ns(self) -> int:
+        """Return nanoseconds since the run began."""
+        return round(true_s() * NS_PER_S)
 
 
 class MachineClock:

@@ -11,8 +11,8 @@ from typing import Any
 
 import attrs
 import orjson
-import trio
 
+from arb.faults.clock import true_s
 from arb.faults.frames import FrameSplitter
 from arb.faults.judge_subscription import SeenSubscription
 from arb.faults.wire_connection import WiredConnection
@@ -53,7 +53,7 @@ class SeenBook:
     def distrust(self) -> None:
         """Note that a message is missing from now on."""
         if self.broken_s is None:
-            self.broken_s = trio.current_time()
+            self.broken_s = true_s()
 
     def was_broken_before(self, now_s: float) -> bool:
         """Tell whether a message has been missing since before this moment."""
@@ -61,7 +61,7 @@ class SeenBook:
 
     def changing(self) -> None:
         """Keep the best prices of this moment; called before and after each change."""
-        now_s = trio.current_time()
+        now_s = true_s()
         ask_e4 = min((price for price, count in self.asks.items() if count > 0), default=NO_ASK_E4)
         bid_e4 = max((price for price, count in self.bids.items() if count > 0), default=NO_BID_E4)
         same = now_s == self._moment_s
@@ -97,7 +97,7 @@ class SeenBooks:
         """Take bytes as the engine gets them."""
         if connection is not self.standing:
             self._begin(connection)
-        self.last_byte_s = trio.current_time()
+        self.last_byte_s = true_s()
         for piece in self._splitter.feed(data):
             if piece.is_text:
                 self.messages += 1
@@ -110,7 +110,7 @@ class SeenBooks:
 
     def _begin(self, connection: WiredConnection | None) -> None:
         self.standing = connection
-        self.standing_since_s = trio.current_time()
+        self.standing_since_s = true_s()
         self._splitter, self._expected, self._book_sid = FrameSplitter(), {}, None
         self.subscription.begins()
         for book in self.books.values():
@@ -241,7 +241,7 @@ class SeenOdds:
 
     def _begin(self, connection: WiredConnection | None) -> None:
         self.standing, self._splitter = connection, FrameSplitter()
-        self.standing_since_s = trio.current_time()
+        self.standing_since_s = true_s()
 
     def _message(self, line: bytes, engine_wall_ms: int) -> None:
         try:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import attrs
-import trio
 
+from arb.faults.clock import true_s
 from arb.faults.judge_orders import OrderJudge
 from arb.faults.second_engine import is_second_engines
 from arb.faults.sometimes import LOST_RACE, NO_BOUGHT
@@ -111,7 +111,7 @@ class ExchangeJudge:
         return any(order.filled_e2 for order in self.account.resting.values())
 
     def _check_exposure(self) -> None:
-        self.orders.check_exposure("at the exchange", trio.current_time())
+        self.orders.check_exposure("at the exchange", true_s())
 
     def entries_resting(self) -> list[str]:
         """Return the names of our entries that rest."""

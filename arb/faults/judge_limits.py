@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from typing import Any
 
 import attrs
-import trio
 
+from arb.faults.clock import true_s
 from arb.faults.judge_books import SeenBook, SeenBooks
 from arb.faults.sometimes import DAY_LOST, REFUSED_IN_A_ROW
 from arb.faults.trace import Trace
@@ -115,7 +115,7 @@ class LimitsJudge:
         """Take one record, and judge an entry that is about to leave."""
         self._take(record)
         if record["k"] == "intent" and record["d"]["intent"]["purpose"] == "entry":
-            now_s = trio.current_time()
+            now_s = true_s()
             for why, since_s in self._broken_s.items():
                 late = now_s - since_s > APPROVAL_S
                 name = record["d"]["id"]
@@ -134,7 +134,7 @@ class LimitsJudge:
 
     def started(self) -> None:
         """Note that a new engine starts: it has sent nothing and was refused nothing."""
-        self.started_s = trio.current_time()
+        self.started_s = true_s()
         self._refused = 0
         self._look()
 
@@ -211,6 +211,6 @@ class LimitsJudge:
 
     def _note(self, what: str, *, broken: bool) -> None:
         if broken:
-            self._broken_s.setdefault(what, trio.current_time())
+            self._broken_s.setdefault(what, true_s())
         else:
             self._broken_s.pop(what, None)

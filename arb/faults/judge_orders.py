@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import attrs
-import trio
 
+from arb.faults.clock import true_s
 from arb.faults.judge_books import SeenBooks, SeenOdds
 from arb.faults.judge_journal import Intent, JournalJudge
 from arb.faults.judge_limits import APPROVAL_S, AtRisk, LimitsJudge, game_loss_e6
@@ -127,7 +127,7 @@ class OrderJudge:
         if record["k"] == "clear":
             self.stops.halted_s = None
         elif record["k"] == "halt" and self.stops.halted_s is None:
-            self.stops.halted_s = trio.current_time() + APPROVAL_S
+            self.stops.halted_s = true_s() + APPROVAL_S
         self.limits.record(record)
 
     def _cancel(self, order_id: str) -> None:
@@ -143,7 +143,7 @@ class OrderJudge:
 
     def _create(self, connection: WiredConnection, body: dict[str, Any], wall_ms: int) -> None:
         name = body["client_order_id"]
-        now_s = trio.current_time()
+        now_s = true_s()
         side, price, count = body["side"], body["price"], body["count"]
         self.trace.note("create", f"{name} {side} {body['ticker']} {count} at {price}")
         self.trace.check("I1", name not in self.created, f"{name} was sent twice")
@@ -179,7 +179,7 @@ class OrderJudge:
         whole_s = self.settings.execution.exit_expiry_s
         text = f"exit {name} is given {life_s} s of {whole_s} s to live"
         # What was wished before a machine stood still leaves in the moment in which it wakes up.
-        woke = trio.current_time() - self.stood_still_s <= SAME_MOMENT_S
+        woke = true_s() - self.stood_still_s <= SAME_MOMENT_S
         self.trace.check("I12", woke or abs(life_s - whole_s) <= 1, text)
 
     def _check_permission(self, name: str, now_s: float) -> None:
@@ -205,9 +205,7 @@ class OrderJudge:
         self.trace.check("I8", not left, frozen)
         silent_s = now_s - self.books.last_byte_s
         quiet = f"entry {name} left on books that were silent for {silent_s:.3f} s"
-        # In the moment in which a machine wakes up, what notices it may come second.
-        woke = now_s - self.stood_still_s <= SAME_MOMENT_S
-        self.trace.check("I8", woke or silent_s <= SILENCE_MAX_S, quiet)
+        self.trace.check("I8", silent_s <= SILENCE_MAX_S, quiet)
         if intent.fields["liquidity"] == "taker":
             best_e4 = book.best_now_e4(buying=intent.side == "bid")
             met = best_e4 <= intent.price_e4 if intent.side == "bid" else best_e4 >= intent.price_e4

@@ -89,6 +89,19 @@ def _suspended(stage: Stage, _component: str, dice: Random) -> Heal:
     return stage.saboteur.forget
 
 
+def _asleep(stage: Stage, _component: str, dice: Random) -> Heal:
+    """Let the machine sleep while a message is on its way to any of those that lead to an order."""
+    name = dice.choice(HEARING)
+    stage.saboteur.plan(
+        name, Planned(Prank.SLEEP, dice.randrange(HEARD[name]), dice.uniform(3, 90))
+    )
+    return stage.saboteur.forget
+
+
+def _slept(stage: Stage, _component: str) -> int:
+    return sum(_prank_met(Prank.SLEEP, stage, name) for name in HEARING)
+
+
 def _at_life(prank: Prank, verb: str, stage: Stage, component: str, dice: Random) -> Heal:
     name = stage.actor(component, dice)
     stage.saboteur.plan(name, Planned(prank))
@@ -289,6 +302,7 @@ KINDS = (
     _actors("restart-storm", HEARING, _storm, partial(_prank_met, Prank.CRASH)),
     _crashing("loop-blocked", Prank.BLOCK),
     _process("suspended", ENGINE, _suspended, _blocked),
+    Kind("asleep", PROCESS, (), _asleep, _slept, rare=ENGINE),
     _actors("work-fails", RUNNING, _run_fails, partial(_prank_met, Prank.RUN_FAILS)),
     Kind(
         "run-hangs",

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import attrs
-import trio
 
 from arb.core.exposure import total_exposure_e6
 from arb.core.ledger import Ledger
 from arb.core.risk import RefusalCode
 from arb.engine.names import GATEWAY, RISK
 from arb.faults import wires
+from arb.faults.clock import true_s
 from arb.faults.engine import OpenedEngine
 from arb.faults.judge_exchange import ExchangeJudge
 from arb.faults.judge_journal import JournalJudge
@@ -110,7 +110,7 @@ class Oracle:
                 return
             self._judge_rate(request)
             if "/portfolio/positions" in request.path:
-                self.orders.account_read_s = trio.current_time()
+                self.orders.account_read_s = true_s()
 
     def _judge_write(
         self, connection: WiredConnection, request: SeenRequest, machine: Machine
@@ -136,11 +136,11 @@ class Oracle:
 
     def _judge_rate(self, request: SeenRequest) -> None:
         if self._knows_its_limits():
-            self.rate.limits_read(trio.current_time())
+            self.rate.limits_read(true_s())
         name = str((request.body or {}).get("client_order_id"))
         created = self.orders.created.get(name) if request.method == "POST" else None
         is_entry = created is not None and created.intent.purpose == "entry"
-        self.rate.request(request, trio.current_time(), is_entry=is_entry)
+        self.rate.request(request, true_s(), is_entry=is_entry)
 
     def _knows_its_limits(self) -> bool:
         if self.machine is None or self.machine.engine is None:
@@ -171,7 +171,7 @@ class Oracle:
             self.orders.answered(connection)
         elif name == wires.ACCOUNT and self.orders.account_stream is not connection:
             self.orders.account_stream = connection
-            self.orders.account_since_s = trio.current_time()
+            self.orders.account_since_s = true_s()
         point = _KILL_POINTS_RECEIVING.get(name)
         if point is not None and self.machine is not None and self.machine.reached(point):
             self.machine.kill()
@@ -187,7 +187,7 @@ class Oracle:
             self.orders.odds.ended(connection)
         elif name == wires.ACCOUNT and self.orders.account_stream is connection:
             self.orders.account_stream = None
-            self.orders.account_since_s = trio.current_time()
+            self.orders.account_since_s = true_s()
             if self.exchange.rests_in_both():
                 self.trace.sometimes[PARTLY_FILLED] += 1
 
@@ -196,10 +196,10 @@ class Oracle:
 
         A pause is a person's, for as long as the engine runs.
         """
-        self.rate.started(trio.current_time())
+        self.rate.started(true_s())
         stops = self.orders.stops
         stops.paused_s = stops.stopping_s = None
-        stops.halted_s = trio.current_time() if self.journal.halted else None
+        stops.halted_s = true_s() if self.journal.halted else None
         self.orders.limits.started()
 
     def trading_ended(self) -> None:
@@ -248,7 +248,7 @@ class Oracle:
         if journal.lost or journal.shuffled:
             return
         shown_e6 = total_exposure_e6(self.ledger(), engine.parts.fee_e6, engine.parts.rival)
-        true_e6 = self.orders.exposure_e6(trio.current_time())
+        true_e6 = self.orders.exposure_e6(true_s())
         text = f"the engine counts {shown_e6} at risk, it is {true_e6}"
         self.trace.check("I3", shown_e6 >= true_e6, text)
 
@@ -285,7 +285,7 @@ class Oracle:
         if not self.journal.lost:
             self._day_at_rest(engine)
         shown_e6 = total_exposure_e6(ledger, engine.parts.fee_e6, engine.parts.rival)
-        true_e6 = self.orders.exposure_e6(trio.current_time())
+        true_e6 = self.orders.exposure_e6(true_s())
         text = f"exposure {shown_e6} is less than the exchange's {true_e6}"
         self.trace.check("I5", shown_e6 >= true_e6 or self.journal.shuffled, text)
         gateway: Any = self._actor(GATEWAY)

@@ -13,7 +13,14 @@ import attrs
 
 from arb.core.exit_parameters import Exits
 from arb.core.parameters import EXITS_CANCEL, EXITS_KEEP, Execution, Risk, Sizing, Strategy
-from arb.faults.catalogue import FAMILIES, KINDS, UnknownFault, cells_apart, kind_of
+from arb.faults.catalogue import (
+    FAMILIES,
+    KINDS,
+    UnknownFault,
+    cells_apart,
+    cells_rare,
+    kind_of,
+)
 from arb.settings import Settings
 from arb.settings.sections import FSYNC_ORDER, FSYNC_SECOND, Engine
 from arb.sim.exchange.tiers import ADVANCED, BASIC, Tier
@@ -32,6 +39,9 @@ KIND_SHARE = 0.5
 
 # So many runs have one more fault, of the cells whose dice are their own.
 APART_SHARE = 1 / 4
+
+# And so many yet another, of the rare ones.
+RARE_SHARE = 1 / 16
 
 _LENGTHS_S = (0.05, 0.5, 2.0, 5.0)
 
@@ -144,6 +154,7 @@ def plan_of(seed: int) -> Plan:
         cell = f"{kind.name}@{dice.choice(kind.components)}"
         faults.append(_fault(number, cell, dice))
     faults += _faults_apart(seed, len(faults) + 1)
+    faults += _faults_rare(seed, len(faults) + 1)
     taken = [kind_of(fault.cell)[0].family for fault in faults]
     rates = {family: taken.count(family) * 60.0 / FAULTY_S for family in FAMILIES}
     return Plan(seed, *_world(seed), _settings(seed), rates, tuple(faults))
@@ -171,6 +182,12 @@ def _faults_apart(seed: int, number: int) -> Iterator[Fault]:
     dice = Random(f"{seed}/apart")
     if number <= FAULTS_MAX and dice.random() < APART_SHARE:
         yield _fault(number, dice.choice(cells_apart()), dice)
+
+
+def _faults_rare(seed: int, number: int) -> Iterator[Fault]:
+    dice = Random(f"{seed}/rare")
+    if number <= FAULTS_MAX and dice.random() < RARE_SHARE:
+        yield _fault(number, dice.choice(cells_rare()), dice)
 
 
 def _fault(number: int, cell: str, dice: Random) -> Fault:

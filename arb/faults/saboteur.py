@@ -28,12 +28,16 @@ class Prank(StrEnum):
     CRASH = "crash"
     DEEP_CRASH = "deep crash"
     BLOCK = "block"
+    SLEEP = "sleep"
     START_FAILS = "start fails"
     START_HANGS = "start hangs"
     STOP_HANGS = "stop hangs"
     RUN_FAILS = "run fails"
     RUN_HANGS = "run hangs"
 
+
+# What befalls an actor before it takes a message.
+_AT_MESSAGE = frozenset({Prank.CRASH, Prank.DEEP_CRASH, Prank.BLOCK, Prank.SLEEP})
 
 _HANGING = frozenset({Prank.START_HANGS, Prank.STOP_HANGS, Prank.RUN_HANGS})
 
@@ -56,10 +60,12 @@ class Planned:
 class Saboteur:
     """Wraps every actor of a tree, and does to them what is planned; it outlives the engines.
 
-    ``jump`` lets time pass while nothing else happens, which is what a blocked loop is.
+    ``jump`` lets time pass while nothing else happens, which is what a blocked loop is; ``sleep``
+    does so while the whole machine sleeps, which no timer sees.
     """
 
     jump: Callable[[float], None]
+    sleep: Callable[[float], None]
     markets: frozenset[str]
     hits: Counter[str] = attrs.field(factory=Counter)
     instances: dict[str, Actor] = attrs.field(factory=dict)
@@ -138,7 +144,7 @@ class Saboteur:
     def _before_message(self, name: str) -> None:
         for key in self._keys(name):
             for planned in list(self._planned.get(key, ())):
-                if planned.prank not in (Prank.CRASH, Prank.DEEP_CRASH, Prank.BLOCK):
+                if planned.prank not in _AT_MESSAGE:
                     continue
                 planned.messages -= 1
                 if planned.messages < 0:
@@ -150,7 +156,8 @@ class Saboteur:
             raise Sabotage("a planned crash")
         if planned.prank is Prank.DEEP_CRASH:
             raise DeepSabotage("a planned crash that is no Exception")
-        self.jump(planned.seconds)
+        pass_by = self.sleep if planned.prank is Prank.SLEEP else self.jump
+        pass_by(planned.seconds)
 
     async def _at(self, name: str, pranks: tuple[Prank, ...]) -> None:
         await trio.lowlevel.checkpoint()

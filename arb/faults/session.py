@@ -18,7 +18,7 @@ from trio.testing import MockClock
 
 from actors.testing import seeded_schedule
 from arb.faults.catalogue import kind_of
-from arb.faults.clock import MachineClock
+from arb.faults.clock import MachineClock, TrueClock, fall_asleep, true_s
 from arb.faults.disk import SimDisk, SimFile
 from arb.faults.engine import EXCHANGE, ODDS, OpenedEngine, Seams, venues_of
 from arb.faults.liveness import Liveness
@@ -30,9 +30,9 @@ from arb.faults.stage import Heal, Stage
 from arb.faults.trace import Trace, Violation
 from arb.faults.visitors import Visitors, visitors_apart
 from arb.faults.watch import Watch
+from arb.faults.wire_connection import WiredConnection
 from arb.faults.wires import Plug, Wires
 from arb.faults.wiring import WiredTree, by_port, on_lanes
-from arb.io.clock import VirtualClock
 from arb.io.groups import innermost
 from arb.io.memory import MemoryNetwork
 from arb.io.teams_file import packaged_teams
@@ -45,6 +45,9 @@ EPOCH_MS = 1_795_343_226_907
 
 # How often the judges look at what no event tells, and how often the console takes a picture.
 STEP_S = 0.5
+
+# Of so many of its connections a machine that wakes up never hears anything again.
+GIVEN_UP_SHARE = 1 / 2
 
 # A run that has come to no end so long after its faults goes round in circles.
 HEALED_MAX_S = 600.0
@@ -130,6 +133,7 @@ class Session:
         self._trace = trace
         self._jump = mock_clock.jump
         self._dice = Random(f"{plan.seed}/run")
+        self._asleep = Random(f"{plan.seed}/asleep")
         self.watch = Watch(trace, self._present)
         self._beside = beside
         self._open: list[Heal] = []
@@ -138,7 +142,7 @@ class Session:
 
     async def run(self) -> Outcome:
         """Run to the end, and say what came of it."""
-        true = VirtualClock(EPOCH_MS)
+        true = TrueClock(EPOCH_MS)
         plan = self._plan
         world = SimulationSettings(
             seed=plan.seed,
@@ -163,7 +167,7 @@ class Session:
         self._trace.check("L4", not limit.cancelled_caught, text)
         return self._outcome()
 
-    def _build_machine(self, nursery: trio.Nursery, true: VirtualClock) -> Machine:
+    def _build_machine(self, nursery: trio.Nursery, true: TrueClock) -> Machine:
         simulation = self._simulation
         network = MemoryNetwork(nursery)
         network.listen(*EXCHANGE, simulation.exchange.serve_stream)
@@ -174,7 +178,7 @@ class Session:
             wires=Wires(network, self._oracle),
             disk=SimDisk(),
             clock=MachineClock(true),
-            saboteur=Saboteur(self._stand_still, frozenset(_tickers(simulation))),
+            saboteur=Saboteur(self._stand_still, self._sleep, frozenset(_tickers(simulation))),
             trace=self._trace,
             on_write=self._oracle.written,
         )
@@ -237,13 +241,25 @@ class Session:
     def _stand_still(self, seconds: float) -> None:
         """Let time pass while the whole process stands still."""
         self._jump(seconds)
-        self._oracle.orders.stood_still_s = trio.current_time()
+        self._oracle.orders.stood_still_s = true_s()
+
+    def _sleep(self, seconds: float) -> None:
+        """Let time pass while the machine sleeps, of which no timer of the process sees anything.
+
+        Some servers have given it up meanwhile, and what they say of that never arrives.
+        """
+        self._trace.note("fault", f"the machine slept for {seconds:.1f} s")
+        fall_asleep(seconds)
+        self._oracle.orders.stood_still_s = true_s()
+        for wire in self._machine.wires.wires.values():
+            if self._asleep.random() < GIVEN_UP_SHARE:
+                wire.each(WiredConnection.lose_peer)
 
     async def _turn_world(self) -> None:
-        last_s = trio.current_time()
+        last_s = true_s()
         while True:
             await trio.sleep(self._plan.step_s)
-            now_s = trio.current_time()
+            now_s = true_s()
             self._simulation.step(now_s - last_s)
             last_s = now_s
 

@@ -12,7 +12,7 @@ import trio
 
 from actors import ActorError
 from arb.engine.control_requests import SteeringError
-from arb.faults.clock import MachineClock
+from arb.faults.clock import MachineClock, true_s
 from arb.faults.disk import SimDisk
 from arb.faults.judge_orders import Stops
 from arb.faults.machine import Machine
@@ -163,7 +163,7 @@ class Stage:
 
     def _heed(self, verb: str) -> None:
         """Note what a person has forbidden or allowed."""
-        now_s = trio.current_time()
+        now_s = true_s()
         if verb in ("pause", "reduce", "flatten"):
             self.stops.paused_s = now_s
         elif verb == "resume":
@@ -223,7 +223,8 @@ class Kind:
 
     ``struck`` says how often faults of its means have changed anything at a component since the run
     began; one without strikes whenever it is applied. The components that stand ``apart`` are drawn
-    with dice of their own, so that the plans of old seeds stay what they were.
+    with dice of their own, so that the plans of old seeds stay what they were; the ``rare`` ones,
+    which came later, with further dice and in few runs, so that those of nearly all seeds do.
     """
 
     name: str
@@ -232,8 +233,10 @@ class Kind:
     apply: Callable[[Stage, str, Random], Heal | None]
     struck: Struck | None = None
     apart: tuple[str, ...] = ()
+    rare: tuple[str, ...] = ()
 
     @property
     def cells(self) -> tuple[str, ...]:
         """Return the names of its cells."""
-        return tuple(f"{self.name}@{each}" for each in (*self.components, *self.apart))
+        components = (*self.components, *self.apart, *self.rare)
+        return tuple(f"{self.name}@{each}" for each in components)

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Callable
 
 import attrs
-import trio
+
+from arb.faults.clock import true_s
 
 # Enough to see what led to a violation; the whole of it comes with --trace.
 TAIL_LINES = 25
@@ -55,7 +56,7 @@ class Trace:
         if self.stopped:
             return
         self.events += 1
-        line = f"{self.events:5d} {trio.current_time():9.3f} {kind:<9} {text}"
+        line = f"{self.events:5d} {true_s():9.3f} {kind:<9} {text}"
         self._hash.update(line.encode())
         self.tail.append(line)
         if len(self.tail) > 2 * TAIL_LINES:
@@ -85,7 +86,7 @@ class Trace:
         if self.stopped:
             return
         self.violated += 1
-        found = Violation(rule, trio.current_time(), text)
+        found = Violation(rule, true_s(), text)
         if len(self.violations) < VIOLATIONS_KEPT:
             self.violations.append(found)
         self.note("VIOLATION", f"{rule}: {text}")

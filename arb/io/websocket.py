@@ -239,14 +239,8 @@ class Socket:
         # Whatever ended the connection is told by the next send or receive.
         with suppress(SocketClosed, trio_websocket.ConnectionClosed, LocalProtocolError):
             while True:
-                due_s = trio.current_time() + interval_s
                 await trio.sleep(interval_s)
                 count += 1
-                late_s = trio.current_time() - due_s
-                if late_s > timeout_s:
-                    # The machine slept, or something held the loop up: what was heard before is
-                    # old by so much, and a pong would prove it only later.
-                    await self._give_up(f"this process stood still for {late_s:.1f} s")
                 with trio.move_on_after(timeout_s) as patience:
                     await self._live().ping(b"%d" % count)
                 if patience.cancelled_caught:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
+import attrs
 import orjson
 import pytest
 import trio
 
+from arb.core.commands import Purpose
 from arb.core.events import Side
+from arb.core.permission import Permission
+from arb.core.risk import RefusalCode
+from arb.engine.board import Board
+from arb.engine.connections import STILL_MAX_NS, Connections
 from arb.faults.engine import EXCHANGE, ODDS
 from arb.sim.exchange.values import BookSide, Change
 from arb.sim.websocket.subscriptions import Channel
+from tests.core.order_factory import ENTRY
 from tests.engine.conftest import SLOW_MAKER, Rig
+from tests.engine.market_bench import StillClock
 
 OpenRig = Callable[..., Any]
 
@@ -95,6 +103,42 @@ async def test_each_socket_of_the_exchange_counts(
 
         rig.heal()
         await rig.until_running()
+
+
+async def test_while_nobody_looks_after_a_connection_nothing_is_bought(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """A machine that wakes up buys nothing before it has given up what its sleep went over."""
+    async with open_rig() as rig:
+        await rig.until(lambda: bought(rig) >= 1)
+        board, since_ns = rig.parts.board, rig.parts.clock.monotonic_ns()
+        # A beat that does not come, as none does between waking up and the next timer.
+        board.beats_ns["beatless"] = since_ns - STILL_MAX_NS - 1
+        before, refused = bought(rig), board.refusals["not running"]
+        await rig.until(lambda: board.refusals["not running"] > refused, 60)
+        assert bought(rig) == before
+        assert rig.state == "running"
+
+        board.ended("beatless")
+        await rig.until(lambda: bought(rig) > before, 60)
+
+
+def test_a_standstill_keeps_nobody_from_selling() -> None:
+    """An exit lessens what may be lost; and connections that beat are proven."""
+    clock = StillClock()
+    board = Board(clock)
+    nobody = cast("Any", None)
+    connections = Connections(board, Permission(), nobody, nobody, nobody, nobody)
+    assert connections.unproven(ENTRY) is None
+    board.beats_ns["Odds"] = -STILL_MAX_NS
+    assert connections.unproven(ENTRY) is None
+
+    board.beats_ns["Kalshi books"] = -40_000_000_000
+    refusal = connections.unproven(ENTRY)
+    assert refusal is not None
+    assert refusal.code is RefusalCode.NOT_RUNNING
+    assert refusal.text == "this machine stood still for 40.0 s: all connections are old"
+    assert connections.unproven(attrs.evolve(ENTRY, purpose=Purpose.EXIT)) is None
 
 
 async def test_without_an_order_lane_nothing_is_begun(

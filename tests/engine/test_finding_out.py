@@ -24,6 +24,7 @@ from arb.core.money import CountE2
 from arb.engine.board import Board
 from arb.engine.link import RETRY_MAX_S, THROTTLED_FIRST_S, Link
 from arb.engine.lookups import Lookups
+from arb.faults.clock import MachineClock, TrueClock, fall_asleep
 from arb.io.clock import VirtualClock
 from arb.io.memory import MemoryNetwork
 from arb.io.websocket import TRY_AGAIN_LATER, SocketClosed, open_socket
@@ -137,6 +138,29 @@ class TestLink:
         why = "not running" if ends == "killed" else "the peer went"
         assert said[0] == (0.5, False, why)
 
+    async def test_what_a_sleep_went_over_is_given_up(self, autojump_clock: object) -> None:
+        """No timer comes due by it: half a second after the machine wakes up it is noticed."""
+        said: list[tuple[float, bool, str]] = []
+        board = Board(MachineClock(TrueClock(0)))
+        link = Link("A", standing, board, random.Random(3))
+        link.report = lambda up, why: said.append((trio.current_time(), up, why))
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(link.run, serve_for_ever)
+            await trio.sleep(0.7)
+            fall_asleep(2.0)
+            await trio.sleep(2.1)
+            assert said == []
+            assert board.still_ns < 500_000_000
+            fall_asleep(40)
+            assert board.still_ns > 40_000_000_000
+            await trio.sleep(0.5)
+            assert board.still_ns < 500_000_000
+            nursery.cancel_scope.cancel()
+
+        at_s, up, why = said[0]
+        assert (2.8 < at_s <= 3.3, up, why) == (True, False, "this machine stood still for 40.0 s")
+        assert board.still_ns == 0
+
     async def test_a_link_that_nobody_listens_to_says_nothing(self, autojump_clock: object) -> None:
         """Before an actor takes it over its reports are heard by nobody."""
         async with trio.open_nursery() as nursery:
@@ -155,6 +179,17 @@ class Heard:
     """A stream that was heard when it was opened."""
 
     last_proof_s: float = 0.0
+
+
+@asynccontextmanager
+async def standing() -> AsyncIterator[Any]:
+    """Open a stream that never ends by itself."""
+    yield Heard()
+
+
+async def serve_for_ever(_stream: object) -> None:
+    """Wait for messages that do not come."""
+    await trio.sleep_forever()
 
 
 @attrs.define

@@ -6,10 +6,23 @@ from __future__ import annotations
 
 import trio
 
-from arb.faults.clock import MachineClock
+from arb.faults.clock import MachineClock, TrueClock, fall_asleep, true_s
 from arb.io.clock import VirtualClock
 
 EPOCH_MS = 1_000_000
+
+
+async def test_no_timer_sees_a_sleep_but_every_clock_does(autojump_clock: object) -> None:
+    """What waits goes on waiting, as on a machine whose lid was closed."""
+    clock = MachineClock(TrueClock(EPOCH_MS))
+    await trio.sleep(1)
+    fall_asleep(40)
+    await trio.sleep(2)
+
+    assert trio.current_time() == 3
+    assert true_s() == 43
+    assert clock.wall_ms() == EPOCH_MS + 43_000
+    assert clock.monotonic_ns() == 43_000_000_000
 
 
 async def test_a_step_moves_the_wall_clock_alone(autojump_clock: object) -> None:

@@ -3,10 +3,37 @@
 from __future__ import annotations
 
 import time
+from types import SimpleNamespace
+from typing import Any
 
+import pytest
 import trio
 
-from arb.io.clock import SystemClock, VirtualClock
+from arb.io.clock import SystemClock, VirtualClock, sleepless
+
+LINUX = {"CLOCK_MONOTONIC": 1, "CLOCK_MONOTONIC_RAW": 4, "CLOCK_BOOTTIME": 7}
+MACOS = {"CLOCK_MONOTONIC": 6, "CLOCK_MONOTONIC_RAW": 4, "CLOCK_UPTIME_RAW": 8}
+
+
+def system(**clocks: int) -> Any:
+    """Pretend to be a machine with these clocks, each of which shows its own number."""
+    return SimpleNamespace(monotonic_ns=lambda: -1, clock_gettime_ns=lambda which: which, **clocks)
+
+
+@pytest.mark.parametrize(
+    "platform, clocks, shown", [("linux", LINUX, 7), ("darwin", MACOS, 4), ("win32", {}, -1)]
+)
+def test_the_clock_that_goes_on_while_a_machine_sleeps_is_read(
+    platform: str, clocks: dict[str, int], shown: int
+) -> None:
+    """Time since boot on Linux, the raw clock on macOS, and Python's own where there is neither."""
+    assert sleepless(system(**clocks), platform)() == shown
+
+
+def test_the_system_clock_counts_sleep() -> None:
+    """By it no wish, approval or connection from before a sleep is young."""
+    before_ns = sleepless()()
+    assert before_ns <= SystemClock().monotonic_ns() <= sleepless()()
 
 
 def test_the_system_clock_reads_this_machines_time() -> None:
