@@ -14,6 +14,7 @@ from typing import Any
 import attrs
 import orjson
 
+from arb.faults.adrift import Adrift
 from arb.faults.sometimes import EXIT_REFUSED, UNKNOWN_ABSENT, UNKNOWN_FILLED, UNKNOWN_RESTING
 from arb.faults.trace import Trace
 from arb.sim.exchange.account import Account
@@ -43,7 +44,8 @@ class Intent:
 class JournalJudge:
     """Checks records against the exchange's ledger; the journal outlives every engine.
 
-    ``lost`` names the orders whose records a loss of power took: no engine can know of them.
+    ``lost`` names the orders whose records a loss of power took: no engine can know of them;
+    ``adrift`` are those that had not reached the exchange by then.
     ``moves_lost`` says that the record of a move was taken: its order rests at another price.
     ``shuffled`` says that a fill was written after later ones of its market: of all that was paid,
     another part is then the cost of what is held, and the rest is gained or lost.
@@ -56,6 +58,7 @@ class JournalJudge:
     amends: dict[str, list[dict[str, Any]]] = attrs.field(factory=dict)
     fills: set[str] = attrs.field(factory=set)
     lost: set[str] = attrs.field(factory=set)
+    adrift: Adrift = attrs.field(init=False)
     moves_lost: bool = False
     shuffled: bool = False
     records: int = 0
@@ -67,6 +70,10 @@ class JournalJudge:
     _numbers: dict[str, int] = attrs.field(factory=dict)
     _latest: dict[str, int] = attrs.field(factory=dict)
     _unknown: set[str] = attrs.field(factory=set)
+
+    def __attrs_post_init__(self) -> None:
+        """Begin with nothing lost."""
+        self.adrift = Adrift(self.account)
 
     def written(self, data: bytes) -> None:
         """Look at one write, which holds one whole record."""
@@ -100,6 +107,7 @@ class JournalJudge:
     def _report(self, kind: str, event: dict[str, Any]) -> None:
         """Note which ways an order can go have been gone."""
         name = event["client_order_id"]
+        self.adrift.told(name)
         if kind == "OrderUnknown":
             self._unknown.add(name)
         elif name in self._unknown and kind in ("OrderClosed", "OrderAccepted", "OrderRefused"):
@@ -131,6 +139,7 @@ class JournalJudge:
         if true is None:
             self.trace.violation("I4", f"fill {trade_id} was booked and never happened")
             return
+        self.adrift.told(true.client_order_id)
         number = self._numbers[trade_id]
         self.shuffled |= number < self._latest.get(true.ticker, 0)
         self._latest[true.ticker] = number
@@ -158,6 +167,7 @@ class JournalJudge:
         """Begin anew from what a machine found on its disk after it had lost power."""
         kept = [orjson.loads(payload) for payload in payloads]
         self.lost |= self.intents.keys() - {e["d"]["id"] for e in kept if e["k"] == "intent"}
+        self.adrift.lost(self.lost)
         self._latest.clear()
         moves = sum(each["k"] == "amend" for each in kept)
         self.moves_lost |= moves < sum(map(len, self.amends.values()))

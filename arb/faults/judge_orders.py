@@ -253,9 +253,12 @@ class OrderJudge:
         text = f"with {name} entries cost {claimed_e6} on shard {shard}, which holds {held_e6}"
         self.trace.check("I3", claimed_e6 <= held_e6, text)
 
-    def check_exposure(self, when: str, now_s: float) -> int:
-        """Check that no game and not all together may lose too much; returns what all may."""
-        risk, games = self.settings.risk, self._game_losses_e6(now_s)
+    def check_exposure(self, when: str, now_s: float, *, adrift: bool = True) -> int:
+        """Check that no game and not all together may lose too much; returns what all may.
+
+        Without ``adrift`` what the orders of that word may lose is left out.
+        """
+        risk, games = self.settings.risk, self._game_losses_e6(now_s, adrift=adrift)
         for home, loss_e6 in games.items():
             text = f"{when} the game of {home} may lose {loss_e6} of {risk.max_game_exposure_e6}"
             self.trace.check("I3", loss_e6 <= risk.max_game_exposure_e6, text)
@@ -272,24 +275,27 @@ class OrderJudge:
         """Return what the game that may lose most can lose."""
         return max(self._game_losses_e6(now_s).values(), default=0)
 
-    def _game_losses_e6(self, now_s: float) -> dict[str, int]:
+    def _game_losses_e6(self, now_s: float, *, adrift: bool = True) -> dict[str, int]:
         games: dict[str, list[AtRisk]] = {}
-        for each in self._at_risk(now_s):
+        for each in self._at_risk(now_s, adrift=adrift):
             games.setdefault(self._homes.get(each.ticker, each.ticker), []).append(each)
         return {home: game_loss_e6(home, items) for home, items in games.items()}
 
-    def _at_risk(self, now_s: float) -> Iterator[AtRisk]:
+    def _at_risk(self, now_s: float, *, adrift: bool = True) -> Iterator[AtRisk]:
         """Yield what is held, and what rests or is on its way to be bought: NO where it is sold."""
         account = self.simulation.member
         for held in account.positions.values():
-            if held.count_e2:
-                yield AtRisk(held.ticker, held.count_e2, held.cost_e6)
-        yield from self._entries_out(now_s)
+            count_e2 = held.count_e2 if adrift else self.journal.adrift.others_e2(held)
+            if count_e2:
+                cost_e6 = held.cost_e6 * count_e2 // held.count_e2
+                yield AtRisk(held.ticker, count_e2, cost_e6)
+        yield from self._entries_out(now_s, adrift=adrift)
 
-    def _entries_out(self, now_s: float) -> Iterator[AtRisk]:
+    def _entries_out(self, now_s: float, *, adrift: bool = True) -> Iterator[AtRisk]:
         """Yield our entries that rest or are on their way to the exchange."""
+        left_out = set() if adrift else self.journal.adrift.names
         for order in self.simulation.member.resting.values():
-            if self.is_our_entry(order):
+            if self.is_our_entry(order) and order.client_order_id not in left_out:
                 yield AtRisk.of_entry(
                     order.ticker,
                     order.price_e4,
