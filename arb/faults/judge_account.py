@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from arb.core.exposure import FeeOf, RivalOf, market_losses, total_exposure_e6, worst_e6
 from arb.core.ledger import Ledger
 
 
@@ -28,6 +29,15 @@ def account_differences(ledger: Ledger, truth: Mapping[str, Any]) -> list[str]:
         elif order.filled_e2 != filled_e2:
             found.append(f"{name} filled {order.filled_e2} here, {filled_e2} there")
     return found
+
+
+def exposure_beside_e6(
+    ledger: Ledger, fee_of: FeeOf, rival_of: RivalOf, left_out: Collection[str]
+) -> int:
+    """Return what a ledger's games may lose, but for those of some markets."""
+    games = {frozenset({ticker, rival_of(ticker) or ticker}) for ticker in left_out}
+    losses = ([market_losses(ledger, each, fee_of) for each in sorted(game)] for game in games)
+    return total_exposure_e6(ledger, fee_of, rival_of) - sum(worst_e6(*each) for each in losses)
 
 
 def _account(ledger: Ledger) -> dict[str, Any]:

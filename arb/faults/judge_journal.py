@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -46,7 +47,7 @@ class JournalJudge:
 
     ``lost`` names the orders whose records a loss of power took: no engine can know of them;
     ``adrift`` are those that had not reached the exchange by then.
-    ``moves_lost`` says that the record of a move was taken: its order rests at another price.
+    ``moves_lost`` names those of whose moves a record was taken: they rest at another price.
     ``shuffled`` says that a fill was written after later ones of its market: of all that was paid,
     another part is then the cost of what is held, and the rest is gained or lost.
     ``last_order`` is the order that the last record sends or moves, None where it does neither.
@@ -59,7 +60,7 @@ class JournalJudge:
     fills: set[str] = attrs.field(factory=set)
     lost: set[str] = attrs.field(factory=set)
     adrift: Adrift = attrs.field(init=False)
-    moves_lost: bool = False
+    moves_lost: set[str] = attrs.field(factory=set)
     shuffled: bool = False
     records: int = 0
     last_order: str | None = None
@@ -163,14 +164,25 @@ class JournalJudge:
         elif isinstance(value, float) and name.endswith(_INTEGERS):
             self.trace.violation("I7", f"{name} is written as {value!r}")
 
+    @property
+    def markets_of_lost(self) -> set[str]:
+        """Return where a lost order was to trade, or did."""
+        return {self.intents[name].ticker for name in self.lost}
+
+    def excuses(self, alarm: str) -> bool:
+        """Tell whether an alarm of the engine is of what a loss of power took, and so right."""
+        taken = self.lost | self.moves_lost
+        trades = (each.trade_id for each in self.account.fills if each.client_order_id in taken)
+        return any(word in alarm for word in (*taken, *trades))
+
     def found_after_loss(self, payloads: list[bytes]) -> None:
         """Begin anew from what a machine found on its disk after it had lost power."""
         kept = [orjson.loads(payload) for payload in payloads]
         self.lost |= self.intents.keys() - {e["d"]["id"] for e in kept if e["k"] == "intent"}
         self.adrift.lost(self.lost)
         self._latest.clear()
-        moves = sum(each["k"] == "amend" for each in kept)
-        self.moves_lost |= moves < sum(map(len, self.amends.values()))
+        moves = Counter(e["d"]["client_order_id"] for e in kept if e["k"] == "amend")
+        self.moves_lost |= {name for name, some in self.amends.items() if moves[name] < len(some)}
         self.fills = {each["d"]["trade_id"] for each in kept if each["k"] == "fill"}
         switches = [each["k"] for each in kept if each["k"] in ("halt", "clear")]
         self.halted = switches[-1:] == ["halt"]

@@ -6,7 +6,7 @@ handed to the engine over its other connections. The engine's own books are not 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import attrs
@@ -267,9 +267,14 @@ class OrderJudge:
         self.trace.check("I3", exposed_e6 <= risk.max_total_exposure_e6, over)
         return exposed_e6
 
-    def exposure_e6(self, now_s: float) -> int:
-        """Return what can be lost as the exchange's ledger and the wire have it, fees apart."""
-        return sum(self._game_losses_e6(now_s).values())
+    def exposure_e6(self, now_s: float, left_out: Collection[str] = ()) -> int:
+        """Return what can be lost as the exchange's ledger and the wire have it, fees apart.
+
+        The games of markets that are ``left_out`` do not count.
+        """
+        apart = {self._homes.get(ticker, ticker) for ticker in left_out}
+        losses_e6 = self._game_losses_e6(now_s)
+        return sum(loss_e6 for home, loss_e6 in losses_e6.items() if home not in apart)
 
     def worst_game_e6(self, now_s: float) -> int:
         """Return what the game that may lose most can lose."""

@@ -321,10 +321,13 @@ class Liveness:
         """Tell whether exits that rest cover each position to the last contract, and no more."""
         machine, account = self.stage.machine, self.stage.simulation.member
         engine, markets = machine.engine, self.stage.simulation.venue.markets
-        if engine is None or engine.parts.switches.exits_withdrawn or self.oracle.journal.lost:
-            # What was bought in a second that a loss of power took is a person's to sell.
+        if engine is None or engine.parts.switches.exits_withdrawn:
             return True
+        # What was bought in a second that a loss of power took is a person's to sell.
+        persons = self.oracle.journal.markets_of_lost
         for ticker, held in account.positions.items():
+            if ticker in persons:
+                continue
             if held.count_e2 and markets[ticker].status is MarketStatus.ACTIVE:
                 side = BookSide.ASK if held.count_e2 > 0 else BookSide.BID
                 exits = (o for o in account.resting_in(ticker) if o.side is side)
