@@ -102,6 +102,8 @@ class BookFeed(Actor):
         except Malformed as error:
             self._parts.board.note_bad(SOURCE, error.reason, frame.raw)
             self._tell_all(self._books.unreadable(), frame.received_ns)
+            # It may have been of a market's life, whose next message may be hours away.
+            self._want_listings("a message cannot be read")
             self._stirred.set()
             return
         self._parts.board.counts["book_frames"] += 1
@@ -116,7 +118,7 @@ class BookFeed(Actor):
         if self._books.broken_count != broken:
             self._stirred.set()
         if self._books.off_grid != off_grid:
-            self._want_listings("a price off the grid")
+            self._want_listings("a price off the grid", missed=False)
 
     def _take_other(self, parsed: WireFrame, frame: Frame) -> bool:
         """Take what is no book's delta; True where it was not of the books' subscription."""
@@ -163,9 +165,9 @@ class BookFeed(Actor):
         self._lives.reset(seq + 1)
         self._want_listings("a message of a market's life is missing")
 
-    def _want_listings(self, why: str) -> None:
+    def _want_listings(self, why: str, *, missed: bool = True) -> None:
         if self._discovery is not None:
-            self._discovery.tell(ReadListings(why))
+            self._discovery.tell(ReadListings(why, missed=missed))
 
     def _relist(self) -> None:
         """Keep the books of the markets that are listed now, and of no others."""

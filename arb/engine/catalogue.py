@@ -30,6 +30,9 @@ MS_PER_S = 1000
 # Messages of a market's life after which games may have come or gone.
 NEWS = frozenset({"created", "activated", "settled"})
 
+# Messages of a market's life that the next one may undo.
+PAUSES = frozenset({"activated", "deactivated"})
+
 # Public reads are cached on the exchange's side for some 15 s: a list that is read after a message
 # may be from before it. So what messages said lately stands.
 CACHED_S = 20
@@ -119,7 +122,14 @@ class Discovery(Actor):
         self._parts.board.say("KALSHI", text)
 
     def _on_read_listings(self, wish: ReadListings) -> None:
+        if wish.missed:
+            self._forget_pauses()
         self.want_reading(wish.why)
+
+    def _forget_pauses(self) -> None:
+        # A market that was paused may trade again: what a reading says is newer. What is over
+        # stays over, and fees that were told are dearer to get wrong than to hold on to.
+        self._recent = deque(each for each in self._recent if not _is_pause(each[1]))
 
     def _on_fees_due(self, _due: FeesDue) -> None:
         self._fees_due_ms = None
@@ -172,3 +182,7 @@ class Discovery(Actor):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {len(self._parts.catalogue.listings)} markets>"
+
+
+def _is_pause(message: MarketLifecycle | EventFee) -> bool:
+    return isinstance(message, MarketLifecycle) and message.event_type in PAUSES

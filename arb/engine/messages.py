@@ -58,10 +58,15 @@ class Retuned:
 
 @attrs.frozen
 class ReadListings:
-    """The catalogue may be behind what is listed: read it soon, and have these markets listed."""
+    """The catalogue may be behind what is listed: read it soon, and have these markets listed.
+
+    ``missed`` says that messages of the markets' lives may be lost: a pause that was heard before
+    them may have ended.
+    """
 
     why: str
     ours: frozenset[str] = frozenset()
+    missed: bool = False
 
 
 @attrs.frozen

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import attrs
+import pytest
 import trio
 
 from arb.core.events import Liquidity, Side
@@ -80,6 +81,60 @@ async def test_a_pause_survives_a_cached_list(open_rig: OpenRig, autojump_clock:
         venue.markets[ticker].status = status
         await rig.until(lambda: readings(rig) > since + 1, 60)
         assert rig.parts.listing(ticker).shut(0) == "Kalshi has paused the market"
+
+
+def unreadable(rig: Rig) -> None:
+    """Let a message come that nobody can read."""
+    rig.session(Channel.LIFECYCLE).outbox.put("no json {")
+
+
+def missing(rig: Rig) -> None:
+    """Let a message be lost, which the next one shows."""
+    session, one = lives(rig)
+    one.seq += 1
+    session.emit(one, "market_lifecycle_v2", {"market_ticker": "KXBTC-1", "event_type": "created"})
+
+
+def cut_off(rig: Rig) -> None:
+    """Let the connection end, and with it what is on its way."""
+    rig.session(Channel.LIFECYCLE).outbox.close(1001, "going away")
+
+
+@pytest.mark.parametrize("lost", [unreadable, missing, cut_off])
+async def test_a_pause_whose_end_was_lost_ends_with_the_next_reading(
+    lost: Callable[[Rig], None], open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """A pause that was heard before does not overrule a list that is read after the loss."""
+    async with open_rig() as rig:
+        await rig.until_running()
+        await trio.sleep(30)
+        market = rig.simulation.venue.markets[first_game(rig).home_ticker]
+        pause_market(rig.simulation.venue, market)
+        await trio.sleep(0.01)
+        assert rig.parts.listing(market.ticker).shut(0) == "Kalshi has paused the market"
+        market.status = MarketStatus.ACTIVE
+        since = readings(rig)
+        lost(rig)
+        await rig.until(lambda: readings(rig) > since, 18)
+        assert rig.parts.listing(market.ticker).shut(0) is None
+
+
+async def test_an_end_is_remembered_whatever_was_lost(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """No message undoes it, and a list may be from before."""
+    async with open_rig() as rig:
+        await rig.until_running()
+        await trio.sleep(30)
+        session, one = lives(rig)
+        ticker = first_game(rig).home_ticker
+        body: dict[str, object] = {"market_ticker": ticker, "event_type": "determined"}
+        session.emit(one, "market_lifecycle_v2", body)
+        await trio.sleep(0.01)
+        since = readings(rig)
+        unreadable(rig)
+        await rig.until(lambda: readings(rig) > since, 18)
+        assert rig.parts.listing(ticker).status.value == "determined"
 
 
 async def test_a_closed_market_is_left_alone(open_rig: OpenRig, autojump_clock: object) -> None:
