@@ -248,9 +248,7 @@ class Oracle:
         in which it heard.
         """
         machine, journal = self.machine, self.journal
-        if machine is None or RISK not in machine.saboteur.instances:
-            return
-        if journal.shuffled:
+        if machine is None or RISK not in machine.saboteur.instances or journal.shuffled:
             return
         fee_of, rival_of, apart = engine.parts.fee_e6, engine.parts.rival, journal.markets_of_lost
         shown_e6 = exposure_beside_e6(self.ledger(), fee_of, rival_of, apart)

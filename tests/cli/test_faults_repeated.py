@@ -126,7 +126,7 @@ def test_a_run_that_was_stopped_does_not_say_that_it_held(
 @pytest.mark.usefixtures("broken")
 def test_a_violation_before_the_stop_is_one(capsys: pytest.CaptureFixture[str]) -> None:
     """Stopped or not, it ends with the command that repeats it."""
-    assert run(["faults", "run", "--seed", str(SEED), "--until", "40"]) == 1
+    assert run(["faults", "run", "--seed", str(SEED), "--until", "60"]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1] == f"arb faults run --seed {SEED}"
     assert any(line.startswith("violated I2") for line in lines)

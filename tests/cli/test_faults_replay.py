@@ -62,15 +62,15 @@ def test_each_stop_shows_the_console_of_that_moment(
     answer: Answer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """No engine yet; later its header, its markets and the newest lines of its log."""
-    answer("\n34\nq\n")
+    answer("\n36\nq\n")
     run(KILLED)
     waiting, _, trading = drawn(capsys.readouterr().out)
 
     assert "WAITING FOR THE ENGINE" in waiting[1]
     assert "RUNNING" in trading[0]
-    assert "Kalshi orders connected" in trading[-2]
+    assert "Kalshi account connected" in trading[-2]
     text = "\n".join(trading)
-    for shown in ("Balance $", "Live Markets", "Fair", "Engine Log", "at event 34, 3.000 s"):
+    for shown in ("Balance $", "Live Markets", "Fair", "Engine Log", "at event 36, 3.000 s"):
         assert shown in text
     assert {len(line) for line in trading} == {80}
 

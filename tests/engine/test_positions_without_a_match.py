@@ -104,6 +104,7 @@ async def test_what_is_held_in_a_game_that_is_not_offered_is_on_sale_again(
             assert rig.parts.listing(listing.sibling).game == listing.game
             (sale, *_) = rig.resting_exits(left.ticker)
             assert abs(sale.price_e4 - 10_000 * left.fair) <= 100
+            await trio.sleep(1)
             shown = {each["ticker"]: each for each in rig.steering.snapshot()["markets"]}
             assert "no such game" in shown[left.ticker]["reason"]
             assert rig.entries(left.ticker) == [
