@@ -172,7 +172,7 @@ def test_a_machine_that_slept_believes_no_connection_of_before(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """By a clock that stood meanwhile, books that nobody sends any more would pass as live."""
-    asleep = plan_of(41).exactly(["asleep@engine:0.0:5.0:1506629927"])
+    asleep = plan_of(68).exactly(["asleep@engine:2.054465024404249:5.0:1213815359"])
     lines: list[str] = []
     assert simulate(asleep, on_line=lines.append).violations == ()
     assert any("the machine slept for" in line for line in lines)
