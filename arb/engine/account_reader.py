@@ -149,8 +149,7 @@ class AccountReader:
 
     async def _whole(self, back_to_ms: int | None, *, with_moves: bool) -> Account:
         # How far the reads are comes first: what is read afterwards is at least as new.
-        began_ns = self._parts.clock.monotonic_ns()
-        as_of_ms = await self._rest.user_data_ms()
+        as_of_ns = await self._as_of_ns()
         # What led to the cash is read before the cash: what comes in between is then missing from
         # the books, which the next reading mends, and never counted twice.
         fills = await self._rest.fills(_earlier(self._fills_since_ms, back_to_ms))
@@ -175,14 +174,28 @@ class AccountReader:
             tuple(moves),
             tuple(t for t in held if t in ends and ends[t].status in ENDED),
             balance.by_exchange_index,
-            self._as_of_ns(as_of_ms, began_ns),
+            as_of_ns,
         )
 
-    def _as_of_ns(self, as_of_ms: int, began_ns: int) -> int:
-        """Return up to which of our moments a reading is complete at least."""
-        longest_ago_ns = began_ns - READS_LAG_MAX_S * NS_PER_S
+    async def _as_of_ns(self) -> int:
+        """Return up to which of our moments a reading that begins now is complete at least."""
+        clock = self._parts.clock
+        longest_ago_ns = clock.monotonic_ns() - READS_LAG_MAX_S * NS_PER_S
+        try:
+            as_of_ms = await self._rest.user_data_ms()
+        except RestError as error:
+            self._parts.board.note_bad(
+                "exchange", "how far its reads are cannot be read", str(error)
+            )
+            return longest_ago_ns
         earliest_ns = self._exchange_clock.earliest_ns(as_of_ms)
-        return longest_ago_ns if earliest_ns is None else max(earliest_ns, longest_ago_ns)
+        # No word of the exchange's is about what comes after it.
+        latest_ns = clock.monotonic_ns()
+        return (
+            longest_ago_ns
+            if earliest_ns is None
+            else max(min(earliest_ns, latest_ns), longest_ago_ns)
+        )
 
     async def _balance(self) -> Balance:
         try:

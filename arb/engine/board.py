@@ -217,12 +217,15 @@ class Board:
         self.connections[name] = ConnectionLine(name, connected, now_ms, alive_ms, detail)
 
     def alive(self, name: str, silent_ms: int) -> None:
-        """Note that a connection was last heard ``silent_ms`` ago, and is looked after now."""
-        self.beats_ns[name] = self.clock.monotonic_ns()
+        """Note that a connection was last heard ``silent_ms`` ago."""
         before = self.connections.get(name)
         if before is not None:
             alive_ms = self.clock.wall_ms() - silent_ms
             self.connections[name] = attrs.evolve(before, alive_ms=alive_ms)
+
+    def beat(self, name: str) -> None:
+        """Note that a connection is looked after now, which must go on until it has ended."""
+        self.beats_ns[name] = self.clock.monotonic_ns()
 
     def ended(self, name: str) -> None:
         """Note that a connection is looked after no more."""

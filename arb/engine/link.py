@@ -166,6 +166,7 @@ class Link(Generic[Stream]):
         while late_s <= STILL_MAX_S:
             silent_ms = int((trio.current_time() - stream.last_proof_s) * MS_PER_S)
             self.board.alive(self.name, silent_ms)
+            self.board.beat(self.name)
             began_ns = clock.monotonic_ns()
             await trio.sleep(BEAT_S)
             late_s = (clock.monotonic_ns() - began_ns) / NS_PER_S - BEAT_S

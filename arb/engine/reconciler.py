@@ -28,6 +28,7 @@ from arb.core.reconcile import (
     returned_by_market,
     returned_e6,
 )
+from arb.engine.account_comparison import ACCEPT_WITH, Acceptance, Comparison
 from arb.engine.account_reading import Account
 from arb.engine.bookkeeping import Bookkeeper
 from arb.engine.differing import DIFFERENCE_REPEATED_S, Differing
@@ -44,8 +45,6 @@ ACCEPTED_AGE_MAX_S = 10
 
 UNKNOWN_HERE = "nobody here knows it: canceled"
 
-ACCEPT_WITH = "arb reconcile --accept"
-
 
 @attrs.frozen
 class Reach:
@@ -55,37 +54,7 @@ class Reach:
     read_again: Callable[[float, ReadAccount], object]
     settled: Callable[[str], None]
     publish: Callable[[], None]
-
-
-@attrs.frozen
-class Comparison:
-    """What one reading of the account came to; ``counts`` says that it stops trading."""
-
-    number: int
-    at_ms: int
-    differences: tuple[Difference, ...]
-    counts: bool
-    figures: str
-    overdue: tuple[str, ...] = ()
-
-    @property
-    def text(self) -> str:
-        """Say it in one line for a person."""
-        if not self.differences:
-            said = f"equal: {self.figures}"
-        else:
-            way = f"accept it with: {ACCEPT_WITH}" if self.counts else "it may still be moving"
-            said = f"differs: {in_one_line(self.differences)}; {way}"
-        overdue = ", ".join(self.overdue)
-        return f"{said}; ended and not paid for long: {overdue}" if overdue else said
-
-
-@attrs.frozen
-class Acceptance:
-    """Whether a person's word was taken: what was given up for it, or why it was not."""
-
-    done: bool
-    text: str
+    sell_again: Callable[[], None]
 
 
 class Reconciler:
@@ -140,6 +109,7 @@ class Reconciler:
 
     def filled_before(self) -> None:
         """Note that a fill was heard of before there is an account to book it in."""
+        self._board.counts["fills before the account"] += 1
         self._first.disturbed()
 
     def _note_by_hand(self, account: Account) -> None:
@@ -223,7 +193,7 @@ class Reconciler:
     def _compare_orders(self, account: Account) -> tuple[Difference, ...]:
         """Look up what does not rest, or elsewhere, and cancel what rests and is nobody's."""
         if account.resting is None:
-            self._parts.switches.resting_known = True
+            self._know_resting()
             return ()
         switches, now_ms = self._parts.switches, self._parts.clock.wall_ms()
         found = self._standing.compare(self._books.ledger, account.resting, now_ms)
@@ -235,8 +205,13 @@ class Reconciler:
         if found.lost:
             self._lose_sight(found.lost)
         elif not found.strangers and not account.is_behind(switches.proven_from_ns):
-            switches.resting_known = True
+            self._know_resting()
         return found.differences
+
+    def _know_resting(self) -> None:
+        if not self._parts.switches.resting_known:
+            self._parts.switches.resting_known = True
+            self._reach.sell_again()
 
     def _lose_sight(self, lost: Sequence[str]) -> None:
         # It rests and no limit counts it: not even for the time in which a difference may move.
@@ -283,16 +258,19 @@ class Reconciler:
     def _read_once_past(self, account: Account, moment_ns: int) -> None:
         """Read again as soon as a reading can be complete up to a moment."""
         missing_ns = moment_ns - (account.as_of_ns or 0)
-        self._read_again(min(missing_ns / NS_PER_S, DIFFERENCE_REPEATED_S))
+        if not self._reads_again:
+            self._reads_again = True
+            after_s = min(missing_ns / NS_PER_S, DIFFERENCE_REPEATED_S)
+            self._reach.read_again(after_s, ReadAccount())
 
-    def _read_again(self, after_s: float = DIFFERENCE_REPEATED_S) -> None:
+    def _read_again(self) -> None:
         # One reading is enough, however many have found something to look at again.
         if not self._reads_again:
             self._reads_again = True
             adopted_ms = self._books.ledger.adopted_ms
             since_ms = self._look_back.to_ms(adopted_ms) if self._counts else None
             wish = ReadAccount(with_moves=True, since_ms=since_ms)
-            self._reach.read_again(after_s, wish)
+            self._reach.read_again(DIFFERENCE_REPEATED_S, wish)
 
     def _note(self, found: tuple[Difference, ...]) -> None:
         number = self.last.number + 1 if self.last is not None else 1
@@ -324,7 +302,7 @@ class Reconciler:
         account, last = self._account, self.last
         if account is None or last is None:
             return Acceptance(done=False, text="the account has not been read yet")
-        why = self._why_not(last)
+        why = self._why_not(account, last)
         if why is not None:
             return Acceptance(done=False, text=why)
         differed = in_one_line(last.differences)
@@ -340,12 +318,14 @@ class Reconciler:
         self._reach.publish()
         return Acceptance(done=True, text=differed)
 
-    def _why_not(self, last: Comparison) -> str | None:
+    def _why_not(self, account: Account, last: Comparison) -> str | None:
         """Say why the last reading must not be taken for the truth, None where it may."""
         if not last.differences:
             return f"nothing to accept: {last.text}"
         if not last.counts:
             return f"it may still be moving, try again in a moment: {in_one_line(last.differences)}"
+        if account.is_behind(self._parts.switches.proven_from_ns):
+            return "the reading is too old to be sure: try again in a moment"
         # What was booked since the reading is not in it, and would be lost.
         if self._books.ledger.fills_booked != self._fills_then:
             return "fills have come since the account was read: try again in a moment"

@@ -25,6 +25,7 @@ from arb.core.risk import (
     review_rate,
 )
 from arb.engine.absent_sales import AbsentSales
+from arb.engine.account_comparison import Acceptance, Comparison
 from arb.engine.account_reading import Account
 from arb.engine.bookkeeping import Bookkeeper
 from arb.engine.connections import Connections
@@ -53,7 +54,7 @@ from arb.engine.messages import (
 from arb.engine.names import BOOK_FEED, GATEWAY, ticker_of
 from arb.engine.other_engines import OtherEngines
 from arb.engine.parts import Parts
-from arb.engine.reconciler import Acceptance, Comparison, Reach, Reconciler
+from arb.engine.reconciler import Reach, Reconciler
 from arb.engine.risk_switches import Hands, Switchboard
 from arb.engine.unlisted import want_listings
 from arb.engine.withdrawals import Withdrawals
@@ -104,16 +105,10 @@ class RiskManager(Actor):
             parts,
             self._books,
             self._permission,
-            Reach(self._gateway.tell, ctx.after, self._on_settled, self._publish),
+            Reach(self._gateway.tell, ctx.after, self._on_settled, self._publish, self._sell_again),
         )
-        self._connections = Connections(
-            self._board,
-            self._permission,
-            self._withdrawals,
-            self._reconciler,
-            self._publish,
-            self._sell_again,
-        )
+        reach = (self._withdrawals, self._reconciler, self._publish, self._sell_again)
+        self._connections = Connections(self._board, self._permission, *reach)
         self._watch = ExitWatch(
             parts,
             self._books,

@@ -26,9 +26,10 @@ EXIT_RETRY_S = 0.25
 # The longest: what is held is on sale again so soon after the exchange takes orders.
 EXIT_RETRY_MAX_S = 5.0
 
-# What a sale is refused with here, and soon is not: sales that were cancelled on purpose, a reading
-# to come, lanes that are busy, tokens that come back. Pauses that grew meanwhile would last beyond.
-NEVER_LEFT = frozenset({RefusalCode.NOT_RUNNING, RefusalCode.RESTING_UNKNOWN, RefusalCode.NOT_SENT})
+# What a sale is refused with here, and soon is not: sales that were cancelled on purpose, lanes
+# that are busy, tokens that come back. Pauses that grew meanwhile would last beyond. A reading that
+# is to come may take hours, and ends the pauses itself.
+NEVER_LEFT = frozenset({RefusalCode.NOT_RUNNING, RefusalCode.NOT_SENT})
 
 
 @attrs.define

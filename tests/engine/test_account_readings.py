@@ -9,9 +9,11 @@ import attrs
 import pytest
 import trio
 
-from arb.engine.account_reader import OVERLAP_MS, READING_GAP_S, READS
+from arb.engine.account_reader import OVERLAP_MS, READING_GAP_S, READS, READS_LAG_MAX_S
 from arb.engine.messages import ConnectionChanged
 from arb.io.clock import NS_PER_S
+from arb.kalshi.rest import Rest
+from arb.kalshi.rest_calls import RestError
 from arb.sim.exchange.lifecycle import settle
 from arb.sim.websocket.subscriptions import Channel
 from tests.engine.conftest import Rig
@@ -265,3 +267,37 @@ async def test_a_connection_that_is_back_waits_for_a_reading_that_cannot_miss_an
         lost_s = trio.current_time()
         await rig.until_running()
         assert 4.0 <= trio.current_time() - lost_s <= 8.0
+
+
+async def test_an_exchange_that_does_not_say_how_far_its_reads_are_is_read_all_the_same(
+    open_rig: OpenRig, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What happened half a minute ago counts as read then: a start takes that long, no longer."""
+
+    async def fails(_rest: Rest) -> int:
+        await trio.lowlevel.checkpoint()
+        raise RestError("GET /exchange/user_data_timestamp: HTTP 404", 404)
+
+    monkeypatch.setattr(Rest, "user_data_ms", fails)
+    async with open_rig() as rig:
+        await rig.until_running()
+        assert READS_LAG_MAX_S <= trio.current_time() <= READS_LAG_MAX_S + 5
+        assert ("exchange", "how far its reads are cannot be read") in rig.board.bad
+
+
+async def test_reads_that_claim_to_be_ahead_of_time_prove_nothing_more(
+    open_rig: OpenRig, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their clock may be ahead: no word is about what comes after it."""
+
+    async def ahead(rest: Rest) -> int:
+        await trio.lowlevel.checkpoint()
+        return rest._clock.wall_ms() + 3_600_000
+
+    monkeypatch.setattr(Rest, "user_data_ms", ahead)
+    async with open_rig() as rig:
+        await rig.until_running()
+        account = rig.risk._reconciler._account
+        assert account is not None
+        assert account.as_of_ns is not None
+        assert account.as_of_ns <= rig.parts.clock.monotonic_ns()

@@ -16,6 +16,7 @@ from arb.core.permission import Permission
 from arb.core.risk import RefusalCode
 from arb.engine.board import Board
 from arb.engine.connections import STILL_MAX_NS, Connections
+from arb.engine.messages import HaltTrading
 from arb.faults.engine import EXCHANGE, ODDS
 from arb.sim.exchange.values import BookSide, Change
 from arb.sim.websocket.subscriptions import Channel
@@ -263,3 +264,12 @@ async def test_silence_on_a_living_connection_is_no_loss(
         assert rig.state == "running"
         ages = [c["age_ms"] for c in rig.steering.snapshot()["connections"]]
         assert max(ages) < 2_500
+
+
+async def test_a_halt_is_not_called_a_standstill(open_rig: OpenRig, autojump_clock: object) -> None:
+    """Order groups that a halt has triggered are looked after, though they are not ready."""
+    async with open_rig() as rig:
+        await rig.until_running()
+        await rig.ask(HaltTrading("a test", "me"))
+        await trio.sleep(60)
+        assert rig.parts.board.still_ns < STILL_MAX_NS

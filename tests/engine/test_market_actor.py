@@ -246,7 +246,7 @@ async def test_a_refused_sale_is_tried_again_but_not_at_once(autojump_clock: obj
 
 @pytest.mark.parametrize("code, tries", [
     (RefusalCode.NOT_SENT, 20),
-    (RefusalCode.RESTING_UNKNOWN, 20),
+    (RefusalCode.RESTING_UNKNOWN, 5),
     (RefusalCode.EXCHANGE, 5),
 ])  # fmt: skip
 async def test_a_sale_that_never_left_does_not_wait_longer_each_time(

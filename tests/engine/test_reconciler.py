@@ -10,9 +10,8 @@ import attrs
 import pytest
 import trio
 
-from arb.core.commands import CancelOrder
-from arb.core.events import CashMove, OrderAmended, OrderEvent, OrderRefused, Side
-from arb.core.money import CountE2, MoneyE6, PriceE4
+from arb.core.events import CashMove, OrderEvent
+from arb.core.money import CountE2, MoneyE6
 from arb.core.orders import OrderState
 from arb.core.permission import Permission
 from arb.engine.account_reading import Account, HeldPosition, RestingOrder
@@ -21,7 +20,7 @@ from arb.engine.differing import DIFFERENCE_MOVING_MAX_S, DIFFERENCE_REPEATED_S
 from arb.engine.look_back import LOOKED_BACK_MS
 from arb.engine.messages import ReadAccount
 from arb.engine.reconciler import Reach, Reconciler
-from arb.io.clock import NS_PER_S, VirtualClock
+from arb.io.clock import VirtualClock
 from arb.journal.records import RecordKind, fill_data, intent_data, report_data
 from tests.core.order_factory import CASH, ENTRY, NYY, accepted, closed, fill, settlement
 from tests.engine.market_bench import bench_parts
@@ -39,6 +38,7 @@ class Desk:
     sent: list[object]
     again: list[ReadAccount]
     settled: list[str]
+    sold_again: list[int]
 
     @property
     def lines(self) -> list[str]:
@@ -66,11 +66,16 @@ def open_desk(*records: tuple[RecordKind, dict[str, Any]]) -> Desk:
     sent: list[object] = []
     again: list[ReadAccount] = []
     settled: list[str] = []
+    sold_again: list[int] = []
     reach = Reach(
-        sent.append, lambda _after_s, wish: again.append(wish), settled.append, lambda: None
+        sent.append,
+        lambda _after_s, wish: again.append(wish),
+        settled.append,
+        lambda: None,
+        lambda: sold_again.append(1),
     )
     reconciler = Reconciler(parts, books, permission, reach)
-    return Desk(books, permission, reconciler, sent, again, settled)
+    return Desk(books, permission, reconciler, sent, again, settled, sold_again)
 
 
 async def test_the_first_reading_is_taken_for_the_truth(autojump_clock: object, desk: Desk) -> None:
@@ -302,74 +307,3 @@ async def test_distrust_keeps_a_difference_that_is_known(
     desk.reconciler.distrust("Kalshi orders was down")
 
     assert desk.permission.unreconciled == "cash differs"
-
-
-async def test_distrust_outlives_a_reading_that_cannot_know(
-    autojump_clock: object, desk: Desk
-) -> None:
-    """One that was under way shows the time before; the next is asked for as soon as it may."""
-    desk.reconciler.take(EMPTY)
-    await trio.sleep(5)
-    desk.reconciler.distrust("Kalshi orders was down")
-    desk.reconciler.take(attrs.evolve(EMPTY, as_of_ns=4 * NS_PER_S))
-    assert desk.permission.unreconciled is not None
-    assert desk.again == [ReadAccount(with_moves=True)]
-    desk.reconciler.read_again_done()
-    desk.reconciler.take(attrs.evolve(EMPTY, as_of_ns=5 * NS_PER_S))
-    assert desk.permission.unreconciled is None
-
-
-@pytest.mark.parametrize(
-    "event, canceled",
-    [
-        (accepted("lost"), True),
-        (OrderAmended("lost", PriceE4(4_000), CountE2(500)), False),
-        (accepted("lost", remaining=0), None),
-        (OrderRefused("lost", "never taken", "no such order"), None),
-        (closed("lost", 0), None),
-    ],
-)
-async def test_an_order_that_nobody_knows_is_cancelled_at_once(
-    event: OrderEvent, canceled: bool | None, autojump_clock: object, desk: Desk
-) -> None:
-    """Its record was lost: nothing is begun or sold before it is known to be gone."""
-    desk.reconciler.take(attrs.evolve(EMPTY, resting=()))
-    assert desk.books._parts.switches.resting_known
-    await trio.sleep(5)
-    desk.reconciler.hear_of_stranger(event)
-    cancels = [each for each in desk.sent if isinstance(each, CancelOrder)]
-    assert len(cancels) == int(canceled is True)
-    assert (desk.permission.unreconciled is None) == (canceled is None)
-    assert desk.books._parts.switches.resting_known == (canceled is None)
-    before = attrs.evolve(EMPTY, resting=(), as_of_ns=4 * NS_PER_S)
-    desk.reconciler.take(before)
-    assert desk.books._parts.switches.resting_known == (canceled is None)
-    desk.reconciler.take(attrs.evolve(before, as_of_ns=6 * NS_PER_S))
-    assert desk.books._parts.switches.resting_known
-    assert desk.permission.unreconciled is None
-
-
-async def test_a_listed_order_that_nobody_knows_stops_entries_at_once(
-    autojump_clock: object, desk: Desk
-) -> None:
-    """No limit counts it: what differs need not be there for two seconds first."""
-    desk.reconciler.take(attrs.evolve(EMPTY, resting=()))
-    lost = RestingOrder("lost", "x-lost", NYY, Side.BID, PriceE4(4_000), CountE2(500))
-    desk.reconciler.take(attrs.evolve(EMPTY, resting=(lost,)))
-    assert desk.permission.unreconciled == "nobody here knows order lost"
-    assert not desk.books._parts.switches.resting_known
-    desk.reconciler.take(attrs.evolve(EMPTY, resting=()))
-    assert desk.permission.unreconciled is None
-
-
-async def test_a_fill_before_there_is_an_account_begins_its_readings_anew(
-    autojump_clock: object, desk: Desk
-) -> None:
-    """Both of two equal readings may be of before it."""
-    desk.reconciler.take(attrs.evolve(EMPTY, as_of_ns=0))
-    await trio.sleep(1)
-    desk.reconciler.filled_before()
-    desk.reconciler.take(attrs.evolve(EMPTY, as_of_ns=NS_PER_S))
-    assert not desk.books.has_account
-    desk.reconciler.take(attrs.evolve(EMPTY, as_of_ns=NS_PER_S))
-    assert desk.books.has_account

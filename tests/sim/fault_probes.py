@@ -6,6 +6,7 @@ Everything runs in virtual time, so that two worlds of one seed look the same to
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import attrs
@@ -146,6 +147,25 @@ async def see_sockets(stage: Stage) -> Seen:
     return await _listened(stage, ["orderbook_delta"], lambda: None)
 
 
+async def see_books(stage: Stage) -> Seen:
+    """Listen to all books but one, which is added later."""
+    *first, last = sorted(stage.simulation.venue.markets)
+    stage.nursery.start_soon(_act_soon, stage)
+    stage.nursery.start_soon(stage.pass_time, WATCH_S)
+
+    async def add_later(socket: Socket) -> None:
+        await trio.sleep(2.0)
+        with suppress(ConnectionClosed, trio.BrokenResourceError):
+            params = {"sid": 1, "action": "add_markets", "market_tickers": [last]}
+            await socket.command(2, "update_subscription", **params)
+
+    async def subscribe(socket: Socket) -> None:
+        await socket.command(1, "subscribe", channels=["orderbook_delta"], market_tickers=first)
+        stage.nursery.start_soon(add_later, socket)
+
+    return await _frames(stage.member.socket, subscribe)
+
+
 async def see_private(stage: Stage) -> Seen:
     """Listen to what becomes of a purchase and of an order that rests."""
 
@@ -199,7 +219,7 @@ PROBES: dict[str, Callable[[Stage], Awaitable[Seen]]] = {
     "amends": see_amends,
     "REST": see_rest,
     "sockets": see_sockets,
-    "books": see_sockets,
+    "books": see_books,
     "private": see_private,
     "trading": see_trading,
     "odds": see_odds,

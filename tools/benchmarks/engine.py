@@ -36,7 +36,6 @@ from arb.io.url import Endpoint
 from arb.io.websocket import open_socket
 from arb.journal.records import RecordKind, account_data, fill_data, intent_data
 from arb.journal.writer import DiskFile, Journal
-from arb.kalshi.exchange_clock import ExchangeClock
 from arb.kalshi.lane import OrderLanes
 from arb.kalshi.listing import ListedPosition
 from arb.kalshi.rate import RateBudget
@@ -45,7 +44,15 @@ from arb.kalshi.signatures_ahead import SignaturesAhead
 from arb.kalshi.wire import CREATE_PATH
 from arb.settings import Settings
 from arb.sim.credentials import make_member_key
-from tools.benchmarks.exchange import CASH_E6, ENDLESS, FrameLink, FrameSocket, Sink, StillAccount
+from tools.benchmarks.exchange import (
+    CASH_E6,
+    ENDLESS,
+    FrameLink,
+    FrameSocket,
+    NearClock,
+    Sink,
+    StillAccount,
+)
 from tools.benchmarks.waiting import until
 from tools.benchmarks.world import (
     FAVOURITE_ASK_E4,
@@ -129,7 +136,7 @@ async def open_rig(markets: int, folder: Path) -> AsyncIterator[Rig]:
             lanes = OrderLanes(sink, BASE_URL, signatures, clock)
             link = _link("account", _account_socket(), parts)
             budget = RateBudget(clock, ENDLESS)
-            exchange = Exchange(lanes, account, link, signatures, budget, ExchangeClock(clock))
+            exchange = Exchange(lanes, account, link, signatures, budget, NearClock(clock))
             return KalshiGateway(ctx, parts, exchange)
 
         tree = engine_tree(

@@ -19,6 +19,7 @@ from arb.engine.link import Link
 from arb.io.connection import Connection
 from arb.io.url import Endpoint
 from arb.io.websocket import Socket
+from arb.kalshi.exchange_clock import ExchangeClock
 from arb.kalshi.fields import Fields
 from arb.kalshi.listing import Balance, ListedOrder, ListedPosition
 from arb.kalshi.money_moves import ListedSettlement, MarketEnd
@@ -134,10 +135,24 @@ class SinkConnection(Connection):
         await trio.lowlevel.checkpoint()
 
 
+class NearClock(ExchangeClock):
+    """The clock of an exchange whose reads lag behind nothing."""
+
+    def earliest_ns(self, exchange_ms: int) -> int:
+        """Return this moment."""
+        del exchange_ms
+        return self._clock.monotonic_ns()
+
+
 class StillAccount(Rest):
     """An account whose cash and positions stay as they are, and which has an order group."""
 
     held: tuple[ListedPosition, ...] = ()
+
+    async def user_data_ms(self) -> int:
+        """Return this moment."""
+        await trio.lowlevel.checkpoint()
+        return self._clock.wall_ms()
 
     async def balances(self) -> Balance:
         """Return the cash."""
