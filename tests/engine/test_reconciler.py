@@ -123,7 +123,7 @@ async def test_an_account_that_has_traded_is_read_twice_at_first(
 
     assert desk.permission.ready
     assert desk.books.ledger.position(NYY).count_e2 == 500
-    assert desk.again == [ReadAccount(with_moves=True)]
+    assert desk.again == [ReadAccount()]
 
 
 async def test_readings_that_come_at_once_are_one(autojump_clock: object, desk: Desk) -> None:
