@@ -34,7 +34,8 @@ class HeldQuote:
 
     ``chance`` is the price without its margin, worked out once. ``change_number`` orders the
     changes of the whole board, where two may fall into one millisecond; ``stands`` says that the
-    book was in the last evaluation. ``apart_since_ms`` and ``frozen`` are `watch_movers`'.
+    book was in the last evaluation. ``found_ms`` is when a change was found that a reading brought,
+    until a stream tells of it. ``apart_since_ms`` and ``frozen`` are `watch_movers`'.
     """
 
     quote: Quote
@@ -44,6 +45,7 @@ class HeldQuote:
     change_number: int
     margin: Margin
     stands: bool = False
+    found_ms: int | None = None
     apart_since_ms: int | None = None
     frozen: bool = False
 
@@ -63,6 +65,8 @@ def suspend(held: HeldQuote, quote: Quote) -> QuoteEffect:
 
 def confirm(held: HeldQuote, quote: Quote) -> QuoteEffect:
     """Take in that the price is as it was."""
+    if held.found_ms is not None and quote.origin is QuoteOrigin.STREAM:
+        _date_by_stream(held, quote, held.found_ms)
     held.quote = quote
     held.confirmed_ms = later_ms(held.confirmed_ms, quote.received_ms)
     return QuoteEffect.CONFIRMED
@@ -92,10 +96,29 @@ def _stamp_ms(quote: Quote) -> int:
     return min(quote.source_ms, quote.received_ms)
 
 
-def changed_ms_of(quote: Quote) -> int:
-    """Return when a price that differs from the one before has changed."""
+def date_change(held: HeldQuote, quote: Quote) -> None:
+    """Note when a price has changed that differs from the one that was known before."""
     if quote.origin is QuoteOrigin.POLL:
-        return _stamp_ms(quote)
+        # Its stamp is often the time of the scrape: it may have changed right after it was
+        # last known to be as before.
+        held.found_ms = _stamp_ms(quote)
+        held.changed_ms = min(held.found_ms, held.confirmed_ms)
+    else:
+        held.found_ms, held.changed_ms = None, _told_ms(quote)
+
+
+def first_seen_ms(quote: Quote) -> int:
+    """Return when a book's first price has changed, as far as anybody can tell."""
+    return _stamp_ms(quote) if quote.origin is QuoteOrigin.POLL else _told_ms(quote)
+
+
+def _date_by_stream(held: HeldQuote, quote: Quote, found_ms: int) -> None:
+    # The stream was passed by a reading. What it repeats later than that is no later for it.
+    held.changed_ms = max(held.changed_ms, min(_told_ms(quote), found_ms))
+    held.found_ms = None
+
+
+def _told_ms(quote: Quote) -> int:
     # A stream tells a change when it happens, unless the frame was held up on its way: then it
     # is as old as the stamp that the provider's gateway gave it, where there is one.
     if quote.gateway_ms is None:

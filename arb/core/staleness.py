@@ -2,8 +2,9 @@
 
 Feeds send changes, so an unchanged price is not an old one and a price heard again is not a new
 one. Two ages are kept apart: when a book's price last *changed*, and when it was last
-*confirmed*. A source's own stamp is often the time of a scrape, so it confirms nothing: it only
-dates a price that was polled, and only backwards.
+*confirmed*. A source's own stamp is often the time of a scrape, so it confirms nothing, and makes
+a price that was polled older only: what a reading finds changed may have changed as long ago as the
+price before it was last confirmed, until a stream tells when.
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ from arb.core.events import Quote, QuoteOrigin
 from arb.core.held_quote import (
     HeldQuote,
     QuoteEffect,
-    changed_ms_of,
     confirm,
+    date_change,
+    first_seen_ms,
     is_outdated,
     later_ms,
     same_price,
@@ -192,7 +194,7 @@ class QuoteBoard:
             standing.value, standing.newest = None, held
             if held.margin.doubled or standing.apart or isinstance(held.chance, BookRejected):
                 self._standing = None
-        held.changed_ms = changed_ms_of(quote)
+        date_change(held, quote)
         held.confirmed_ms = later_ms(held.confirmed_ms, quote.received_ms)
         held.change_number = self._changes
         return QuoteEffect.CHANGED
@@ -362,7 +364,7 @@ class QuoteBoard:
         self._held[key] = HeldQuote(
             quote,
             book_chance(quote, self.devig),
-            changed_ms=changed_ms_of(quote),
+            changed_ms=first_seen_ms(quote),
             confirmed_ms=quote.received_ms,
             change_number=self._changes,
             margin=Margin.of(quote),

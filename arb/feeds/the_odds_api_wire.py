@@ -1,7 +1,8 @@
 """The Odds API's answers to quotes: one answer is every game of one sport with every book.
 
 Outcomes are named by team and come in any order. A book that was in a game's last answer and is
-not in this one has taken its price away. Whole prices are polled, so a stamp dates them.
+not in this one has taken its price away. Whole prices are polled, and stamps are often those of
+scrapes: what is new in an answer may be as old as the answer before.
 """
 
 from __future__ import annotations

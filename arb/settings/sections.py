@@ -151,7 +151,8 @@ class TheOddsApi:
     credits_per_day: int = setting(
         600,
         "polls are spread evenly so that no more is spent: 20,000 a month are 645 a day, one"
-        " poll in 144 s; prices that old open no trade, so that trading on it takes 50,000 a day",
+        " poll in 144 s; what is new in a poll may be as old as the one before and opens no trade"
+        " then: trading on it takes 50,000 a day, and polls within stale_odds_threshold_ms",
         unit="credits",
         low=1,
         high=10_000_000,

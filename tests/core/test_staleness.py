@@ -161,15 +161,6 @@ def test_any_outcomes_other_price_is_a_change(change: dict[str, float]) -> None:
     assert held(board, "a").changed_ms == 2_000
 
 
-def test_a_polled_change_is_as_old_as_its_stamp() -> None:
-    """A poll finds a change some time after it happened."""
-    board = QuoteBoard()
-    board.apply(quote("a", at_ms=1_000))
-    board.apply(quote("a", 1.7, source_ms=2_000, received_ms=9_000, origin=POLL))
-
-    assert (held(board, "a").changed_ms, held(board, "a").confirmed_ms) == (2_000, 9_000)
-
-
 def test_a_poll_that_a_stream_has_passed_changes_nothing() -> None:
     """An answer that was written before the last change must not bring the old price back."""
     board = QuoteBoard()
