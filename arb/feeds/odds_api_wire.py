@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
+import attrs
 import orjson
 
 from arb.core.events import Quote, QuoteOrigin
@@ -31,8 +32,18 @@ _STAMPS_MAX = 1_024
 _odds_of_text = lru_cache(maxsize=_ODDS_TEXTS_MAX)(decimal_from_text)
 _ms_of_text = lru_cache(maxsize=_STAMPS_MAX)(iso_ms)
 
-Piece = Quote | Bad | Notice
 Fields = Mapping[str, Any]
+
+
+@attrs.frozen
+class _Withdrawn:
+    """A price that cannot be read, and the word that the one before it stands no more."""
+
+    bad: Bad
+    quote: Quote
+
+
+Piece = Quote | Bad | Notice | _Withdrawn
 
 
 class _Wrong(ValueError):
@@ -41,6 +52,14 @@ class _Wrong(ValueError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class _NoPrice(_Wrong):
+    """A book's price of a game that cannot be used; ``quote`` takes the one before it away."""
+
+    def __init__(self, reason: str, quote: Quote) -> None:
+        super().__init__(reason)
+        self.quote = quote
 
 
 def parse_frame(raw: str | bytes, received_ms: int) -> Parsed:
@@ -61,6 +80,9 @@ def parse_frame(raw: str | bytes, received_ms: int) -> Parsed:
             bad.append(piece)
         elif isinstance(piece, Notice):
             notices.append(piece)
+        elif isinstance(piece, _Withdrawn):
+            quotes.append(piece.quote)
+            bad.append(piece.bad)
     return Parsed(tuple(quotes), tuple(bad), tuple(notices))
 
 
@@ -77,10 +99,10 @@ def _piece(line: str | bytes, received_ms: int) -> Piece:
         return Notice(UNKNOWN_TYPE, line) if type(kind) is str else Bad("no type", line)
     try:
         return read(message, received_ms)
+    except _NoPrice as wrong:
+        return _Withdrawn(Bad(wrong.reason, line), wrong.quote)
     except _Wrong as wrong:
         return Bad(wrong.reason, line)
-    except BadOdds as wrong:
-        return Bad(str(wrong.reason), line)
     except RecursionError:
         return Bad("nested too deeply", line)
 
@@ -132,27 +154,39 @@ def _quote(
     origin: QuoteOrigin,
 ) -> Quote:
     source_ms = _optional_ms(market.get("updatedAt")) or gateway_ms
+    try:
+        prices = _prices_of(market)
+        if prices is None:
+            return _suspended(event_id, book, source_ms, received_ms, origin)
+        draw = prices.get("draw")
+        return Quote(
+            PROVIDER,
+            event_id,
+            book,
+            _odds(prices.get("home")),
+            _odds(prices.get("away")),
+            source_ms or received_ms,
+            received_ms,
+            origin,
+            None if draw is None else _odds(draw),
+            gateway_ms,
+        )
+    except (_Wrong, BadOdds) as wrong:
+        # A null, a 0 or a 1.00 is a price taken away: what stood before supports nothing.
+        taken_away = _suspended(event_id, book, source_ms, received_ms, origin)
+        raise _NoPrice(str(wrong.reason), taken_away) from None
+
+
+def _prices_of(market: Fields) -> Fields | None:
     odds = market.get("odds")
     if type(odds) is not list:
         raise _Wrong("odds are no list")
     if not odds:
-        return _suspended(event_id, book, source_ms, received_ms, origin)
-    prices = odds[0]
+        return None
+    prices: object = odds[0]
     if type(prices) is not dict:
         raise _Wrong("odds are no object")
-    draw = prices.get("draw")
-    return Quote(
-        PROVIDER,
-        event_id,
-        book,
-        _odds(prices.get("home")),
-        _odds(prices.get("away")),
-        source_ms or received_ms,
-        received_ms,
-        origin,
-        None if draw is None else _odds(draw),
-        gateway_ms,
-    )
+    return prices
 
 
 def _suspended(
@@ -227,10 +261,11 @@ def snapshot_quotes(event: object, received_ms: int) -> Parsed:
     for book, markets in books.items():
         try:
             quote = _polled(event_id_of(event.get("id")), book, markets, received_ms)
+        except _NoPrice as wrong:
+            bad.append(Bad(wrong.reason, f"{book}: {markets}"))
+            quotes.append(wrong.quote)
         except _Wrong as wrong:
             bad.append(Bad(wrong.reason, f"{book}: {markets}"))
-        except BadOdds as wrong:
-            bad.append(Bad(str(wrong.reason), f"{book}: {markets}"))
         except RecursionError:
             bad.append(Bad("nested too deeply", book))
         else:

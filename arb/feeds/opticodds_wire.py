@@ -148,9 +148,13 @@ class OpticOddsReader:
                 # A stamp in the future is a wrong clock: it must not make later rows look old.
                 if not 0.0 <= stamp_s <= latest_s:
                     stamp_s = min(max(stamp_s, 0.0), latest_s)
-                odds = None if locked else known_odds.get(row["price"]) or self._odds(row["price"])
-            except BadOdds as wrong:
-                bad.append(Bad(str(wrong.reason), row))
+                odds = None
+                try:
+                    if not locked:
+                        odds = known_odds.get(row["price"]) or self._odds(row["price"])
+                except BadOdds as wrong:
+                    # A null or a 0 is a side taken away: what stood before is no price.
+                    bad.append(Bad(str(wrong.reason), row))
             except (KeyError, TypeError, ValueError, AttributeError) as wrong:
                 bad.append(Bad(f"a row cannot be read: {type(wrong).__name__}", row))
             else:

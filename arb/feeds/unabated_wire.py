@@ -180,10 +180,13 @@ class UnabatedReader:
                 if sequence < known or (sequence == known and not polled):
                     continue
                 offered = row["statusId"] == AVAILABLE and not row["disabled"]
-                odds = _odds(row["price"]) if offered else None
                 source_ms = min(_ms_of(row["modifiedOn"]), received_ms)
-            except BadOdds as wrong:
-                bad.append(Bad(str(wrong.reason), row))
+                try:
+                    odds = _odds(row["price"]) if offered else None
+                except BadOdds as wrong:
+                    # A null or a 0 is a side taken away: what stood before is no price.
+                    odds = None
+                    bad.append(Bad(str(wrong.reason), row))
             except (KeyError, TypeError, ValueError, OverflowError) as wrong:
                 bad.append(Bad(f"a line cannot be read: {type(wrong).__name__}", row))
             else:

@@ -156,10 +156,27 @@ def test_a_lost_track_asks_for_a_snapshot() -> None:
         (moneyline(away="2.0"), "odds are not a number"),
         (moneyline(home="1.9", away="2.0", draw="1"), "decimal odds are not above 1"),
         (moneyline(home="1e5", away="2.0"), "odds are not a number"),
-        ({**UPDATED, "markets": None}, "markets are no list"),
-        ({**UPDATED, "markets": ["ML"]}, "a market is no object"),
         ({**UPDATED, "markets": [{"name": "ML"}]}, "odds are no list"),
         ({**UPDATED, "markets": [{"name": "ML", "odds": ["1.9"]}]}, "odds are no object"),
+    ],
+)
+def test_a_price_that_cannot_be_read_takes_the_one_before_away(
+    message: dict[str, Any], reason: str
+) -> None:
+    """A null, a 0 or a 1.00 is counted as bad, and the book supports nothing from now on."""
+    parsed = parse_frame(frame(message), NOW_MS)
+
+    assert [bad.reason for bad in parsed.bad] == [reason]
+    (quote,) = parsed.quotes
+    assert (quote.event_id, quote.book) == (str(UPDATED["id"]), UPDATED["bookie"])
+    assert (quote.suspended, quote.origin) == (True, QuoteOrigin.STREAM)
+
+
+@pytest.mark.parametrize(
+    "message, reason",
+    [
+        ({**UPDATED, "markets": None}, "markets are no list"),
+        ({**UPDATED, "markets": ["ML"]}, "a market is no object"),
         (
             {**UPDATED, "markets": [{"name": "ML", "updatedAt": "now", "odds": []}]},
             "a time cannot be read",
@@ -213,10 +230,11 @@ JSON = st.recursive(
 
 @given(st.sampled_from(["type", "timestamp", "id", "bookie", "markets"]), JSON)
 def test_any_value_in_any_place_is_read_or_bad(name: str, value: object) -> None:
-    """The parser never raises, and every line gives one piece."""
+    """The parser never raises, and every line gives one piece; a bad price suspends as well."""
     parsed = parse_frame(json.dumps({**UPDATED, name: value}), NOW_MS)
 
-    assert len(parsed.quotes) + len(parsed.bad) + len(parsed.notices) == 1
+    quotes = [quote for quote in parsed.quotes if not (parsed.bad and quote.suspended)]
+    assert len(quotes) + len(parsed.bad) + len(parsed.notices) == 1
 
 
 @given(st.sampled_from(["name", "updatedAt", "odds", "home", "away", "draw"]), JSON)
@@ -262,9 +280,10 @@ def test_a_snapshot_has_every_book_of_a_game() -> None:
     }
     parsed = snapshot_quotes(event, NOW_MS)
 
-    quote, suspended = parsed.quotes
+    quote, broken, suspended = parsed.quotes
     assert (quote.event_id, quote.book, quote.home, quote.away) == ("88001", "Bet365", 1.71, 2.2)
     assert (quote.origin, quote.source_ms) == (QuoteOrigin.POLL, 1_755_528_772_000)
+    assert (broken.book, broken.suspended, broken.origin) == ("Broken", True, QuoteOrigin.POLL)
     assert (suspended.book, suspended.suspended) == ("Suspended", True)
     assert [bad.reason for bad in parsed.bad] == [
         "decimal odds are not above 1",

@@ -135,10 +135,7 @@ def test_other_rows_are_passed_over(more: dict[str, object]) -> None:
 @pytest.mark.parametrize(
     "damage",
     [
-        {"price": 50},
-        {"price": "x"},
-        {"price": True},
-        {"price": 110.5},
+        {"price": []},
         {"name": "Draw"},
         {"timestamp": None},
         {"sportsbook": 7},
@@ -155,6 +152,28 @@ def test_a_damaged_row_costs_itself_alone(damage: dict[str, object]) -> None:
 
     assert len(parsed.bad) == 2
     assert [quote.away for quote in parsed.quotes] == [2.4]
+
+
+@pytest.mark.parametrize("price", [None, 0, 50, "x", True, 110.5])
+def test_a_price_that_cannot_be_read_takes_its_side_away(price: object) -> None:
+    """It is counted as bad, and the price before it is none until that side is told anew."""
+    made = reader()
+    quotes(made, both())
+    parsed = made.event(event(row("Chicago Cubs", price, timestamp=1730079534.6)), AT_MS)
+    (still,) = quotes(made, event(row("Pittsburgh Pirates", 140, timestamp=1730079534.7)))
+    (back,) = quotes(made, event(row("Chicago Cubs", -150, timestamp=1730079534.8)))
+
+    assert [quote.suspended for quote in (*parsed.quotes, still, back)] == [True, True, False]
+    assert len(parsed.bad) == 1
+
+
+def test_a_late_price_that_cannot_be_read_takes_nothing_away() -> None:
+    """What is older than what is known says nothing, and is counted all the same."""
+    made = reader()
+    quotes(made, both())
+    parsed = made.event(event(row("Chicago Cubs", None, timestamp=1730079530.0)), AT_MS)
+
+    assert (len(parsed.bad), parsed.quotes) == (1, ())
 
 
 @pytest.mark.parametrize(

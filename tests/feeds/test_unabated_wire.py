@@ -169,10 +169,6 @@ def test_what_fills_a_gap_is_read_as_changes_are() -> None:
 @pytest.mark.parametrize(
     "damage",
     [
-        {"price": 50},
-        {"price": "x"},
-        {"price": True},
-        {"price": None},
         {"modifiedOn": "soon"},
         {"sequenceNumber": "x"},
         {"marketLineId": []},
@@ -184,6 +180,19 @@ def test_a_damaged_line_costs_itself_alone(damage: dict[str, object]) -> None:
 
     assert len(parsed.bad) == 2
     assert [quote.away for quote in parsed.quotes] == [2.4]
+
+
+@pytest.mark.parametrize("price", [None, 0, 50, "x", True])
+def test_a_price_that_cannot_be_read_takes_its_side_away(price: object) -> None:
+    """It is counted as bad, and the price before it is none until that side is told anew."""
+    made = known()
+    parsed = made.message(frame(line(11, price, 5)), AT_MS)
+    (still,) = quotes(made, line(10, 140, 5))
+    (back,) = quotes(made, line(11, -150, 6))
+
+    assert [quote.suspended for quote in (*parsed.quotes, still, back)] == [True, True, False]
+    assert len(parsed.bad) == 1
+    assert made.message(frame(line(11, price, 5)), AT_MS).quotes == ()
 
 
 @pytest.mark.parametrize("bad", [7, {}, {**market(), "sides": 5}, {**market(), "eventTeams": {}}])
