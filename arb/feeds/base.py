@@ -56,6 +56,9 @@ RESYNC = "resync_required"
 # What a parser calls a message of a type that it does not know.
 UNKNOWN_TYPE = "unknown type"
 
+# What a parser calls a price of a book that the settings do not name.
+NOT_ASKED_FOR = "a book that was not asked for"
+
 # A game that its provider has not offered for so long is over, and its reader lets go of it. An
 # answer that came back short must cost no reader what it knows, and polls that cost credits may be
 # hours apart.

@@ -17,7 +17,7 @@ import trio
 from arb.core.events import Quote
 from arb.core.games import OddsEvent
 from arb.feeds.asking import ask, content_of
-from arb.feeds.base import Bad, FeedError, NoteBad, Parsed, unheard
+from arb.feeds.base import NOT_ASKED_FOR, Bad, FeedError, NoteBad, Notice, Parsed, unheard
 from arb.feeds.odds_api_wire import (
     MONEYLINE,
     PROVIDER,
@@ -93,6 +93,7 @@ class OddsApiIo:
         self._ws_url = ws_url
         self._api_key = api_key
         self._books = tuple(books[:BOOKS_PER_CALL])
+        self._wanted = frozenset(book.casefold() for book in self._books)
         self._on_bad = on_bad
         self._sports: tuple[str, ...] = ()
         self._slugs: dict[str, str] = {}
@@ -188,7 +189,18 @@ class OddsApiIo:
             self.last_sequence = sequence_of(raw) or self.last_sequence
         if parsed.needs_snapshot:
             self.last_sequence = None
-        return parsed
+        return self._of_wanted(parsed) if self._wanted else parsed
+
+    def _of_wanted(self, parsed: Parsed) -> Parsed:
+        # The stream has whichever books the account selects, the readings those that are asked
+        # for: another's would come with each of its moves and vanish with each reading.
+        wanted = self._wanted
+        others = [each for each in parsed.quotes if each.book.casefold() not in wanted]
+        if not others:
+            return parsed
+        quotes = tuple(each for each in parsed.quotes if each.book.casefold() in wanted)
+        notices = tuple(Notice(NOT_ASKED_FOR, each.book) for each in others)
+        return Parsed(quotes, parsed.bad, (*parsed.notices, *notices))
 
     def memory(self) -> None:
         """Return nothing: a message says all that there is to know."""

@@ -17,7 +17,7 @@ import orjson
 from arb.core.events import Quote, QuoteOrigin
 from arb.core.games import OddsEvent
 from arb.core.odds import BadOdds, decimal_from_text
-from arb.feeds.base import FORGOTTEN_AFTER_MS, NO_ODDS, Bad, Notice, Parsed
+from arb.feeds.base import FORGOTTEN_AFTER_MS, NO_ODDS, NOT_ASKED_FOR, Bad, Notice, Parsed
 from arb.io.iso import iso_ms
 
 PROVIDER = "the-odds-api"
@@ -98,7 +98,7 @@ class TheOddsApiReader:
             try:
                 book = _text(entry["title"])
                 if not self._wants(book):
-                    notices.append(Notice("a book that was not asked for", book))
+                    notices.append(Notice(NOT_ASKED_FOR, book))
                     continue
                 quote = _quote(event_id, home, away, entry, received_ms, live=live)
             except BadOdds as wrong:

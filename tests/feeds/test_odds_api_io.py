@@ -14,7 +14,7 @@ import trio_websocket
 
 from arb.core.events import QuoteOrigin
 from arb.core.games import OddsEvent
-from arb.feeds.base import Bad, FeedError, OddsFeed, Parsed, Updates
+from arb.feeds.base import NOT_ASKED_FOR, Bad, FeedError, Notice, OddsFeed, Parsed, Updates
 from arb.feeds.odds_api_io import OddsApiIo
 from arb.io.clock import VirtualClock
 from arb.io.connection import Connection
@@ -229,6 +229,23 @@ async def test_the_stream_gives_updates_until_it_ends(autojump_clock: object) ->
     assert paths == [f"/v3/ws?apiKey={KEY}&markets=ML&sport=basketball,american-football"]
 
 
+async def test_books_that_nobody_asked_for_are_left_out_of_the_stream(
+    autojump_clock: object,
+) -> None:
+    """The account's selection of books is not the setting's; capitals make no difference."""
+    frame = "\n".join(UPDATE.replace("Bet365", book) for book in ("Bet365", "Unibet", "FanDuel"))
+    async with polled({}, books=["bet365", "FanDuel"]) as (feed, _):
+        found = feed.parse(frame, EPOCH_MS)
+        as_it_is = feed.parse(UPDATE, EPOCH_MS)
+    async with polled({}) as (unlimited, _):
+        everything = unlimited.parse(frame, EPOCH_MS)
+
+    assert [quote.book for quote in found.quotes] == ["Bet365", "FanDuel"]
+    assert found.notices == (Notice(NOT_ASKED_FOR, "Unibet"),)
+    assert (len(as_it_is.quotes), as_it_is.notices) == (1, ())
+    assert [quote.book for quote in everything.quotes] == ["Bet365", "Unibet", "FanDuel"]
+
+
 async def test_the_stream_is_narrowed_to_leagues_whose_names_are_known(
     autojump_clock: object,
 ) -> None:
@@ -281,6 +298,7 @@ def test_bytes_are_parsed_as_text_is() -> None:
     """A provider may send binary frames."""
     feed = OddsApiIo.__new__(OddsApiIo)
     feed.last_sequence, feed.bad, feed._on_bad = None, {}, None  # type: ignore[assignment]
+    feed._wanted = frozenset()
 
     assert feed.parse(UPDATE.encode(), 5) == feed.parse(UPDATE, 5)
     assert feed.last_sequence == 17
