@@ -15,7 +15,7 @@ import attrs
 
 from arb.core.devig import Devig, multiplicative, overround, worst_case
 from arb.core.events import Quote
-from arb.core.voices import MEDIAN, Pooling, Voice
+from arb.core.voices import MEDIAN, Pooling, Voice, key_of
 
 # Retail books take 4 to 5 per cent on a game. Three times as much is a book about to suspend, or
 # two prices that do not belong together.
@@ -124,16 +124,23 @@ class NoConsensus:
 
 
 def book_chance(
-    quote: Quote, devig: Devig = multiplicative, overround_max: float = OVERROUND_MAX
+    quote: Quote,
+    devig: Devig = multiplicative,
+    overround_max: float = OVERROUND_MAX,
+    key: str | None = None,
 ) -> BookChance | BookRejected:
-    """Take the margin out of one book's price, or say why the price is not used."""
+    """Take the margin out of one book's price, or say why the price is not used.
+
+    ``key`` is that of the book's name where somebody has it at hand.
+    """
     odds = (quote.home, quote.away)
     reason = _unusable(quote, odds, overround_max)
     if reason is not None:
         return BookRejected(quote.book, reason)
     home, away = devig(odds)
     # A method that gives a bound for each side (the worst case) is centred between the two.
-    return BookChance(quote.book, home / (home + away), *worst_case(odds))
+    fair, key = home / (home + away), key or key_of(quote.book)
+    return BookChance(quote.book, fair, *worst_case(odds), key=key)
 
 
 def _unusable(quote: Quote, odds: tuple[float, float], overround_max: float) -> RejectReason | None:
@@ -162,7 +169,7 @@ def fair_value(
     rejected = tuple(each for each in books if isinstance(each, BookRejected))
     chances = [each for each in books if isinstance(each, BookChance)]
     names = tuple(sorted([each.book for each in chances]))
-    if len(set(names)) != len(names):
+    if len({each.key for each in chances}) != len(names):
         raise ValueError(f"a book is there twice: {', '.join(names)}")
     return combine(
         Panel(chances, names, rejected, pooling.has_relatives(names)), min_books, pooling

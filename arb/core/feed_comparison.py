@@ -16,6 +16,7 @@ from arb.core.eastern import eastern_date
 from arb.core.events import Quote, QuoteOrigin
 from arb.core.games import OddsEvent
 from arb.core.teams import Team, TeamTable
+from arb.core.voices import key_of
 
 # Two decimals carry 0.4 points of noise at short odds: what is nearer is one price, spelled twice.
 SAME_PRICE = 0.004
@@ -119,8 +120,9 @@ class _Price:
 
 @attrs.define
 class _Tally:
-    """What is counted of one book."""
+    """What is counted of one book, by the name that was heard first."""
 
+    book: str
     games: tuple[set[str], set[str]] = attrs.field(factory=lambda: (set(), set()))
     changes: Counter[int] = attrs.field(factory=Counter)
     first: Counter[int] = attrs.field(factory=Counter)
@@ -143,8 +145,9 @@ class FeedComparison:
     def take(self, side: int, game: Common, quote: Quote) -> None:
         """Take one quote of a game that both offer."""
         chance = _chance(quote, flipped=game.flipped)
-        tally = self._tallies.setdefault(quote.book, _Tally())
-        price = self._prices.setdefault((game.name, quote.book), _Price())
+        key = key_of(quote.book)
+        tally = self._tallies.get(key) or self._tallies.setdefault(key, _Tally(quote.book))
+        price = self._prices.setdefault((game.name, key), _Price())
         self._pass_time(price, tally, quote.received_ms)
         before, price.chances[side] = price.chances[side], chance
         _note_apart(price, tally)
@@ -161,9 +164,9 @@ class FeedComparison:
 
     def rows(self, now_ms: int) -> tuple[BookRow, ...]:
         """Return each book's figures up to a moment, in order of name."""
-        for (_, book), price in self._prices.items():
-            self._pass_time(price, self._tallies[book], now_ms)
-        return tuple(_row(book, self._tallies[book]) for book in sorted(self._tallies))
+        for (_, key), price in self._prices.items():
+            self._pass_time(price, self._tallies[key], now_ms)
+        return tuple(_row(tally) for tally in sorted(self._tallies.values(), key=_book))
 
     def _pass_time(self, price: _Price, tally: _Tally, now_ms: int) -> None:
         passed_ms, apart = max(0, now_ms - price.since_ms), price.apart
@@ -205,7 +208,11 @@ def _moved(price: _Price, tally: _Tally, side: int, at_ms: int, chance: float) -
     tally.leads_ms.append(at_ms - told_ms)
 
 
-def _row(book: str, tally: _Tally) -> BookRow:
+def _book(tally: _Tally) -> str:
+    return tally.book
+
+
+def _row(tally: _Tally) -> BookRow:
     sides = tuple(
         SideRow(
             len(tally.games[side]),
@@ -217,7 +224,7 @@ def _row(book: str, tally: _Tally) -> BookRow:
         for side in (0, 1)
     )
     return BookRow(
-        book,
+        tally.book,
         (sides[0], sides[1]),
         tally.apart_ms / tally.both_ms if tally.both_ms else None,
         tally.apart_max,

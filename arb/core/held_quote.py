@@ -32,13 +32,15 @@ class QuoteEffect(StrEnum):
 class HeldQuote:
     """One book's price as a provider last gave it, and what is known of its age.
 
-    ``chance`` is the price without its margin, worked out once. ``change_number`` orders the
-    changes of the whole board, where two may fall into one millisecond; ``stands`` says that the
-    book was in the last evaluation. ``found_ms`` is when a change was found that a reading brought,
-    until a stream tells of it. ``apart_since_ms`` and ``frozen`` are `watch_movers`'.
+    ``key`` tells books apart, however they are spelled. ``chance`` is the price without its margin,
+    worked out once. ``change_number`` orders the changes of the whole board, where two may fall
+    into one millisecond; ``stands`` says that the book was in the last evaluation. ``found_ms`` is
+    when a change was found that a reading brought, until a stream tells of it. ``apart_since_ms``
+    and ``frozen`` are `watch_movers`'.
     """
 
     quote: Quote
+    key: str
     chance: BookChance | BookRejected
     changed_ms: int
     confirmed_ms: int
@@ -51,7 +53,7 @@ class HeldQuote:
 
     @property
     def book(self) -> str:
-        """Return the book's name."""
+        """Return the book's name as its provider spells it."""
         return self.quote.book
 
 

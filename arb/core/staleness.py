@@ -39,7 +39,7 @@ from arb.core.held_quote import (
     suspend,
 )
 from arb.core.suspicion import APART_MIN, VANISHED_AFTER_MS, Margin, watch_movers
-from arb.core.voices import MEDIAN, Pooling
+from arb.core.voices import MEDIAN, Pooling, key_of
 
 # A provider lets one ask for 30 books at most, and two providers may run at once; more is a feed
 # that invents names.
@@ -130,7 +130,7 @@ class _Value:
 
 def _folded(books: Iterable[str]) -> frozenset[str]:
     # Providers spell one exchange in several ways.
-    return frozenset(book.casefold() for book in books)
+    return frozenset(key_of(book) for book in books)
 
 
 # Nothing with a converter is ever set anew: to look for one took 0.4 µs each time anything was set.
@@ -166,7 +166,7 @@ class QuoteBoard:
         """Take one quote in, and say what it did."""
         key = (quote.provider, quote.book)
         held = self._held.get(key)
-        if held is None and quote.book.casefold() in self.excluded_books:
+        if held is None and key_of(quote.book) in self.excluded_books:
             return QuoteEffect.EXCLUDED
         if quote.origin is QuoteOrigin.POLL:
             self._read_again(quote)
@@ -187,7 +187,7 @@ class QuoteBoard:
             # Margins of a game that is played are larger than those before it.
             held.margin = Margin.of(quote)
         held.quote = quote
-        held.chance = book_chance(quote, self.devig)
+        held.chance = book_chance(quote, self.devig, key=held.key)
         held.margin.watch(quote)
         standing = self._standing
         if standing is not None:
@@ -218,7 +218,7 @@ class QuoteBoard:
         by_book: dict[str, HeldQuote] = {}
         for held in self._heard(now_ms, book_confirm_ms):
             if self.suspicion(held) is None:
-                by_book.setdefault(held.book, held)
+                by_book.setdefault(held.key, held)
         return tuple(by_book.values())
 
     def suspicion(self, held: HeldQuote) -> RejectReason | None:
@@ -334,9 +334,10 @@ class QuoteBoard:
         self, heard: list[HeldQuote], confirmed: tuple[HeldQuote, ...]
     ) -> list[BookRejected]:
         """Return the books that nobody confirms because they look suspended."""
-        speak = {each.book for each in confirmed}
-        reasons = {each.book: self.suspicion(each) for each in heard if each.book not in speak}
-        return [BookRejected(book, reason) for book, reason in reasons.items() if reason]
+        speak = {each.key for each in confirmed}
+        silent = {each.key: each for each in heard if each.key not in speak}
+        reasons = [(each.book, self.suspicion(each)) for each in silent.values()]
+        return [BookRejected(book, reason) for book, reason in reasons if reason]
 
     def _complete(self, books: tuple[str, ...], newest: HeldQuote, oldest_ms: int) -> Freshness:
         """Record one complete evaluation, and say whether it may trigger an order."""
@@ -363,6 +364,7 @@ class QuoteBoard:
         self._standing = None
         self._held[key] = HeldQuote(
             quote,
+            key_of(quote.book),
             book_chance(quote, self.devig),
             changed_ms=first_seen_ms(quote),
             confirmed_ms=quote.received_ms,

@@ -114,8 +114,8 @@ def _is_apart(one: Watched, held: Sequence[Watched], family_of: Mapping[str, str
             continue
         gap = other.chance.home - mine
         if abs(gap) >= APART_MIN and (one.frozen or other.change_number > since):
-            book = other.chance.book
-            (above if gap > 0.0 else below).add(family_of.get(book, book))
+            key = other.chance.key
+            (above if gap > 0.0 else below).add(family_of.get(key, key))
     return max(len(above), len(below)) >= MOVERS_MIN
 
 

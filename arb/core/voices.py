@@ -33,19 +33,29 @@ class Combining(StrEnum):
     WEIGHTED = "weighted"
 
 
+def key_of(book: str) -> str:
+    """Return a book's name without capitals, in which providers spell one book differently."""
+    return book.casefold()
+
+
 @attrs.frozen
 class Voice:
     """What one independent opinion says: its fair chance, and the least one of either side.
 
     ``home_low`` and ``away_low`` are the least chance that any method leaves either side; a price
     without a margin leaves it as it is. The logarithms of all three's odds are worked out once, and
-    only where somebody needs them.
+    only where somebody needs them. ``key`` is the book's name for telling books apart.
     """
 
     book: str
     home: float
     home_low: float = attrs.Factory(lambda self: self.home, takes_self=True)
     away_low: float = attrs.Factory(lambda self: 1.0 - self.home, takes_self=True)
+    key: str = attrs.field(
+        default=attrs.Factory(lambda self: key_of(self.book), takes_self=True),
+        repr=False,
+        kw_only=True,
+    )
 
     @cached_property
     def home_log(self) -> float:
@@ -81,7 +91,8 @@ class Pooled:
 class Pooling:
     """How voices become one: by which rule, each with which weight, and who is one family.
 
-    ``family_of`` maps a book to its family's name; ``weights`` holds books and families by name.
+    ``family_of`` maps a book to its family's name; ``weights`` holds books and families. Both go by
+    `key_of` a book.
     """
 
     combining: Combining = Combining.MEDIAN
@@ -90,14 +101,15 @@ class Pooling:
 
     def has_relatives(self, names: Sequence[str]) -> bool:
         """Tell whether any two of some books belong to one family."""
-        families = [self.family_of[name] for name in names if name in self.family_of]
+        keys = [key_of(name) for name in names]
+        families = [self.family_of[key] for key in keys if key in self.family_of]
         return len(set(families)) < len(families)
 
     def voices(self, books: Sequence[Voice]) -> Sequence[Voice]:
         """Return the independent opinions among those of different books."""
         members: dict[str, list[Voice]] = {}
         for each in books:
-            members.setdefault(self.family_of.get(each.book, each.book), []).append(each)
+            members.setdefault(self.family_of.get(each.key, each.key), []).append(each)
         return [_one_of(family, some) for family, some in members.items()]
 
     def pool(self, voices: Sequence[Voice], homes: list[float] | None = None) -> Pooled:
@@ -116,7 +128,7 @@ class Pooling:
                 float(len(homes)),
                 spread,
             )
-        weights = [self.weights.get(each.book, WEIGHT_USUAL) for each in voices]
+        weights = [self.weights.get(each.key, WEIGHT_USUAL) for each in voices]
         total = sum(weights)
         return Pooled(
             _chance(sum(map(mul, [each.home_log for each in voices], weights)) / total),
@@ -139,7 +151,7 @@ def pooling_of(
 
     A family weighs as much as its weightiest book. Raises `ValueError` in words for a person.
     """
-    weights = dict(_read_weight(text) for text in book_weights)
+    weights = {key_of(book): weight for book, weight in map(_read_weight, book_weights)}
     if len(weights) < len(book_weights):
         raise ValueError("must weigh no book twice")
     family_of: dict[str, str] = {}
@@ -147,10 +159,11 @@ def pooling_of(
         books = [book.strip() for book in text.split("+")]
         if len(books) < FAMILY_SIZE_MIN or "" in books:
             raise ValueError(f"must name two books or more with + between them, not {text!r}")
-        for book in books:
-            if family_of.setdefault(book, text) != text or books.count(book) > 1:
+        keys = [key_of(book) for book in books]
+        for key, book in zip(keys, books, strict=True):
+            if family_of.setdefault(key, text) != text or keys.count(key) > 1:
                 raise ValueError(f"must name no book twice: {book!r}")
-        weights[text] = max(weights.get(book, WEIGHT_USUAL) for book in books)
+        weights[key_of(text)] = max(weights.get(key, WEIGHT_USUAL) for key in keys)
     return Pooling(Combining(combining), weights, family_of)
 
 

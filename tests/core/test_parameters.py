@@ -63,8 +63,8 @@ def test_how_the_books_become_one_is_read_from_the_settings() -> None:
     )
 
     assert strategy.pooling.combining is Combining.WEIGHTED
-    assert strategy.pooling.weights["Pinnacle"] == 0.9
-    assert strategy.pooling.family_of == {"A": "A+B", "B": "A+B"}
+    assert strategy.pooling.weights["pinnacle"] == 0.9
+    assert strategy.pooling.family_of == {"a": "A+B", "b": "A+B"}
     assert Strategy().pooling.combining is Combining.MEDIAN
 
 

@@ -74,8 +74,8 @@ def test_a_family_is_one_voice() -> None:
     assert pooling.has_relatives(["A", "B", "C"])
     assert not pooling.has_relatives(["A", "C", "E"])
     assert pooling.voices(books) == [Voice("A+B", 0.5, 0.5, 0.5), Voice("C", 0.7)]
-    assert pooling.weights["A+B"] == 1.0
-    assert pooling.weights["C+D"] == WEIGHT_USUAL
+    assert pooling.weights["a+b"] == 1.0
+    assert pooling.weights["c+d"] == WEIGHT_USUAL
 
 
 @pytest.mark.parametrize(
