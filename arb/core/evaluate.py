@@ -17,7 +17,7 @@ from arb.core.decide import Action, Decision, MarketView
 from arb.core.edge import buy_edge_e4
 from arb.core.events import Top
 from arb.core.exits import Holding
-from arb.core.in_play import limits_in_force, strategy_in_force
+from arb.core.in_play import limits_in_force, shows_live, strategy_in_force
 from arb.core.listing import Listing
 from arb.core.money import CountE2, PriceE4
 from arb.core.orientation import is_inverted, middle
@@ -145,13 +145,16 @@ class Evaluator:
 
     def evaluate(self, board: QuoteBoard, inputs: Inputs) -> Evaluation:
         """Return what one market should do now, and why."""
-        evaluation = self._evaluate(board, inputs)
-        reason = inputs.listing.why_not_entered(inputs.now_ms, in_play=self.strategy.in_play)
+        is_live = shows_live(board)
+        evaluation = self._evaluate(board, inputs, is_live=is_live)
+        reason = inputs.listing.why_not_entered(
+            inputs.now_ms, in_play=self.strategy.in_play, is_live=is_live
+        )
         if reason is None:
             return evaluation
         return attrs.evolve(evaluation, action=WAIT, reason=reason, wished=None)
 
-    def _evaluate(self, board: QuoteBoard, inputs: Inputs) -> Evaluation:
+    def _evaluate(self, board: QuoteBoard, inputs: Inputs, *, is_live: bool) -> Evaluation:
         quotes = board.evaluate(
             inputs.now_ms,
             min_books=self.strategy.min_books,
@@ -183,14 +186,20 @@ class Evaluator:
                 inverted=inverted,
                 left_out=quotes.fair.rejected,
             )
-        decided = self._decided(chances, inputs, top, quotes.freshness)
+        decided = self._decided(chances, inputs, top, quotes.freshness, is_live=is_live)
         rejected = quotes.fair.rejected
         return attrs.evolve(decided, left_out=rejected) if rejected else decided
 
     def _decided(
-        self, chances: _Chances, inputs: Inputs, top: Top, freshness: Freshness | None
+        self,
+        chances: _Chances,
+        inputs: Inputs,
+        top: Top,
+        freshness: Freshness | None,
+        *,
+        is_live: bool,
     ) -> Evaluation:
-        has_begun = inputs.listing.has_begun(inputs.now_ms)
+        has_begun = is_live or inputs.listing.has_begun(inputs.now_ms)
         strategy = strategy_in_force(self.strategy, has_begun=has_begun)
         held_e2 = inputs.holding.count_e2 if inputs.holding is not None else CountE2(0)
         limits = limits_in_force(self.risk, has_begun=has_begun)
@@ -232,7 +241,9 @@ class Evaluator:
         sibling, top = inputs.sibling, inputs.sibling_top
         if sibling is None or top is None or not top.usable:
             return False
-        if sibling.why_not_entered(inputs.now_ms, in_play=self.strategy.in_play) is not None:
+        # Whether the game is live is the same for both markets, and asked for both at the end.
+        in_play = self.strategy.in_play
+        if sibling.why_not_entered(inputs.now_ms, in_play=in_play, is_live=False) is not None:
             return False
         chances = _Chances(1.0 - view.fair, view.no_least, view.least, 0)
         count_e2 = self.execution.contracts_per_order_e2

@@ -59,7 +59,8 @@ class MatchedOdds:
 class Game:
     """One game that Kalshi and at least one provider have in common, oriented as Kalshi has it.
 
-    ``date`` is US Eastern, ``start_ms`` Unix milliseconds. ``game_id`` is the same in every run.
+    ``date`` is US Eastern, ``start_ms`` Unix milliseconds: the earliest start that Kalshi or any
+    provider states. ``game_id`` is the same in every run.
     """
 
     game_id: str

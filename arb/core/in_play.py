@@ -1,4 +1,4 @@
-"""What is stricter once a game has begun, where a person wants to trade on at all."""
+"""Whether the sportsbooks say that a game is played, and what is stricter once it is."""
 
 from __future__ import annotations
 
@@ -7,9 +7,21 @@ from functools import lru_cache
 import attrs
 
 from arb.core.parameters import Risk, Strategy
+from arb.core.staleness import QuoteBoard
 
 # Settings do not change while the engine runs, but for the limit that a person moves.
 _KEPT = 16
+
+
+def shows_live(board: QuoteBoard) -> bool:
+    """Tell whether any book's last word of a game is that it is played.
+
+    Those that support no fair value count as well: a book that is suspended has said so before.
+    """
+    for held in board.quotes():  # noqa: SIM110 - on the way to an order, and half as long
+        if held.quote.live:
+            return True
+    return False
 
 
 def strategy_in_force(strategy: Strategy, *, has_begun: bool) -> Strategy:

@@ -47,6 +47,7 @@ _WORDS = {
 
 
 HAS_BEGUN = "the game has begun"
+SHOWN_LIVE = "a sportsbook shows the game as live"
 
 
 @attrs.frozen
@@ -78,12 +79,15 @@ class Listing:
         """Tell whether the game is played by now, as far as its scheduled start says."""
         return now_ms >= self.game.start_ms
 
-    def why_not_entered(self, now_ms: int, *, in_play: bool) -> str | None:
+    def why_not_entered(self, now_ms: int, *, in_play: bool, is_live: bool) -> str | None:
         """Say why nothing may be bought in this market now, None where it may.
 
-        ``in_play`` says whether a person wants to trade on after the game has begun.
+        ``in_play`` says whether a person wants to trade on after the game has begun, ``is_live``
+        whether a sportsbook says that it has, whatever its scheduled start.
         """
-        begun = HAS_BEGUN if not in_play and self.has_begun(now_ms) else None
+        begun = None
+        if not in_play:
+            begun = HAS_BEGUN if self.has_begun(now_ms) else SHOWN_LIVE if is_live else None
         return self.shut(now_ms) or self.left_out or begun
 
     @property

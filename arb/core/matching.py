@@ -181,10 +181,13 @@ def _team(table: TeamTable, event: OddsEvent, name: str) -> Team:
 def _game(table: TeamTable, listing: Listed, offers: tuple[Offered, ...]) -> Game:
     parsed = listing.parsed
     markets = _markets(table, parsed, listing.game)
-    start_ms = offers[0].event.start_ms if listing.start_ms is None else listing.start_ms
+    starts_ms = [offer.event.start_ms for offer in offers]
+    if listing.start_ms is not None:
+        starts_ms.append(listing.start_ms)
     return game_of(
         parsed,
-        start_ms,
+        # Whoever states a later start than another may be the one who has not heard.
+        min(starts_ms),
         home_ticker=markets[parsed.home.name],
         away_ticker=markets[parsed.away.name],
         odds=tuple(

@@ -204,7 +204,7 @@ def review_rate(intent: OrderIntent, brakes: Brakes, limits: Risk, now_ns: int) 
 
 
 def review_listing(
-    intent: OrderIntent, listing: Listing | None, now_ms: int, *, in_play: bool
+    intent: OrderIntent, listing: Listing | None, now_ms: int, *, in_play: bool, is_live: bool
 ) -> Refusal | None:
     """Return why a market takes no such order now, or None if it does.
 
@@ -214,7 +214,7 @@ def review_listing(
     if listing is None:
         why: str | None = f"{intent.ticker} is not traded here"
     elif intent.purpose is Purpose.ENTRY:
-        why = listing.why_not_entered(now_ms, in_play=in_play)
+        why = listing.why_not_entered(now_ms, in_play=in_play, is_live=is_live)
     else:
         why = listing.shut(now_ms)
     return _no(intent, RefusalCode.MARKET_SHUT, why) if why is not None else None

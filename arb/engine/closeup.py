@@ -154,7 +154,7 @@ class CloseUps:
                 }
                 for order in (holding.orders if holding is not None else ())
             ],
-            "listing": listing.why_not_entered(now_ms, in_play=strategy.in_play),
+            "listing": self._parts.why_not_entered(listing),
             "status": str(listing.status),
             "min_books": strategy.min_books,
             "taker_edge_e4": strategy.taker_edge_e4,

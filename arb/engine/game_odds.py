@@ -13,6 +13,7 @@ import attrs
 from arb.core.devig import METHODS
 from arb.core.evaluate import Signal
 from arb.core.events import GameQuotes
+from arb.core.in_play import shows_live
 from arb.core.parameters import Strategy
 from arb.core.staleness import QuoteBoard
 
@@ -41,6 +42,11 @@ class GameOdds:
         """Begin a game, under the settings in force."""
         devig = METHODS[strategy.devig_method]
         return cls(QuoteBoard(devig, frozenset(strategy.excluded_books), strategy.pooling))
+
+    @property
+    def is_live(self) -> bool:
+        """Tell whether any book says that the game is played."""
+        return shows_live(self.quotes)
 
     def take(self, told: GameQuotes, counts: Counter[str]) -> None:
         """Take a frame in unless the other market has; count what its quotes did.

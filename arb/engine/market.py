@@ -12,7 +12,7 @@ from arb.core.evaluate import Evaluation, Gate, Inputs
 from arb.core.events import GameQuotes, Top
 from arb.core.exits import Holding, OpenOrder
 from arb.core.in_play import strategy_in_force
-from arb.core.listing import Listing
+from arb.core.listing import SHOWN_LIVE, Listing
 from arb.core.money import CountE2, PriceE4, cents
 from arb.core.orders import TERMINAL, OrderState
 from arb.core.risk import Refusal
@@ -147,6 +147,9 @@ class Market(Actor):
             )
         if self._exits.take(evaluation, self._stand):
             self._keep_exits()
+        if evaluation.reason == SHOWN_LIVE:
+            # No timer tells of it: what rests was to be bought before the game.
+            self._cancel_entries(SHOWN_LIVE)
         self._drop_entries_without_edge(evaluation, inputs)
         self._show(evaluation, inputs)
 
@@ -183,14 +186,17 @@ class Market(Actor):
 
     def _decide_anew(self, _why: Relisted | Retuned | GameBegins) -> None:
         """Take up another listing or other settings; what rests to be bought does not wait."""
-        now_ms, in_play = self._parts.clock.wall_ms(), self._parts.strategy.in_play
-        why = self._listing.why_not_entered(now_ms, in_play=in_play)
-        for entry in self._holding.entries if self._holding is not None and why else ():
-            if entry.state not in TERMINAL:
-                self._cancel(entry, why or "")
-        self._await_start(now_ms)
+        why = self._parts.why_not_entered(self._listing)
+        if why is not None:
+            self._cancel_entries(why)
+        self._await_start(self._parts.clock.wall_ms())
         self._step(self._parts.clock.monotonic_ns(), count=False)
         self._keep_exits()
+
+    def _cancel_entries(self, why: str) -> None:
+        for entry in self._holding.entries if self._holding is not None else ():
+            if entry.state not in TERMINAL:
+                self._cancel(entry, why)
 
     def _on_game_begins(self, begins: GameBegins) -> None:
         # Where the wall clock was set back meanwhile, it is awaited once more.
@@ -232,10 +238,13 @@ class Market(Actor):
                 self.ctx.after(CANCEL_AGAIN_S, timeout)
 
     def _drop_entries_without_edge(self, evaluation: Evaluation, inputs: Inputs) -> None:
-        has_begun = inputs.listing.has_begun(inputs.now_ms)
+        entries = self._holding.entries if self._holding is not None else ()
+        if not entries:
+            return
+        has_begun = self._parts.has_begun(inputs.listing)
         strategy = strategy_in_force(self._parts.strategy, has_begun=has_begun)
         least_e4 = strategy.maker_edge_e4 + strategy.slippage_e4
-        for entry in self._holding.entries if self._holding is not None else ():
+        for entry in entries:
             if entry.state is not OrderState.RESTING:
                 continue
             edge_e4 = evaluation.edge_e4(entry.outcome, entry.price_e4)

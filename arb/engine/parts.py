@@ -111,12 +111,28 @@ class Parts:
     def shut(self, intent: OrderIntent) -> Refusal | None:
         """Return why the market of a wish takes no such order now, or None if it does."""
         listing, now_ms = self._listings.get(intent.ticker), self.clock.wall_ms()
-        return review_listing(intent, listing, now_ms, in_play=self.strategy.in_play)
+        is_live = listing is not None and self._is_live(listing)
+        return review_listing(
+            intent, listing, now_ms, in_play=self.strategy.in_play, is_live=is_live
+        )
+
+    def why_not_entered(self, listing: Listing) -> str | None:
+        """Say why nothing may be bought in a market now, None where it may."""
+        now_ms, in_play = self.clock.wall_ms(), self.strategy.in_play
+        return listing.why_not_entered(now_ms, in_play=in_play, is_live=self._is_live(listing))
+
+    def has_begun(self, listing: Listing) -> bool:
+        """Tell whether a game is played by now, as its start or any sportsbook says."""
+        return listing.has_begun(self.clock.wall_ms()) or self._is_live(listing)
+
+    def _is_live(self, listing: Listing) -> bool:
+        odds = self._odds.get(listing.game.game_id)
+        return odds is not None and odds.is_live
 
     def limits(self, ticker: str) -> Risk:
         """Return the limits in force for a market: lower ones once its game has begun."""
         listing = self._listings.get(ticker)
-        has_begun = listing is not None and listing.has_begun(self.clock.wall_ms())
+        has_begun = listing is not None and self.has_begun(listing)
         return limits_in_force(self.switches.limits(self.risk), has_begun=has_begun)
 
     def fee_e6(

@@ -54,7 +54,7 @@ def test_only_an_active_market_takes_orders(status: MarketStatus) -> None:
     shut = attrs.evolve(listing(NYY), status=status)
 
     assert shut.shut(0) is not None
-    assert shut.why_not_entered(0, in_play=False) == shut.shut(0)
+    assert shut.why_not_entered(0, in_play=False, is_live=False) == shut.shut(0)
     assert listing(NYY).shut(0) is None
 
 
@@ -71,7 +71,10 @@ def test_what_is_left_out_is_sold_but_not_bought() -> None:
     left_out = attrs.evolve(listing(NYY), left_out="no such game on the other side")
 
     assert left_out.shut(0) is None
-    assert left_out.why_not_entered(0, in_play=False) == "no such game on the other side"
+    assert (
+        left_out.why_not_entered(0, in_play=False, is_live=False)
+        == "no such game on the other side"
+    )
 
 
 def test_an_unpublished_status_is_none_to_trade_on() -> None:

@@ -29,7 +29,9 @@ def test_a_shut_market_refuses_and_says_why(
     intent: OrderIntent, changes: dict[str, Any], why: str | None
 ) -> None:
     """A pause and a close stop both ways; a game that is matched no more is only sold."""
-    refusal = review_listing(intent, attrs.evolve(listing(NYY), **changes), 5_000, in_play=False)
+    refusal = review_listing(
+        intent, attrs.evolve(listing(NYY), **changes), 5_000, in_play=False, is_live=False
+    )
 
     assert (refusal.text if refusal is not None else None) == why
     assert refusal is None or refusal.code is RefusalCode.MARKET_SHUT
@@ -37,7 +39,7 @@ def test_a_shut_market_refuses_and_says_why(
 
 def test_a_market_that_is_not_listed_takes_nothing() -> None:
     """Without a listing there is neither a grid nor a fee to trade by."""
-    refusal = review_listing(EXIT, None, 0, in_play=False)
+    refusal = review_listing(EXIT, None, 0, in_play=False, is_live=False)
 
     assert refusal is not None
     assert refusal.text == f"{NYY} is not traded here"

@@ -158,6 +158,18 @@ def test_a_start_across_midnight_is_the_same_game_where_both_times_are_known() -
     assert game.start_ms == at("2350")
 
 
+@pytest.mark.parametrize("stated", [None, "1945"])
+@pytest.mark.parametrize("offered", [("1910", "1930"), ("1930", "1910")])
+def test_a_game_starts_when_the_first_of_all_says(
+    stated: str | None, offered: tuple[str, str]
+) -> None:
+    """Kalshi's milestone and providers may differ by an hour: the earliest start is its start."""
+    listed = listing("KXMLBGAME-25AUG23WSHPHI", start_ms=at(stated) if stated else None)
+    offers = [offer(str(n), provider=f"p{n}", start_ms=at(hh)) for n, hh in enumerate(offered)]
+
+    assert only_game([listed], offers).start_ms == at("1910")
+
+
 def test_games_of_one_series_on_three_days_are_not_mixed() -> None:
     """The same teams at the same hour on three days are three games, in any order."""
     days = [DAY + timedelta(days) for days in range(3)]

@@ -77,11 +77,14 @@ class Bench:
         """Return the wall clock."""
         return self.parts.clock.wall_ms()
 
-    def quote(self, home: float, *books: str, away: float | None = None) -> None:
+    def quote(
+        self, home: float, *books: str, away: float | None = None, live: bool = False
+    ) -> None:
         """Let some books price the home team, the away team at the fair opposite."""
         away = 1 / (1 - 1 / home) if away is None else away
         quotes = tuple(
-            Quote("p", "e", book, home, away, self.now_ms(), self.now_ms()) for book in books
+            Quote("p", "e", book, home, away, self.now_ms(), self.now_ms(), live=live)
+            for book in books
         )
         self.tell(GameQuotes(GAME.game_id, quotes, self.parts.clock.monotonic_ns()))
 

@@ -8,6 +8,7 @@ import trio
 
 from arb.core.commands import AmendIntent, OrderIntent, Purpose, TimeInForce
 from arb.core.events import Liquidity
+from arb.core.listing import SHOWN_LIVE
 from arb.core.money import PriceE4
 from arb.core.orders import OrderState
 from arb.core.parameters import Execution
@@ -18,7 +19,7 @@ from arb.engine.names import BOOK_FEED, ODDS_FEED, RISK
 from arb.engine.sale_tries import EXIT_RETRY_S
 from arb.faults.clock import MachineClock
 from arb.io.clock import VirtualClock
-from tests.core.order_factory import NYY
+from tests.core.order_factory import ENTRY, NYY
 from tests.engine.market_bench import EPOCH_MS, Bench, open_bench, open_order
 
 # Away wins with 1 - 1/home: 2.5 makes 60 %, 2.0 makes 50 %.
@@ -351,3 +352,27 @@ async def test_a_message_of_no_meaning_is_a_dead_letter(autojump_clock: object) 
         assert [each.reason for each in letters] == ["not for a market"]
         triggered(bench)
         assert len(bench.wishes()) == 1
+
+
+async def test_what_rests_is_cancelled_once_a_book_shows_the_game_as_live(
+    autojump_clock: object,
+) -> None:
+    """Long before the start that is stated; what was sent and not answered yet, too."""
+    async with open_bench() as bench:
+        triggered_but_dear(bench)
+        waiting = open_order("o2", state=OrderState.PENDING, order_id=None)
+        bench.hold(0, open_order("o1"), waiting)
+        bench.quote(SIXTY, "a", live=True)
+
+        assert {each.client_order_id: each.why for each in bench.cancels()} == {
+            "o1": SHOWN_LIVE,
+            "o2": SHOWN_LIVE,
+        }
+        assert bench.parts.limits(NYY) == attrs.evolve(
+            bench.parts.risk, max_contracts_per_market=bench.parts.risk.in_play_max_contracts
+        )
+        row = bench.parts.board.markets[NYY]
+        assert row.reason == SHOWN_LIVE
+        refusal = bench.parts.shut(ENTRY)
+        assert refusal is not None
+        assert refusal.text == SHOWN_LIVE

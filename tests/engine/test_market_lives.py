@@ -23,6 +23,8 @@ from tests.engine.listing_bench import first_game, generations, lives, readings,
 
 OpenRig = Callable[..., Any]
 
+MINUTE_MS = 60_000
+
 
 def fee_e6(rig: Rig, ticker: str) -> int:
     """Return what taking ten contracts at fifty cents costs now."""
@@ -281,16 +283,28 @@ async def test_markets_of_other_leagues_are_no_news(
         assert rig.board.bad == {}
 
 
-async def test_a_new_start_is_taken_up(open_rig: OpenRig, autojump_clock: object) -> None:
-    """A game whose milestone moves by half an hour is the same game at another time."""
+@pytest.mark.parametrize("kalshi, provider, start", [(-30, 0, -30), (30, 0, 0), (30, 30, 30)])
+async def test_a_new_start_is_taken_up(
+    kalshi: int, provider: int, start: int, open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """A game that moves by half an hour is the same at another time, the earliest that is stated.
+
+    So a game that is put off begins later as soon as all sides say so.
+    """
     async with open_rig() as rig:
         await rig.until_running()
         game = first_game(rig)
         events = rig.simulation.venue.events
         event = events[game.event_ticker]
-        events[game.event_ticker] = attrs.evolve(event, start_ms=event.start_ms + 1_800_000)
+        moved_ms = event.start_ms + kalshi * MINUTE_MS
+        events[game.event_ticker] = attrs.evolve(event, start_ms=moved_ms)
+        offers = rig.simulation.desk.games
+        offered = offers[game.game_id]
+        offers[game.game_id] = attrs.evolve(
+            offered, start_ms=offered.start_ms + provider * MINUTE_MS
+        )
         await trio.sleep(70)
 
         listing = rig.parts.listing(game.home_ticker)
-        assert listing.game.start_ms == game.start_ms + 1_800_000
+        assert listing.game.start_ms == game.start_ms + start * MINUTE_MS
         assert listing.left_out is None
