@@ -107,10 +107,34 @@ class Pooling:
 
     def voices(self, books: Sequence[Voice]) -> Sequence[Voice]:
         """Return the independent opinions among those of different books."""
+        return [_one_of(family, some) for family, some in self._members(books).items()]
+
+    def shares(self, books: Sequence[Voice]) -> dict[str, float]:
+        """Return how much of what `pool` says each of different books says; 1 is all of it.
+
+        Members of a family share what their voice counts for.
+        """
+        members = self._members(books)
+        voices = [_one_of(family, some) for family, some in members.items()]
+        shared = zip(members.values(), self._voice_shares(voices), strict=True)
+        return {each.book: share / len(some) for some, share in shared for each in some}
+
+    def _members(self, books: Sequence[Voice]) -> dict[str, list[Voice]]:
         members: dict[str, list[Voice]] = {}
         for each in books:
             members.setdefault(self.family_of.get(each.key, each.key), []).append(each)
-        return [_one_of(family, some) for family, some in members.items()]
+        return members
+
+    def _voice_shares(self, voices: Sequence[Voice]) -> list[float]:
+        if self.combining is Combining.WEIGHTED:
+            weights = [self.weights.get(each.key, WEIGHT_USUAL) for each in voices]
+            return [weight / sum(weights) for weight in weights]
+        shares = [0.0] * len(voices)
+        order = sorted(range(len(voices)), key=lambda place: voices[place].home)
+        # The median of an odd number of voices is one of them; of an even number, half of two.
+        for middle in (len(order) // 2, (len(order) - 1) // 2):
+            shares[order[middle]] += 0.5
+        return shares
 
     def pool(self, voices: Sequence[Voice], homes: list[float] | None = None) -> Pooled:
         """Return what all voices say together; ``homes`` are their chances in order, if known."""

@@ -12,10 +12,11 @@ from typing import Any
 import attrs
 
 from actors import ActorDied, AskTimeout, NodeSnapshot, System
-from arb.core.consensus import BookRejected, Consensus, fair_value
+from arb.core.consensus import BookChance, BookRejected, Consensus, NoConsensus, fair_value
 from arb.core.held_quote import HeldQuote
 from arb.core.parameters import Execution, Strategy
 from arb.core.staleness import QuoteBoard
+from arb.core.voices import Pooling
 from arb.engine.messages import ShowBook, ShowMarket
 from arb.engine.names import BOOK_FEED
 from arb.engine.parts import Parts
@@ -31,7 +32,6 @@ PERCENTILES = (50, 90, 99)
 # Upper ends of the histogram's bars in microseconds, three to a decade; a last bar takes the rest.
 BAR_ENDS_US = (20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 50_000, 200_000)
 
-# The median of an odd number of books is one of them; of an even number, half each of two.
 WHOLE_PERCENT = 100
 
 
@@ -49,14 +49,18 @@ def quotes_closeup(view: QuotesView, strategy: Strategy, execution: Execution) -
 
     Unlike an evaluation this changes nothing: what set of books was complete last is not touched.
     """
-    confirmed = view.quotes.confirmed(view.now_ms, execution.book_confirm_ms)
-    fair = fair_value([held.chance for held in confirmed], strategy.min_books)
-    weights = _weights(confirmed) if isinstance(fair, Consensus) else {}
+    board = view.quotes
+    confirmed = board.confirmed(view.now_ms, execution.book_confirm_ms)
+    suspected = _suspected(view, confirmed, execution.book_confirm_ms)
+    chances = [*[held.chance for held in confirmed], *suspected]
+    fair = fair_value(chances, strategy.min_books, board.pooling)
+    weights = _weights(confirmed, fair, board.pooling)
+    left_out = {each.book: str(each.reason) for each in fair.rejected}
     newest_ms = max((held.changed_ms for held in confirmed), default=None)
     return {
         "quotes": [
-            _quote(view, held, _standing(view, held, confirmed), weights)
-            for held in view.quotes.quotes()
+            _quote(view, held, _standing(view, held, confirmed, left_out), weights)
+            for held in board.quotes()
         ],
         "fair": _side(view, fair.home) if isinstance(fair, Consensus) else None,
         "spread": fair.spread if isinstance(fair, Consensus) else None,
@@ -70,7 +74,6 @@ def _quote(
     view: QuotesView, held: HeldQuote, standing: str, weights: dict[int, int]
 ) -> dict[str, Any]:
     quote = held.quote
-    is_rejected = isinstance(held.chance, BookRejected)
     return {
         "book": quote.book,
         "provider": quote.provider,
@@ -79,31 +82,46 @@ def _quote(
         "chance": None if isinstance(held.chance, BookRejected) else _side(view, held.chance.home),
         "changed_ms": view.now_ms - held.changed_ms,
         "confirmed_ms": view.now_ms - held.confirmed_ms,
-        "weight_percent": 0 if is_rejected else weights.get(id(held), 0),
-        "standing": standing,
+        "weight_percent": weights.get(id(held), 0),
+        "standing": f"{standing}, live" if quote.live else standing,
     }
 
 
-def _standing(view: QuotesView, held: HeldQuote, confirmed: Sequence[HeldQuote]) -> str:
+def _standing(
+    view: QuotesView, held: HeldQuote, confirmed: Sequence[HeldQuote], left_out: dict[str, str]
+) -> str:
     if held.quote.suspended:
         return "suspended"
     if not any(held is each for each in confirmed):
         return str(view.quotes.suspicion(held) or "not confirmed lately")
-    return str(held.chance.reason) if isinstance(held.chance, BookRejected) else "counted"
+    return left_out.get(held.book, "counted")
 
 
-def _weights(confirmed: Sequence[HeldQuote]) -> dict[int, int]:
-    counted = [
-        (held.chance.home, id(held))
-        for held in confirmed
-        if not isinstance(held.chance, BookRejected)
-    ]
-    order = sorted(counted)
-    middle = len(order) // 2
-    if len(order) % 2:
-        return {order[middle][1]: WHOLE_PERCENT}
-    half = WHOLE_PERCENT // 2
-    return {order[middle - 1][1]: half, order[middle][1]: half}
+def _suspected(
+    view: QuotesView, confirmed: Sequence[HeldQuote], book_confirm_ms: int
+) -> list[BookRejected]:
+    """Return the books that were heard of lately and look suspended wherever they are quoted."""
+    speak = {each.book for each in confirmed}
+    reasons = {
+        held.book: view.quotes.suspicion(held)
+        for held in view.quotes.quotes()
+        if held.book not in speak
+        and not held.quote.suspended
+        and view.now_ms - book_confirm_ms <= held.confirmed_ms <= view.now_ms
+    }
+    return [BookRejected(book, reason) for book, reason in reasons.items() if reason]
+
+
+def _weights(
+    confirmed: Sequence[HeldQuote], fair: Consensus | NoConsensus, pooling: Pooling
+) -> dict[int, int]:
+    """Return how many per cent of a fair value each quote makes up; no consensus has none."""
+    if isinstance(fair, NoConsensus):
+        return {}
+    counted = [held for held in confirmed if held.book in fair.books]
+    chances = [held.chance for held in counted if isinstance(held.chance, BookChance)]
+    shares = pooling.shares(chances)
+    return {id(held): round(WHOLE_PERCENT * shares[held.book]) for held in counted}
 
 
 def _side(view: QuotesView, home: float) -> float:
