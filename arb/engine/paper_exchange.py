@@ -1,8 +1,11 @@
 """An exchange made of the books alone: fills orders against what the books show.
 
-Honest by construction: a taker buys only what the book shows at its price and only once, and a
-resting order fills only when the other side has gone strictly through its price, so that it
-would have filled wherever it stood in the queue. An order ends as on the real exchange: at its
+Honest by construction: a taker buys only what the book shows at its price and only once. A resting
+order fills only when the other side has gone strictly through its price, so that it would have
+filled wherever it stood in the queue, and only by what stands at that best price and no paper order
+has taken: the same size shown again fills nothing more, size that has grown fills by its growth
+(`arb.engine.paper_book`). Sizes behind the best price and trades that leave none count for nothing,
+so that it fills rather less than the real exchange would have. An order ends as there: at its
 expiry, and with its market's pause or close; a position is paid what the real market came to. Used
 for recorded days and for paper trading.
 """
@@ -30,6 +33,7 @@ from arb.core.events import (
 from arb.core.fees import FeeMeter, FeeSchedule
 from arb.core.ledger import Ledger
 from arb.core.money import ONE_CENT_E6, CountE2, MoneyE6, PriceE4
+from arb.engine.paper_book import PaperBook
 from arb.io.clock import Clock
 
 NOTHING = CountE2(0)
@@ -60,8 +64,7 @@ class PaperExchange:
         """Open with an account's cash and positions; resting orders do not outlive a process."""
         self.account = account
         self._clock = clock
-        self._tops: dict[str, Top] = {}
-        self._taken_e2: dict[tuple[str, Side], CountE2] = {}
+        self._books: dict[str, PaperBook] = {}
         self._resting: dict[str, PaperOrder] = {}
         self._trades = 0
         self._orders = 0
@@ -73,10 +76,10 @@ class PaperExchange:
 
     def place(self, client_order_id: str, intent: OrderIntent, fees: FeeSchedule) -> Outcome:
         """Fill what the book shows at the order's price, and rest what may rest."""
-        top = self._tops.get(intent.ticker)
-        if top is None or not top.usable:
+        book = self._books.get(intent.ticker)
+        if book is None or not book.usable:
             return [OrderRefused(client_order_id, "no book", "no usable book to fill against")]
-        shown_e2 = self._shown_e2(intent.side.other, intent.price_e4, top)
+        shown_e2 = book.within_e2(intent.side.other, intent.price_e4)
         if intent.post_only and shown_e2:
             return [OrderRefused(client_order_id, "invalid_order", "post only cross")]
         self._orders += 1
@@ -89,15 +92,15 @@ class PaperExchange:
             FeeMeter(fees),
             intent.expires_s,
         )
-        return [*self._take(order, top, shown_e2), self._rest(order)]
+        return [*self._take(order, book, shown_e2), self._rest(order)]
 
     def amend(self, amendment: Amendment) -> Outcome:
         """Move a resting order; one that would cross stays where it is."""
         order = self._resting.get(amendment.client_order_id)
         if order is None:
             return [OrderKept(amendment.client_order_id, "not_found", "nothing rests")]
-        top = self._tops.get(order.intent.ticker)
-        if top is not None and self._shown_e2(order.intent.side.other, amendment.price_e4, top):
+        book = self._books.get(order.intent.ticker)
+        if book is not None and book.within_e2(order.intent.side.other, amendment.price_e4):
             return [OrderKept(amendment.client_order_id, "would cross", "left as it was")]
         order.price_e4 = amendment.price_e4
         order.expires_s = amendment.expires_s or order.expires_s
@@ -121,24 +124,30 @@ class PaperExchange:
 
     def see(self, top: Top) -> Outcome:
         """Take a new top, and fill what it went through."""
-        before = self._tops.get(top.ticker)
-        self._tops[top.ticker] = top
-        self._forget_taken(before, top)
+        book = self._books.setdefault(top.ticker, PaperBook())
+        book.see(top)
         outcome: Outcome = []
-        for order in self.resting if top.usable else ():
-            if order.intent.ticker == top.ticker and _gone_through(order, top):
+        for order in self._in_turn(top.ticker) if book.usable else ():
+            other = order.intent.side.other
+            crossing_e2 = book.through_e2(other, order.price_e4)
+            count_e2 = CountE2(min(crossing_e2, order.remaining_e2))
+            if not count_e2:
+                continue
+            book.take(other, count_e2)
+            outcome.append(self._fill(order, order.price_e4, count_e2, Liquidity.MAKER))
+            if not order.remaining_e2:
                 del self._resting[order.client_order_id]
-                outcome.append(
-                    self._fill(order, order.price_e4, order.remaining_e2, Liquidity.MAKER)
-                )
         return outcome
+
+    def _in_turn(self, ticker: str) -> list[PaperOrder]:
+        """Return a market's resting orders, the best price first and then the oldest."""
+        orders = [each for each in self._resting.values() if each.intent.ticker == ticker]
+        return sorted(orders, key=_rank)
 
     def keep_books(self, tickers: Collection[str]) -> None:
         """Let go of the books of all other markets, which are over."""
-        for gone in self._tops.keys() - set(tickers):
-            del self._tops[gone]
-            for side in Side:
-                self._taken_e2.pop((gone, side), None)
+        for gone in self._books.keys() - set(tickers):
+            del self._books[gone]
 
     def sweep(self, shut: Callable[[str], str | None]) -> Outcome:
         """Take away what has expired, and what rests in a market that is shut; says why."""
@@ -168,13 +177,13 @@ class PaperExchange:
         settlement = attrs.evolve(unsaid, revenue_e6=cents_e6)
         return settlement if self.account.settle(settlement) else None
 
-    def _take(self, order: PaperOrder, top: Top, shown_e2: CountE2) -> list[Fill]:
+    def _take(self, order: PaperOrder, book: PaperBook, shown_e2: CountE2) -> list[Fill]:
         taken_e2 = CountE2(min(shown_e2, order.remaining_e2))
-        price_e4 = top.ask_e4 if order.intent.side is Side.BID else top.bid_e4
+        other = order.intent.side.other
+        price_e4 = book.best_e4(other)
         if not taken_e2 or price_e4 is None:
             return []
-        key = (order.intent.ticker, order.intent.side.other)
-        self._taken_e2[key] = CountE2(self._taken_e2.get(key, 0) + taken_e2)
+        book.take(other, taken_e2)
         return [self._fill(order, price_e4, taken_e2, Liquidity.TAKER)]
 
     def _rest(self, order: PaperOrder) -> OrderAccepted:
@@ -206,28 +215,9 @@ class PaperExchange:
         self.account.book(fill)
         return fill
 
-    def _shown_e2(self, side: Side, limit_e4: PriceE4, top: Top) -> CountE2:
-        """Return what a book side still shows at its best price, if that is within the limit."""
-        if side is Side.ASK:
-            within = top.ask_e4 is not None and top.ask_e4 <= limit_e4
-            size_e2 = top.ask_size_e2
-        else:
-            within = top.bid_e4 is not None and top.bid_e4 >= limit_e4
-            size_e2 = top.bid_size_e2
-        taken_e2 = self._taken_e2.get((top.ticker, side), 0)
-        return CountE2(max(0, size_e2 - taken_e2)) if within else NOTHING
-
-    def _forget_taken(self, before: Top | None, top: Top) -> None:
-        if before is None or (before.ask_e4, before.ask_size_e2) != (top.ask_e4, top.ask_size_e2):
-            self._taken_e2.pop((top.ticker, Side.ASK), None)
-        if before is None or (before.bid_e4, before.bid_size_e2) != (top.bid_e4, top.bid_size_e2):
-            self._taken_e2.pop((top.ticker, Side.BID), None)
-
     def __repr__(self) -> str:
         return f"<PaperExchange {len(self._resting)} resting, {self._trades} trades>"
 
 
-def _gone_through(order: PaperOrder, top: Top) -> bool:
-    if order.intent.side is Side.BID:
-        return top.ask_e4 is not None and top.ask_e4 < order.price_e4
-    return top.bid_e4 is not None and top.bid_e4 > order.price_e4
+def _rank(order: PaperOrder) -> int:
+    return -order.price_e4 if order.intent.side is Side.BID else order.price_e4

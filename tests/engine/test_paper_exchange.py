@@ -117,7 +117,7 @@ def test_a_maker_fills_only_when_the_other_side_goes_through(exchange: PaperExch
     assert accepted == OrderAccepted("o1", "paper-order-1", CountE2(0), CountE2(500))
     assert exchange.see(top(bid=4_900, ask=5_000)) == []
     assert exchange.see(top(bid=4_900, ask=4_900, usable=False)) == []
-    (fill,) = exchange.see(top(bid=4_800, ask=4_900))
+    (fill,) = exchange.see(top(bid=4_800, ask=4_900, size=500))
 
     assert isinstance(fill, Fill)
     assert (fill.price_e4, fill.count_e2, fill.liquidity) == (5_000, 500, Liquidity.MAKER)
@@ -130,7 +130,7 @@ def test_a_sale_fills_when_the_bid_goes_through(exchange: PaperExchange) -> None
     exchange.place("o1", TAKER, PLAIN)
     exchange.place("s1", SALE, PLAIN)
     assert exchange.see(top(bid=5_500, ask=5_700)) == []
-    (fill,) = exchange.see(top(bid=5_600, ask=5_700))
+    (fill,) = exchange.see(top(bid=5_600, ask=5_700, size=500))
 
     assert isinstance(fill, Fill)
     assert (fill.side, fill.price_e4) == (Side.ASK, 5_500)
