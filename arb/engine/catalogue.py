@@ -16,7 +16,7 @@ import attrs
 from actors import Actor, Context, UnknownActor
 from arb.core.listing import Catalogue
 from arb.core.teams import TeamTable
-from arb.engine.discovery import listed_on_tape
+from arb.engine.discovery import found_on_tape
 from arb.engine.listed import Found, keeping, series_of, with_ours
 from arb.engine.messages import Frame, ReadListings, Relisted
 from arb.engine.names import BOOK_FEED, MARKETS, market_name
@@ -84,7 +84,7 @@ class Discovery(Actor):
         except ValueError as damaged:
             self._parts.board.note_bad("Tape", f"a listing cannot be read: {damaged}", frame.raw)
             return
-        self._take_up(Found.of(self._teams, listed_on_tape(header), header.odds_events))
+        self._take_up(found_on_tape(self._teams, header))
 
     # What the exchange says of one market or event.
 
@@ -96,13 +96,13 @@ class Discovery(Actor):
             self.want_reading(f"{message.ticker} {message.event_type}")
         if message.ticker in found.listed.terms:
             self._say(f"{message.ticker}: {message.event_type.replace('_', ' ')}")
-            self._take_up(attrs.evolve(found, listed=found.listed.after(message)))
+            self._take_up(found.after(message))
 
     def _on_fees(self, message: EventFee) -> None:
         found = self._listing_of(message.event_ticker, message)
         if found is not None:
             self._say(f"{message.event_ticker}: fees changed")
-            self._take_up(attrs.evolve(found, listed=found.listed.after(message)))
+            self._take_up(found.after(message))
 
     def _listing_of(self, name: str, message: MarketLifecycle | EventFee) -> Found | None:
         """Return what is listed, if this is of a league that we watch: the channel tells of all."""

@@ -6,7 +6,9 @@ from collections.abc import Collection, Sequence
 
 from arb.core.games import KalshiGame
 from arb.core.listing import MarketStatus
+from arb.core.teams import TeamTable
 from arb.engine.listed import Found, Listed, OwnFees, Terms, series_of
+from arb.feeds.odds_api_wire import PROVIDER
 from arb.kalshi.listing import FeeChange, ListedEvent, Series
 from arb.kalshi.rest import Rest
 from arb.kalshi.rest_calls import RestError
@@ -127,6 +129,17 @@ def listed_on_tape(header: TapeHeader) -> Listed:
             for each in header.fee_changes
         ),
     )
+
+
+def found_on_tape(teams: TeamTable, header: TapeHeader) -> Found:
+    """Match what both sides list by a tape's header, or by a later listing of it."""
+    return Found.of(teams, listed_on_tape(header), header.odds_events)
+
+
+def providers_on_tape(header: TapeHeader) -> tuple[str, ...]:
+    """Return whose odds a tape holds, in the order in which their games are listed."""
+    found = dict.fromkeys(event.provider for event in header.odds_events)
+    return tuple(found) or (PROVIDER,)
 
 
 def header_of(found: Found, begins_ms: int) -> TapeHeader:

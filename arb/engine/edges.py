@@ -22,18 +22,18 @@ from arb.core.edge import buy_edge_e4
 from arb.core.evaluate import Evaluation, Evaluator, Gate, Inputs
 from arb.core.events import Liquidity, Quote, Top
 from arb.core.exits import Holding
-from arb.core.listing import Listing
+from arb.core.listing import Catalogue, Listing
 from arb.core.money import ONE_CONTRACT_E2, CountE2, PriceE4
 from arb.core.teams import TeamTable
-from arb.engine.discovery import listed_on_tape
+from arb.engine.discovery import found_on_tape, providers_on_tape
 from arb.engine.game_odds import GameOdds
-from arb.engine.listed import Found
+from arb.engine.listed import Found, keeping
 from arb.engine.subscribed_books import SubscribedBooks
 from arb.feeds.providers import TapeParser, tape_parser
 from arb.kalshi.fields import Malformed
-from arb.kalshi.wire import parse_frame
+from arb.kalshi.wire import EventFee, MarketLifecycle, parse_frame
 from arb.settings import Settings
-from arb.tape.format import Feed, Record, TapeError
+from arb.tape.format import Feed, Record, TapeError, parse_header
 from arb.tape.polled import parse_reading
 from arb.tape.reader import TapeReader
 
@@ -126,7 +126,12 @@ class EdgeReport:
         self._odds: dict[str, GameOdds] = {}
         self._parsers: dict[str, TapeParser] = {}
         self._games: dict[tuple[str, str], tuple[str, bool]] = {}
+        self._found: Found | None = None
+        self._fees_due_ms: int | None = None
+        self._catalogue = Catalogue(())
         self._listings: dict[str, Listing] = {}
+        self._books = SubscribedBooks((), lambda *_: None)
+        self.bad_listings = 0
         self.moments = 0
         self.observations = 0
         self.wished = 0
@@ -137,35 +142,74 @@ class EdgeReport:
     def run(self) -> dict[str, Any]:
         """Read the tape and return the report; raises `TapeError`."""
         with TapeReader(self._tape) as reader:
-            found = Found.of(self._teams, listed_on_tape(reader.header), reader.header.odds_events)
-            listings = found.catalogue(reader.header.begins_ms).listings
-            self._listings = {each.ticker: each for each in listings}
-            for listing in listings:
-                game = listing.game
-                self._odds.setdefault(game.game_id, GameOdds.of(self._settings.strategy))
-                for odds in game.odds:
-                    self._games[odds.provider, odds.event_id] = game.game_id, odds.swapped
-            for provider in sorted({provider for provider, _ in self._games}):
-                self._parsers[provider] = tape_parser(provider, reader.header.odds_events)
-            books = SubscribedBooks(listings, lambda *_: None)
+            header = reader.header
+            for provider in providers_on_tape(header):
+                self._parsers[provider] = tape_parser(provider, header.odds_events)
+            self._take_up(found_on_tape(self._teams, header), header.begins_ms)
             for at_ms, records in groupby(reader, key=lambda record: record.at_ms):
+                self._follow_fees(at_ms)
                 for record in records:
-                    self._take(record, books)
-                self._look(books, at_ms)
+                    self._take(record)
+                self._look(at_ms)
         return {
             "moments": self.moments,
             "markets": len(self._listings),
             "observations": self.observations,
             "wished": self.wished,
+            "bad_listings": self.bad_listings,
             "edges": [bucket.as_json() for bucket in self.buckets],
         }
 
-    def _take(self, record: Record, books: SubscribedBooks) -> None:
+    def _take_up(self, found: Found, at_ms: int) -> None:
+        """Follow what is listed from a moment on, as the discovery actor of a replay does."""
+        self._found = found
+        self._fees_due_ms = found.listed.next_fees_ms(at_ms)
+        catalogue = keeping(self._catalogue, found.catalogue(at_ms), found.listed)
+        self._catalogue, self._listings = catalogue, catalogue.by_ticker()
+        self._books.take_up(catalogue.listings)
+        self._games.clear()
+        for game in catalogue.games:
+            self._odds.setdefault(game.game_id, GameOdds.of(self._settings.strategy))
+            for odds in game.odds:
+                self._games[odds.provider, odds.event_id] = game.game_id, odds.swapped
+
+    def _follow_fees(self, at_ms: int) -> None:
+        """Take up fees that were announced and are in force by now."""
+        found, due_ms = self._found, self._fees_due_ms
+        if found is not None and due_ms is not None and at_ms >= due_ms:
+            self._take_up(found, at_ms)
+
+    def _take(self, record: Record) -> None:
         if record.feed is Feed.BOOKS:
-            try:
-                books.take(parse_frame(record.raw))
-            except Malformed:
-                books.unreadable()
+            self._take_exchange(record)
+        elif record.feed is Feed.LISTING:
+            self._take_listing(record)
+        else:
+            self._take_quotes(record)
+
+    def _take_exchange(self, record: Record) -> None:
+        try:
+            frame = parse_frame(record.raw)
+        except Malformed:
+            self._books.unreadable()
+            return
+        if isinstance(frame, (MarketLifecycle, EventFee)):
+            found = self._found.after(frame) if self._found is not None else None
+            if found is not None and found is not self._found:
+                self._take_up(found, record.at_ms)
+        else:
+            self._books.take(frame)
+
+    def _take_listing(self, record: Record) -> None:
+        try:
+            header = parse_header(record.raw.encode())
+        except ValueError:
+            # As in a replay it costs what it would have said.
+            self.bad_listings += 1
+            return
+        self._take_up(found_on_tape(self._teams, header), record.at_ms)
+
+    def _take_quotes(self, record: Record) -> None:
         for quote in self._quotes(record):
             game = self._games.get((quote.provider, quote.event_id))
             if game is not None:
@@ -187,10 +231,10 @@ class EdgeReport:
             raise TapeError(f"{self._tape}: {error}") from None
         return reading.quotes
 
-    def _look(self, books: SubscribedBooks, at_ms: int) -> None:
+    def _look(self, at_ms: int) -> None:
         """Evaluate every market as it stands at a moment."""
         self.moments += 1
-        tops = {ticker: _top(books, ticker, at_ms) for ticker in self._listings}
+        tops = {ticker: _top(self._books, ticker, at_ms) for ticker in self._listings}
         seen: dict[str, _Seen] = {}
         edges: list[tuple[_Seen, int, int | None]] = []
         for listing in self._listings.values():
@@ -278,6 +322,8 @@ def lines_of(report: dict[str, Any]) -> Iterator[str]:
         f" {report['observations']} with a price on both sides;"
         f" the engine would have bought at {report['wished']} of them"
     )
+    if report["bad_listings"]:
+        yield f"{report['bad_listings']} listings on the tape cannot be read and were passed over"
     for each in report["edges"]:
         yield (
             f"edge of {each['at_least_cents']} c and more after fees, {each['gates']}:"

@@ -151,6 +151,17 @@ class Found:
             ]
         return Catalogue(tuple(listings), tuple(unmatched))
 
+    def after(self, message: MarketLifecycle | EventFee) -> Found:
+        """Return what is found after a message of the exchange: the same games on other terms.
+
+        Itself where nothing changes: the exchange tells of all markets, of which few are listed.
+        """
+        name = message.event_ticker if isinstance(message, EventFee) else message.ticker
+        if series_of(name) not in self.listed.series:
+            return self
+        listed = self.listed.after(message)
+        return self if listed is self.listed else attrs.evolve(self, listed=listed)
+
     def without(self, event_tickers: Collection[str]) -> Found:
         """Return the same without some of Kalshi's games, which are over."""
         listed = attrs.evolve(

@@ -22,9 +22,8 @@ from arb.core.teams import TeamTable
 from arb.engine.board import Board
 from arb.engine.book_feed import BookFeed
 from arb.engine.catalogue import Discovery
-from arb.engine.discovery import listed_on_tape
+from arb.engine.discovery import found_on_tape, providers_on_tape
 from arb.engine.journal_keeper import JournalKeeper
-from arb.engine.listed import Found
 from arb.engine.messages import Frame, PolledQuotes, StopTrading
 from arb.engine.names import (
     BOOK_FEED,
@@ -42,7 +41,6 @@ from arb.engine.paper_gateway import PaperGateway
 from arb.engine.parts import Parts
 from arb.engine.report import trading_report
 from arb.engine.tree import engine_tree
-from arb.feeds.odds_api_wire import PROVIDER
 from arb.feeds.providers import tape_parser
 from arb.io.clock import NS_PER_MS, VirtualClock
 from arb.journal.writer import Journal, MemoryFile
@@ -88,7 +86,7 @@ class Replay:
     async def _play(self) -> dict[str, Any]:
         with TapeReader(self.tape, skip_bad=self.skip_bad) as reader:
             clock = VirtualClock(reader.header.begins_ms)
-            found = Found.of(self.teams, listed_on_tape(reader.header), reader.header.odds_events)
+            found = found_on_tape(self.teams, reader.header)
             parts = Parts(
                 clock=clock,
                 board=Board(clock),
@@ -98,7 +96,7 @@ class Replay:
                 settings=self.settings,
                 installation="replay",
                 orders_stand_on_book=False,
-                odds_feeds=odds_feed_names(_providers(reader)),
+                odds_feeds=odds_feed_names(providers_on_tape(reader.header)),
             )
             frames = await self._trade(parts, reader)
         return self._result(parts, frames, reader)
@@ -106,7 +104,7 @@ class Replay:
     async def _trade(self, parts: Parts, reader: TapeReader) -> int:
         exchange = PaperExchange(Ledger(CASH_E6), parts.clock)
         events = reader.header.odds_events
-        providers = _providers(reader)
+        providers = providers_on_tape(reader.header)
         tree = engine_tree(
             parts,
             journal=lambda ctx: JournalKeeper(ctx, parts.board, parts.journal, IN_PLACE.call),
@@ -145,12 +143,6 @@ class Replay:
         said = orjson.dumps(result, option=orjson.OPT_SORT_KEYS)
         result["state_hash"] = hashlib.sha256(said).hexdigest()
         return result
-
-
-def _providers(reader: TapeReader) -> tuple[str, ...]:
-    """Return whose odds a tape holds, in the order in which their games are listed."""
-    found = dict.fromkeys(event.provider for event in reader.header.odds_events)
-    return tuple(found) or (PROVIDER,)
 
 
 def _odds_feed(
