@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from cyclopts import App, CycloptsError
 
 from arb.cli.commands import COMMANDS, Command, interrupted
 from arb.cli.errors import EXIT_FAILED, CommandFailed, UsageError
+from arb.io.lines import try_line
 from arb.settings.errors import SettingsError
 from arb.version import VERSION
 
@@ -41,12 +42,27 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     tokens = list(sys.argv[1:] if arguments is None else arguments)
     try:
         code = run(tokens)
-        sys.stdout.flush()
     except BrokenPipeError:
-        # Who read our output has gone; what is still buffered must not fail again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = EXIT_FAILED
+    if not _is_flushed(sys.stdout):
+        code = EXIT_FAILED
+    _is_flushed(sys.stderr)
     sys.exit(code)
+
+
+def _is_flushed(file: TextIO | None) -> bool:
+    """Tell whether all that was written is out; what is not must not fail again at exit."""
+    if file is None:
+        return True
+    try:
+        file.flush()
+    except OSError as error:
+        # Its reader has gone, its terminal is closed, or its disk is full.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())
+        if not isinstance(error, BrokenPipeError):
+            try_line(sys.stderr, f"arb: not all of its output could be written: {error.strerror}")
+        return False
+    return True
 
 
 def run(tokens: Sequence[str], commands: Sequence[Command] = COMMANDS) -> int:
@@ -67,7 +83,7 @@ def run(tokens: Sequence[str], commands: Sequence[Command] = COMMANDS) -> int:
 
 
 def _wrong(text: str, code: int) -> int:
-    print(f"arb: {text}", file=sys.stderr)
+    try_line(sys.stderr, f"arb: {text}")
     return code
 
 

@@ -22,6 +22,7 @@ from arb.engine.halt_file import HaltFile, LeftHalt
 from arb.engine.place import Place
 from arb.io.clock import SystemClock
 from arb.io.http import Http
+from arb.io.lines import try_line
 from arb.io.net import SocketNetwork
 from arb.io.rendezvous import engine_directory
 from arb.journal.frames import JournalDamaged
@@ -149,6 +150,5 @@ def _who() -> str:
 
 
 def _say(text: str) -> None:
-    # Line by line: whoever waits must see what is done now.
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+    # Line by line: whoever waits must see what is done now. Whoever does not is no reason to stop.
+    try_line(sys.stdout, text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -21,6 +23,7 @@ from arb.core.money import dollars
 from arb.engine.app import EngineFailed, RunConfig, run_engine
 from arb.engine.board import LogLine
 from arb.engine.stopping import StopRequest
+from arb.io.lines import write_line
 from arb.io.teams_file import packaged_teams
 from arb.settings import Mode, SettingsError
 
@@ -71,6 +74,7 @@ def run(
             seconds=seconds,
             attended=attended,
             on_log=_say,
+            on_ready=_fall_silent if attended else None,
         )
         _run_headless(config, json=json)
     else:
@@ -104,10 +108,15 @@ def _run_headless(config: RunConfig, *, json: bool) -> None:
         report = trio.run(_until_stopped, config)
     except EngineFailed as error:
         raise CommandFailed(str(error)) from error
-    if json:
-        print_json(report)
-    else:
-        sys.stdout.write(_summary(report) + "\n")
+    try:
+        if json:
+            print_json(report)
+        else:
+            sys.stdout.write(_summary(report) + "\n")
+        sys.stdout.flush()
+    except OSError as error:
+        text = f"stopped in order, but its report could not be written: {error.strerror}"
+        raise CommandFailed(text) from None
 
 
 async def _until_stopped(config: RunConfig) -> dict[str, Any]:
@@ -140,7 +149,21 @@ async def _obey(signals: AsyncIterator[int], stop: StopRequest, scope: trio.Canc
 def _say(line: LogLine) -> None:
     at = datetime.fromtimestamp(line.at_ms / MS_PER_S).astimezone()
     mark = "" if line.level == "info" else f"{line.level}: "
-    sys.stderr.write(f"{at:%H:%M:%S}.{line.at_ms % MS_PER_S:03d} [{line.tag}] {mark}{line.text}\n")
+    text = f"{at:%H:%M:%S}.{line.at_ms % MS_PER_S:03d} [{line.tag}] {mark}{line.text}"
+    write_line(sys.stderr, text)
+
+
+def _fall_silent(_directory: Path) -> None:
+    """Let go of standard output and error: whoever started the engine hears it by its socket now.
+
+    They are a file of its console's, in a folder that may share a disk with the journal, and would
+    grow for as long as the engine lives.
+    """
+    with Path(os.devnull).open("w") as nowhere:
+        for file in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                file.flush()
+            os.dup2(nowhere.fileno(), file.fileno())
 
 
 def _summary(report: dict[str, Any]) -> str:

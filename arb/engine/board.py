@@ -40,6 +40,10 @@ REASON_LENGTH_MAX = 80
 REASONS_MAX = 200
 OTHER_REASONS = "more kinds than are counted apart"
 
+# A line that nobody can be told of stands in the log file and here all the same.
+LOG_SOURCE = "log"
+NOT_PASSED_ON = "a line could not be passed on"
+
 
 @attrs.frozen
 class MarketRow:
@@ -183,12 +187,18 @@ class Board:
         }
 
     def say(self, tag: str, text: str, *, level: str = "info") -> None:
-        """Add a line to the log."""
+        """Add a line to the log; that it cannot be passed on is counted, and no actor's failure."""
         self.log_seq += 1
         line = LogLine(self.log_seq, self.clock.wall_ms(), level, tag, text)
         self.log.append(line)
-        if self.sink is not None:
+        if self.sink is None:
+            return
+        try:
             self.sink(line)
+        except (OSError, ValueError) as error:
+            # A terminal that was closed, a reader that died, a full disk: actors say lines in the
+            # middle of their work, and a halt says its own before it cancels anything.
+            self.note_bad(LOG_SOURCE, NOT_PASSED_ON, str(error))
 
     def note_bad(self, source: str, reason: str, example: str) -> None:
         """Count a message that was no good, and keep it as the last example of its reason."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -29,6 +30,16 @@ LEVELS = {
 }
 
 
+class _Handler(RotatingFileHandler):
+    """Counts what a full disk does not take, instead of writing a traceback for each line."""
+
+    left_out = 0
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
+        """Count a line that was not written."""
+        self.left_out += 1
+
+
 class LogFile:
     """Takes log lines at once and writes them later, in a thread."""
 
@@ -37,7 +48,7 @@ class LogFile:
         self._least = LEVELS[level]
         self._pending: list[LogLine] = []
         self._left_out = 0
-        handler = RotatingFileHandler(path, maxBytes=FILE_BYTES_MAX, backupCount=FILES_KEPT)
+        handler = _Handler(path, maxBytes=FILE_BYTES_MAX, backupCount=FILES_KEPT)
         handler.setFormatter(logging.Formatter("%(message)s"))
         # A logger of its own: one from the registry would be shared by all engines of a process.
         logger = logging.Logger("arb")  # noqa: LOG001 - see above
@@ -69,9 +80,10 @@ class LogFile:
         self._flush([*self._taken(), line])
 
     def close(self) -> None:
-        """Write what is left and let go of the file."""
+        """Write what is left and let go of the file, on a full disk too."""
         self._flush(self._taken())
-        self._handler.close()
+        with contextlib.suppress(OSError):
+            self._handler.close()
 
     def _taken(self) -> list[LogLine]:
         taken, self._pending = self._pending, []
@@ -80,9 +92,13 @@ class LogFile:
     def _flush(self, lines: list[LogLine]) -> None:
         for line in lines:
             self._log.log(LEVELS[line.level], line.text, tag=line.tag, at_ms=line.at_ms)
-        if self._left_out:
-            left_out, self._left_out = self._left_out, 0
+        left_out = self._left_out + self._handler.left_out
+        if left_out:
+            self._left_out = self._handler.left_out = 0
             self._log.warning("lines left out", count=left_out)
+            if self._handler.left_out:
+                # Nor was this one written: it is said with the next.
+                self._left_out, self._handler.left_out = left_out, 0
 
     def __repr__(self) -> str:
         return f"<LogFile {self._path} {len(self._pending)} pending>"

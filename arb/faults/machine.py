@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import math
+import os
 from collections.abc import Callable
 from random import Random
 
@@ -92,6 +95,7 @@ class Machine:
     on_start: Callable[[], None] = _nothing
     on_trading_ended: Callable[[], None] = _nothing
     on_power_loss: Callable[[list[bytes]], None] = _unheard
+    deaf_from_s: float = math.inf
 
     @property
     def engine(self) -> OpenedEngine | None:
@@ -249,9 +253,16 @@ class Machine:
     # ------------------------------------------------------------------ what is heard of it
 
     def hear_log(self, line: LogLine) -> None:
-        """Take a line of the engine's log; what it says of the tree is heard from the tree."""
-        if line.tag == TREE:
-            return
+        """Take a line of the engine's log; what it says of the tree is heard from the tree.
+
+        From a moment on its terminal is closed: then the line is noted and every write fails.
+        """
+        if line.tag != TREE:
+            self._note_log(line)
+        if trio.current_time() >= self.deaf_from_s:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    def _note_log(self, line: LogLine) -> None:
         self.trace.note("log", f"{line.level} {line.tag} {line.text}")
         if "429" in line.text:
             self.trace.sometimes[TOO_MANY] += 1

@@ -49,6 +49,9 @@ STEP_S = 0.5
 # Of so many of its connections a machine that wakes up never hears anything again.
 GIVEN_UP_SHARE = 1 / 2
 
+# In so many runs the engine's log cannot be passed on from some moment on.
+DEAF_SHARE = 1 / 4
+
 # A run that has come to no end so long after its faults goes round in circles.
 HEALED_MAX_S = 600.0
 
@@ -182,6 +185,10 @@ class Session:
             trace=self._trace,
             on_write=self._oracle.written,
         )
+        # Dice of their own, and nothing else may come of it: the run is the same all the same.
+        terminal = Random(f"{self._plan.seed}/terminal")
+        if terminal.random() < DEAF_SHARE:
+            machine.deaf_from_s = terminal.uniform(0, self._plan.faulty_s)
         machine.on_start = self._oracle.started
         machine.on_trading_ended = self._oracle.trading_ended
         machine.on_power_loss = self._oracle.journal.found_after_loss

@@ -222,6 +222,28 @@ async def test_everything_goes_only_where_it_is_meant(place: Place) -> None:
     assert await place.orders() == []
 
 
+async def halts_everything(place: Place, reason: str | bytes, stdout: Any) -> None:
+    """Let the kill switch take every order of the account, whatever is odd around it."""
+    await place.rests("by-hand")
+    command = [*ARB, "halt", "--direct", "--mode", "demo", "--all", "--yes", "--reason", reason]
+    with trio.fail_after(PATIENCE_S):
+        await trio.run_process(
+            command, check=False, stdout=stdout, env=place.environment, cwd=place.folder
+        )
+    assert await place.orders() == []
+
+
+@pytest.mark.slow
+async def test_a_kill_switch_that_nobody_hears_cancels(place: Place) -> None:
+    """Its reader has died before its first line."""
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        await halts_everything(place, "a test", write)
+    finally:
+        os.close(write)
+
+
 @pytest.mark.slow
 async def test_a_second_engine_for_one_account_is_refused_wherever_its_files_are(
     place: Place,

@@ -18,7 +18,7 @@ from actors import System
 from actors.testing import seeded_schedule
 from arb.core.commands import Purpose
 from arb.core.parameters import Execution, Strategy
-from arb.engine.board import Board
+from arb.engine.board import Board, LogLine
 from arb.engine.halt_file import HaltFile
 from arb.engine.kalshi_gateway import KalshiGateway
 from arb.engine.messages import StopTrading
@@ -229,6 +229,10 @@ MAKER_ONLY = Settings(strategy=Strategy(taker_edge_threshold=60, min_edge_after_
 SLOW_MAKER = attrs.evolve(MAKER_ONLY, execution=Execution(maker_timeout_ms=8_000))
 
 
+def _unheard(_line: LogLine) -> None:
+    """Hear no log."""
+
+
 @pytest.fixture
 def open_rig(member: Member) -> Callable[..., object]:
     """Return what opens a rig: ``async with open_rig(seed=..., file=...) as rig``.
@@ -247,6 +251,7 @@ def open_rig(member: Member) -> Callable[..., object]:
         mode: Mode = Mode.SIM,
         tape: Path | None = None,
         halt_file: HaltFile | None = None,
+        on_log: Callable[[LogLine], None] = _unheard,
     ) -> AsyncIterator[Rig]:
         clock = VirtualClock(EPOCH_MS)
         file = MemoryFile() if file is None else file
@@ -271,6 +276,7 @@ def open_rig(member: Member) -> Callable[..., object]:
                 file,
                 random.Random(1),
                 mode,
+                on_log,
                 tape=tape,
                 halt_file=halt_file,
             )

@@ -10,11 +10,13 @@ import pytest
 import trio
 
 from arb.core.orders import OrderState
+from arb.engine.board import NOT_PASSED_ON, LogLine
+from arb.engine.ending import end_trading
 from arb.engine.halt_file import HaltFile, LeftHalt
 from arb.engine.messages import JournalBroken
 from arb.engine.risk_switches import NOT_KEPT
 from arb.journal.writer import MemoryFile
-from tests.engine.conftest import Rig, new_world
+from tests.engine.conftest import SLOW_MAKER, Rig, new_world
 
 OpenRig = Callable[..., Any]
 
@@ -170,6 +172,44 @@ async def test_a_halt_that_nothing_can_keep_is_said_to_end_with_the_process(
         await trio.sleep(2)
         assert rig.state == "halted"
         assert "a real one" in rig.reasons
+
+
+async def test_a_journal_and_a_log_on_one_full_disk_halt_and_cancel(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """That a halt cannot be told does not keep it from being one: entries go, no actor dies."""
+    file = FailingFile(writes=40)
+
+    def on_log(_line: LogLine) -> None:
+        if file.failed:
+            raise OSError(28, "No space left on device")
+
+    async with open_rig(file=file, on_log=on_log, settings=SLOW_MAKER) as rig:
+        await rig.until(lambda: file.failed)
+        await trio.sleep(5)
+
+        assert rig.state == "halted"
+        assert rig.resting_entries() == []
+        assert all(node.restarts == 0 for node in rig.system.snapshot())
+        assert rig.board.bad["log", NOT_PASSED_ON].count > 0
+
+
+async def test_a_stop_that_cannot_be_told_cancels_all_the_same(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """A terminal that is closed ends in a signal, and takes no line any more."""
+    is_closed = False
+
+    def on_log(_line: LogLine) -> None:
+        if is_closed:
+            raise OSError(5, "Input/output error")
+
+    async with open_rig(on_log=on_log, settings=SLOW_MAKER) as rig:
+        await rig.until(lambda: bool(rig.resting_entries()))
+        is_closed = True
+        rig.board.say("ENGINE", "stopping: a signal")
+        assert await end_trading(rig.system, rig.stop, "keep")
+        await rig.until(lambda: not rig.resting_entries(), 1)
 
 
 async def test_what_could_not_be_written_is_found_by_the_next_engine(

@@ -11,7 +11,7 @@ import pytest
 import trio
 
 from actors import SupervisorSpec, open_system
-from arb.engine.board import LOG_LINES_KEPT, Board
+from arb.engine.board import LOG_LINES_KEPT, Board, LogLine
 from arb.engine.report import trading_report
 from arb.engine.snapshot import A_TURN, Photographer, counts
 from arb.engine.steering import EngineSteering
@@ -270,6 +270,22 @@ def test_the_board_keeps_the_last_of_everything() -> None:
     assert (board.bad["S", "r"].count, len(board.bad["S", "r"].example)) == (2, 200)
     assert counts(board)["bad_input"] == {"r": 3}
     assert "markets=0" in repr(board)
+
+
+@pytest.mark.parametrize("error", [BrokenPipeError(32, "Broken pipe"), ValueError("closed file")])
+def test_a_line_that_cannot_be_passed_on_is_counted_and_kept(error: Exception) -> None:
+    """Whoever says it goes on; a person sees how many lines were lost, and why."""
+
+    def fail(_line: LogLine) -> None:
+        raise error
+
+    board = Board(StillClock(), fail)
+    board.say("RISK", "first")
+    board.say("RISK", "second")
+
+    assert [line.text for line in board.log] == ["first", "second"]
+    (bad,) = board.bad.values()
+    assert (bad.source, bad.count, bad.example) == ("log", 2, str(error))
 
 
 async def test_connections_have_a_since_and_an_age(autojump_clock: object) -> None:

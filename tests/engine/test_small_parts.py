@@ -95,6 +95,23 @@ def test_a_log_that_talks_too_much_is_cut_and_counted(
     assert lines[-1]["count"] == 5
 
 
+def test_a_log_on_a_full_disk_is_counted_and_ends_in_order(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is lost is said once there is room again; until then nothing is raised or shouted."""
+    path = tmp_path / "arb.log"
+    path.symlink_to("/dev/full")
+    log = LogFile(path, "debug")
+    board = Board(StillClock(), log.write_now)
+    board.say("ENGINE", "lost")
+    board.say("ENGINE", "lost as well")
+    log.close()
+
+    assert capsys.readouterr() == ("", "")
+    assert board.bad == {}
+    assert log._left_out == 2
+
+
 @pytest.mark.parametrize("offloads", [IN_PLACE, IN_THREADS])
 async def test_slow_calls_are_made_once_and_raise_what_they_raise(offloads: Any) -> None:
     """In a thread or in place: the call is made, and its error is the caller's."""
