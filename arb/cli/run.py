@@ -29,6 +29,11 @@ from arb.settings import Mode, SettingsError
 
 LIVE_PHRASE = "trade real money"
 
+CUT_SHORT = (
+    "stopped at once by a second signal: what rests at the exchange was not waited for, and each"
+    " order may rest there until it times out; arb run takes them up again"
+)
+
 MS_PER_S = 1000
 
 
@@ -120,8 +125,9 @@ def _run_headless(config: RunConfig, *, json: bool) -> None:
 
 
 async def _until_stopped(config: RunConfig) -> dict[str, Any]:
+    """Run, and return the report; raises `CommandFailed` where a second signal cut the stop."""
     stop = StopRequest()
-    report: dict[str, Any] = {}
+    report: dict[str, Any] | None = None
     failure: Exception | None = None
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
         async with trio.open_nursery() as nursery:
@@ -134,16 +140,22 @@ async def _until_stopped(config: RunConfig) -> dict[str, Any]:
             nursery.cancel_scope.cancel()
     if failure is not None:
         raise failure
+    if report is None:
+        raise CommandFailed(CUT_SHORT)
     return report
 
 
 async def _obey(signals: AsyncIterator[int], stop: StopRequest, scope: trio.CancelScope) -> None:
-    """Take the first signal for a wish to stop in order, and the second for one to stop now."""
+    """Take the first signal for a wish to stop in order, and the second for one to stop now.
+
+    A terminal that closes is no second wish: its shell and the kernel each tell of it.
+    """
     async for number in signals:
-        if stop.reason is not None:
+        if stop.reason is None:
+            stop.request(f"signal {signal.Signals(number).name}")
+        elif number != signal.SIGHUP:
             scope.cancel()
             return
-        stop.request(f"signal {signal.Signals(number).name}")
 
 
 def _say(line: LogLine) -> None:

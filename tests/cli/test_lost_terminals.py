@@ -7,14 +7,17 @@ import pty
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, closing
 from pathlib import Path
 
 import pytest
+import trio
 
 from arb.cli.app import run as run_command
+from arb.cli.run import _obey
 from arb.console.ask import ask
+from arb.engine.stopping import StopRequest
 from arb.io.rendezvous import RunningEngine, find_engines
 from arb.journal.reading import read_records
 from arb.journal.records import RecordKind
@@ -87,6 +90,53 @@ def test_a_closed_terminal_is_a_stop_in_order(state: Path) -> None:
     assert "entries are cancelled" in log
     assert "stopping: signal SIGHUP" in log
     assert "Traceback" not in log
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("json", [(), ("--json",)])
+def test_a_second_signal_stops_now_and_says_what_that_leaves(
+    state: Path, json: tuple[str, ...]
+) -> None:
+    """Two Ctrl-C at once: no report was made, and one line says why and what may rest."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "arb", *HEADLESS, *json],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
+        assert process.stderr is not None
+        said = read_until(process.stderr.fileno(), "positions and cash agree")
+        process.send_signal(signal.SIGINT)
+        said += read_until(process.stderr.fileno(), "stopping: signal SIGINT")
+        process.send_signal(signal.SIGINT)
+        out, rest = process.communicate(timeout=STOP_S)
+
+    assert process.returncode == 1
+    assert out == b""
+    last = (said + rest.decode()).splitlines()[-1]
+    assert last.startswith("arb: stopped at once by a second signal: what rests")
+    assert "Traceback" not in said + rest.decode()
+
+
+async def test_a_terminal_that_hangs_up_twice_is_one_wish() -> None:
+    """The shell and the kernel each send a signal when it closes; only a person's counts twice."""
+
+    async def heard(*numbers: signal.Signals) -> tuple[str | None, bool]:
+        async def signals() -> AsyncGenerator[int]:
+            for number in numbers:
+                await trio.lowlevel.checkpoint()
+                yield number
+
+        stop, scope = StopRequest(), trio.CancelScope()
+        async with aclosing(signals()) as all_of_them:
+            await _obey(all_of_them, stop, scope)
+        return stop.reason, scope.cancel_called
+
+    hangup, interrupt, end = signal.SIGHUP, signal.SIGINT, signal.SIGTERM
+    assert await heard(hangup, hangup, hangup) == ("signal SIGHUP", False)
+    assert await heard(interrupt, hangup) == ("signal SIGINT", False)
+    assert await heard(hangup, end) == ("signal SIGHUP", True)
+    assert await heard(end, hangup, interrupt) == ("signal SIGTERM", True)
 
 
 @pytest.mark.slow
