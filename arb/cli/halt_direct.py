@@ -25,9 +25,8 @@ from arb.io.http import Http
 from arb.io.lines import try_line
 from arb.io.net import SocketNetwork
 from arb.io.rendezvous import engine_directory
-from arb.journal.frames import JournalDamaged
 from arb.journal.reading import read_records
-from arb.journal.records import NotARecord, RecordKind
+from arb.journal.records import RecordKind
 from arb.kalshi.order_groups import OrderGroupClient
 from arb.kalshi.rate import RateBudget
 from arb.kalshi.rest import Rest
@@ -123,8 +122,8 @@ def _leave(place: Place, reason: str, *, cancel_exits: bool) -> None:
     halt = LeftHalt(reason, _who(), SystemClock().wall_ms(), cancel_exits)
     try:
         HaltFile(place.halt_path).leave(halt)
-    except OSError as error:
-        _say(f"{place.halt_path} cannot be written, an engine will not find it: {error.strerror}")
+    except Exception as error:  # noqa: BLE001 - whatever it is, the cancels come next
+        _say(f"{place.halt_path} cannot be written, an engine will not find it: {error}")
         return
     _say("left the halt for the engine: it stays halted until arb clear")
 
@@ -133,11 +132,11 @@ def _known_groups(place: Place) -> frozenset[str]:
     """Return the order groups that an engine of this machine has made; none where it cannot say."""
     try:
         records = read_records(place.journal_path)
-    except (OSError, JournalDamaged, NotARecord):
+        return frozenset(
+            str(record.data["group_id"]) for record in records if record.kind is RecordKind.GROUP
+        )
+    except Exception:  # noqa: BLE001 - the exchange is asked for them as well
         return frozenset()
-    return frozenset(
-        str(record.data["group_id"]) for record in records if record.kind is RecordKind.GROUP
-    )
 
 
 def _who() -> str:

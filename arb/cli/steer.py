@@ -64,7 +64,12 @@ def find_engine(mode: str | None, world: str | None, root: Path | None = None) -
 
 def steer(verb: str, mode: str | None, world: str | None, **arguments: Any) -> None:
     """Send one command to the engine that is meant and print its one line."""
-    given = {name: value for name, value in arguments.items() if value is not None}
+    # A terminal may send bytes of another encoding; a halt is not refused for its words.
+    given = {
+        name: value.encode(errors="replace").decode() if isinstance(value, str) else value
+        for name, value in arguments.items()
+        if value is not None
+    }
     answer = ask_engine(find_engine(mode, world), verb, **given)
     sys.stdout.write(f"{answer.get('text') or f'{verb}: done'}\n")
 

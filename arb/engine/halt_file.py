@@ -16,9 +16,14 @@ import attrs
 import orjson
 
 from arb.engine.messages import HaltTrading
+from arb.io.text import one_line
 
 # Four short fields; more than this is somebody else's file.
 BYTES_MAX = 4_096
+
+# A sign takes four bytes at most, so that both fit with room to spare.
+REASON_LENGTH_MAX = 500
+BY_LENGTH_MAX = 100
 
 UNREADABLE = "a halt was left that cannot be read"
 
@@ -56,11 +61,11 @@ class HaltFile:
         return made
 
     def leave(self, halt: LeftHalt) -> None:
-        """Leave a halt, whole or not at all, and safe from a loss of power.
+        """Leave a halt, whole or not at all, and safe from a loss of power; its words made plain.
 
         Where a new file cannot be written, the room that was set aside is used.
         """
-        content = orjson.dumps(attrs.asdict(halt)) + b"\n"
+        content = orjson.dumps(_plain(halt)) + b"\n"
         draft = self.path.with_name(f"{self.path.name}.{os.getpid()}")
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -113,6 +118,12 @@ class HaltFile:
 
     def __repr__(self) -> str:
         return f"<HaltFile {self.path}>"
+
+
+def _plain(halt: LeftHalt) -> dict[str, object]:
+    # Words that a person has typed may be in no encoding, of any length, and go into one block.
+    reason, by = one_line(halt.reason, REASON_LENGTH_MAX), one_line(halt.by, BY_LENGTH_MAX)
+    return attrs.asdict(attrs.evolve(halt, reason=reason, by=by))
 
 
 def _write(file: BinaryIO, content: bytes) -> None:

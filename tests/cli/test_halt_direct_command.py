@@ -224,7 +224,7 @@ async def test_everything_goes_only_where_it_is_meant(place: Place) -> None:
 
 async def halts_everything(place: Place, reason: str | bytes, stdout: Any) -> None:
     """Let the kill switch take every order of the account, whatever is odd around it."""
-    await place.rests("by-hand")
+    await place.rests(f"by-hand-{len(reason)}")
     command = [*ARB, "halt", "--direct", "--mode", "demo", "--all", "--yes", "--reason", reason]
     with trio.fail_after(PATIENCE_S):
         await trio.run_process(
@@ -242,6 +242,19 @@ async def test_a_kill_switch_that_nobody_hears_cancels(place: Place) -> None:
         await halts_everything(place, "a test", write)
     finally:
         os.close(write)
+
+
+@pytest.mark.slow
+async def test_no_reason_and_no_file_keep_a_kill_switch_from_cancelling(place: Place) -> None:
+    """A reason from a terminal of another encoding; then nowhere to leave the halt, nor a name."""
+    await halts_everything(place, b"caf\xe9 \xff", subprocess.DEVNULL)
+    left = HaltFile(place.directory / "halt").read()
+    assert left is not None
+    assert left.reason == "caf� �"
+    (place.directory / "halt").unlink()
+    (place.directory / "halt").mkdir()
+    place.environment["LOGNAME"] = "b\udce9"
+    await halts_everything(place, b"\xff" * 10_000, subprocess.DEVNULL)
 
 
 @pytest.mark.slow

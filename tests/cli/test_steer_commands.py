@@ -104,6 +104,7 @@ def running(serve: Serve) -> FakeEngine:
         (resume, ("resume", {})),
         (flatten, ("flatten", {})),
         (lambda: halt(reason="odd"), ("halt", {"reason": "odd"})),
+        (lambda: halt(reason="caf\udce9"), ("halt", {"reason": "caf?"})),
         (
             lambda: halt(reason="odd", exits="cancel"),
             ("halt", {"reason": "odd", "exits": "cancel"}),

@@ -11,7 +11,7 @@ import attrs
 import pytest
 import trio
 
-from arb.engine.halt_file import UNREADABLE, HaltFile, LeftHalt
+from arb.engine.halt_file import BYTES_MAX, UNREADABLE, HaltFile, LeftHalt
 from tests.engine.conftest import Rig
 
 OpenRig = Callable[..., Any]
@@ -57,6 +57,19 @@ def test_where_nothing_can_be_set_aside_the_file_is_one_all_the_same(tmp_path: P
     file = HaltFile.with_reserve(tmp_path / "a" / "halt")
     with pytest.raises(OSError, match="a"):
         file.leave(LEFT)
+
+
+@pytest.mark.parametrize("sign", ["x", "é", "\udcff", "\n", '"', "\x00"])
+def test_whatever_its_words_a_halt_is_left_and_read(sign: str, tmp_path: Path) -> None:
+    """They are made plain and cut: neither what they hold nor how long they are is in the way."""
+    for file in (HaltFile(tmp_path / "halt"), HaltFile.with_reserve(tmp_path / "other" / "halt")):
+        file.leave(attrs.evolve(LEFT, reason=f"see {sign}" + 5_000 * sign, by=5_000 * sign))
+        left = file.read()
+        assert left is not None
+        assert left.reason.startswith("see")
+        assert left.reason != UNREADABLE
+        assert left.cancel_exits
+        assert file.path.stat().st_size <= BYTES_MAX
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"reason": "x"}', b'{"at_ms": "x"}'])
