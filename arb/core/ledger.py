@@ -71,7 +71,8 @@ class Position:
         cash_e6 = self._close(closing_e2, closing_price_e4)
         cash_e6 -= cost_e6(opening_price_e4, opening_e2)
         self.cost_e6 = MoneyE6(self.cost_e6 + cost_e6(opening_price_e4, opening_e2))
-        self.open_fees_e6 = MoneyE6(self.open_fees_e6 + fee_e6 * opening_e2 // count_e2)
+        if opening_e2:
+            self.open_fees_e6 = MoneyE6(self.open_fees_e6 + fee_e6 * opening_e2 // count_e2)
         self.count_e2 = CountE2(self.count_e2 + sign * count_e2)
         return MoneyE6(cash_e6)
 

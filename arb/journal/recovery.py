@@ -66,7 +66,7 @@ def replay(records: Iterable[Record], state: Recovered) -> Iterator[Record]:
     for record in records:
         try:
             _apply(state, record)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
             where = f"record {record.number} ({record.kind})"
             raise NotARecord(f"{where} cannot be read: {error!r}") from error
         except RecursionError:

@@ -45,6 +45,7 @@ class Fault(StrEnum):
     TOO_FINE = "a number has more decimals than its unit"
     OFF_SCALE = "a price is not between 0 and 1"
     NEGATIVE = "a count is below nothing"
+    NOTHING = "a fill of no contracts"
     UNKNOWN_SIDE = "an unknown side"
     BAD_TIME = "a time cannot be read"
     BAD_GRID = "price ranges make no grid"
@@ -79,6 +80,14 @@ def count(text: str) -> CountE2:
     count_e2 = signed_count(text)
     if count_e2 < 0:
         raise Malformed(Fault.NEGATIVE, text)
+    return count_e2
+
+
+def traded_count(text: str) -> CountE2:
+    """Read the count of a trade, of which there is some; raises `Malformed`."""
+    count_e2 = count(text)
+    if not count_e2:
+        raise Malformed(Fault.NOTHING, text)
     return count_e2
 
 

@@ -17,6 +17,7 @@ from arb.kalshi.fields import (
     signed_count,
     text_of,
     time_ms_of,
+    traded_count,
     whole_of,
 )
 from arb.kalshi.frames import FillFrame, MarketPosition, OrderFrame
@@ -33,7 +34,7 @@ def fill_of(fields: Fields) -> Fill:
         ticker=text_of(fields, "market_ticker" if "market_ticker" in fields else "ticker"),
         side=side_of(fields),
         price_e4=price(fields["yes_price_dollars"]),
-        count_e2=count(fields["count_fp"]),
+        count_e2=traded_count(fields["count_fp"]),
         fee_e6=money(fields["fee_cost"]),
         liquidity=Liquidity.TAKER if flag_of(fields, "is_taker") else Liquidity.MAKER,
         at_ms=_fill_ms(fields),

@@ -29,6 +29,7 @@ from arb.kalshi.token_bucket import BucketLimit
 from tests.io.http_server import URL, Reply
 from tests.kalshi.keys import PlainSigner
 from tests.kalshi.rest_bench import EPOCH_MS, rest_over
+from tests.kalshi.wire_samples import FILL
 
 
 @pytest.mark.parametrize(
@@ -272,6 +273,14 @@ async def test_half_an_account_is_an_error(autojump_clock: object) -> None:
     async with rest_over(lambda path, query: {"orders": rows, "cursor": ""}) as (rest, _):
         with pytest.raises(RestError, match="GET /portfolio/orders: a field has the wrong type"):
             await rest.open_orders()
+
+
+async def test_a_listed_fill_of_nothing_is_an_error(autojump_clock: object) -> None:
+    """A fill without contracts is none: what it stands for is not known, so the list is not."""
+    rows = [FILL, {**FILL, "trade_id": "t2", "count_fp": "0.00"}]
+    async with rest_over(lambda path, query: {"fills": rows, "cursor": ""}) as (rest, _):
+        with pytest.raises(RestError, match=r"GET /portfolio/fills: a fill of no contracts: 0\.00"):
+            await rest.fills()
 
 
 @pytest.mark.parametrize(
