@@ -114,7 +114,8 @@ class Ledger:
     ``by_hand`` is a person's own orders as of the last reading of the account. ``touched``
     names the markets whose positions or orders have changed since exposure was last counted.
     ``realised_e6`` and ``fees_e6`` are what all positions ever have gained and paid, kept as they
-    change: a year of markets is too many to add up at every fill.
+    change: a year of markets is too many to add up at every fill. ``newest_fill_ms`` is when the
+    newest fill that was booked happened, by the exchange.
     """
 
     cash_e6: MoneyE6
@@ -124,6 +125,7 @@ class Ledger:
     settled: set[tuple[str, int]] = attrs.field(factory=set)
     move_ids: set[str] = attrs.field(factory=set)
     adopted_ms: int = 0
+    newest_fill_ms: int = 0
     by_hand: tuple[HandOrder, ...] = ()
     touched: set[str] = attrs.field(factory=set)
     fills_booked: int = 0
@@ -161,6 +163,7 @@ class Ledger:
         if fill.trade_id in self.trade_ids:
             return False
         self.trade_ids.add(fill.trade_id)
+        self.newest_fill_ms = max(self.newest_fill_ms, fill.at_ms)
         self.touched.add(fill.ticker)
         position = self.positions.setdefault(fill.ticker, Position(fill.ticker))
         before_e2 = position.count_e2

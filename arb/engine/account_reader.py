@@ -21,7 +21,9 @@ from arb.kalshi.rest_calls import RestError
 # Fills and positions come from two read models, which were seen apart for less than this.
 OVERLAP_MS = 60_000
 
-# A resting order lives for a week at most, so no fill of ours can be older when we come back.
+# An order rests for a week at most: what filled in a shorter absence is within this, by whatever
+# clock. What may be missing from before it, the ledger tells. A list may have 200,000 rows: more
+# are given up, and no reading succeeds (`arb.kalshi.rest_calls.PAGES_MAX`).
 FIRST_FILLS_MS = 8 * 86_400_000
 
 # The balance may be read once a second, and has a bucket of its own without any reserve.
@@ -53,7 +55,8 @@ class Unreadable(Exception):
 class AccountReader:
     """Reads when asked, and at intervals; ``read`` hears of each reading that succeeded.
 
-    ``maybe_late`` says that an earlier reader may have reported its readings as late.
+    ``maybe_late`` says that an earlier reader may have reported its readings as late. The first
+    reading goes back to ``unseen_since_ms`` at least, however long we were away.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class AccountReader:
         exchange_clock: ExchangeClock,
         *,
         maybe_late: bool = False,
+        unseen_since_ms: int | None = None,
     ) -> None:
         self._exchange_clock = exchange_clock
         self._rest = rest
@@ -76,7 +80,10 @@ class AccountReader:
         self._succeeded_s = trio.current_time()
         # Whoever was told so keeps it, and the reader that said it may be gone with its gateway.
         self._reported_late = maybe_late
-        self._fills_since_ms = parts.clock.wall_ms() - FIRST_FILLS_MS
+        first_ms = parts.clock.wall_ms() - FIRST_FILLS_MS
+        self._fills_since_ms = (
+            first_ms if unseen_since_ms is None else min(first_ms, unseen_since_ms)
+        )
         # How long we were away is not known, and one page holds a thousand: all, the first time.
         self._settlements_since_ms: int | None = None
         self._wake = trio.Event()

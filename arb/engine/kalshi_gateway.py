@@ -20,6 +20,7 @@ from arb.core.events import (
 )
 from arb.core.money import CountE2
 from arb.core.risk import client_order_prefix
+from arb.core.unseen import unseen_since_ms
 from arb.engine.account_reader import AccountReader
 from arb.engine.account_reading import Account
 from arb.engine.gateway import Gateway
@@ -89,6 +90,7 @@ class KalshiGateway(Gateway):
             self._risk.tell,
             exchange.clock,
             maybe_late=ctx.generation > 1,
+            unseen_since_ms=_unseen_since_ms(parts),
         )
         self._unsubscribed: set[str] = set(CHANNELS)
         self._subscription_lost: str | None = None
@@ -261,3 +263,8 @@ class KalshiGateway(Gateway):
 
     def __repr__(self) -> str:
         return f"<KalshiGateway {self._desk!r}>"
+
+
+def _unseen_since_ms(parts: Parts) -> int | None:
+    known = parts.journal.known()
+    return unseen_since_ms(known.ledger) if known.has_account else None

@@ -73,7 +73,7 @@ class Reconciler:
         self._differing = Differing()
         self._overdue = Overdue(parts)
         self._counts = False
-        self._look_back = LookBack(parts.clock)
+        self._look_back = LookBack(parts.clock, books.ledger)
         self._first = FirstReadings()
         self._account: Account | None = None
         self._fills_then = 0
@@ -267,8 +267,7 @@ class Reconciler:
         # One reading is enough, however many have found something to look at again.
         if not self._reads_again:
             self._reads_again = True
-            adopted_ms = self._books.ledger.adopted_ms
-            since_ms = self._look_back.to_ms(adopted_ms) if self._counts else None
+            since_ms = self._look_back.to_ms() if self._counts else None
             wish = ReadAccount(with_moves=True, since_ms=since_ms)
             self._reach.read_again(DIFFERENCE_REPEATED_S, wish)
 

@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 import trio
 
+from arb.engine import account_reader, look_back
 from arb.engine.messages import HaltTrading
 from arb.journal.writer import MemoryFile
 from arb.sim.exchange.values import Change
@@ -66,6 +68,44 @@ async def test_fills_while_no_engine_ran_are_booked(
             await rig.until_running()
             rig.assert_books_equal()
             rig.assert_no_orphan()
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("listed_late", [False, True])
+async def test_fills_of_any_absence_are_booked(
+    listed_late: bool,
+    open_rig: OpenRig,
+    autojump_clock: object,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However far back: a second is read in any case here, a minute again, and four are missing."""
+    monkeypatch.setattr(account_reader, "FIRST_FILLS_MS", 1_000)
+    monkeypatch.setattr(look_back, "LOOKED_BACK_MS", 60_000)
+    world, file = new_world(), MemoryFile()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(world.run)
+        async with open_rig(file=file, simulation=world) as rig:
+            await rig.until(lambda: bool(rig.resting_exits()))
+            sale = rig.resting_exits()[0]
+            rig.simulation.odds_conditions.freeze = True
+            await trio.sleep(1)
+        everything = list(world.member.fills)
+        home = {game_id: each.game.home_ticker for game_id, each in world.world.fixtures.items()}
+        for game_id, ticker in home.items():
+            world.world.jump(game_id, 0.95 if ticker == sale.ticker else 0.05)
+        await trio.sleep(240)
+        missing = world.member.fills[len(everything) :]
+        assert missing
+        if listed_late:
+            world.member.fills[:] = everything
+        async with open_rig(file=file, simulation=world) as rig:
+            if listed_late:
+                await rig.until(lambda: "at Kalshi" in rig.reasons)
+                world.member.fills[:] = [*everything, *missing]
+            await rig.until_running()
+            assert rig.said("account differs") == listed_late
+            assert {each.trade_id for each in missing} <= rig.risk._books.ledger.trade_ids
+            rig.assert_books_equal()
         nursery.cancel_scope.cancel()
 
 

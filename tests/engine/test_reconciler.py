@@ -52,7 +52,7 @@ class Desk:
 
 
 @pytest.fixture
-def desk(autojump_clock: object) -> Desk:
+async def desk(autojump_clock: object) -> Desk:
     """Open books that agree with an account of a thousand dollars."""
     return open_desk()
 
