@@ -22,7 +22,7 @@ DATE_STANDS_NS = 60_000_000_000
 class Midnight:
     """Tells when a new day begins, by a clock that may be set wrong for a while, or for long.
 
-    The first date that is seen is believed; each later one when it has stood for a minute.
+    The first date that is seen is followed; each later one when it has stood for a minute.
     """
 
     _date: str = ""
@@ -41,6 +41,10 @@ class Midnight:
             return False
         before, self._stood = self._stood, date
         return date > counted or (bool(before) and before < date < counted)
+
+    def stands(self, now_ns: int) -> bool:
+        """Tell whether the date that was seen last has stood for long enough to be believed."""
+        return now_ns - self._since_ns >= DATE_STANDS_NS
 
 
 @attrs.frozen
@@ -61,17 +65,28 @@ class Mark:
 
 
 @attrs.frozen
+class Earlier:
+    """The day that was counted before a start which saw another date, while that may be wrong."""
+
+    date: str
+    before_e6: int
+    awaited: tuple[str, ...] = ()
+
+
+@attrs.frozen
 class Day:
     """One day, and what had been gained in all when it began: ``date`` is ISO, US Eastern.
 
     ``marks`` are what was held was last seen at. ``awaited`` are the markets that were held when it
     began and that nobody had looked at yet: the first price there belongs to the beginning.
+    ``earlier`` goes on in place of this day where the clock was ahead and is put right.
     """
 
     date: str
     before_e6: int
     marks: dict[str, Mark] = attrs.field(factory=dict)
     awaited: tuple[str, ...] = ()
+    earlier: Earlier | None = None
 
 
 def day_of(now_ms: int) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import attrs
 
-from arb.core.day import Day, Mark, Midnight, day_of, gained_e6
+from arb.core.day import Day, Earlier, Mark, Midnight, day_of, gained_e6
 from arb.core.ledger import Ledger
 from arb.core.money import CountE2, MoneyE6
 from arb.engine.parts import Parts
@@ -74,11 +74,26 @@ class DayBook:
         if self._day is None or self._midnight.has_come(self._day.date, date, now_ns):
             self._wait()
             awaited = tuple(ticker for ticker in self._held() if ticker not in self._seen)
-            self._write(Day(date, self._in_all_e6(), awaited=awaited))
-        elif self._are_marks_due(self._day):
-            self._write(self._day)
+            earlier = None if self._midnight.stands(now_ns) else _earlier(self._day)
+            self._write(Day(date, self._in_all_e6(), awaited=awaited, earlier=earlier))
+        else:
+            day = self._proven(self._day, date, now_ns)
+            if day is not self._day or self._are_marks_due(day):
+                self._write(day)
         self.gained_e6 = MoneyE6(self._in_all_e6() - self.before_e6)
         self._is_known = self._has_waited() or not self._unpriced()
+
+    def _proven(self, day: Day, date: str, now_ns: int) -> Day:
+        """Return the day before a start whose clock was put right, else the one that is counted.
+
+        A machine may be started before it has fetched the time.
+        """
+        earlier = day.earlier
+        if earlier is not None and date == earlier.date:
+            return Day(earlier.date, earlier.before_e6, awaited=earlier.awaited)
+        if earlier is not None and date == day.date and self._midnight.stands(now_ns):
+            return attrs.evolve(day, earlier=None)
+        return day
 
     def begin_anew(self) -> None:
         """Forget what the day has gained or lost."""
@@ -104,7 +119,10 @@ class DayBook:
             self._wait()
         if day is not None and (by_e6 or awaited):
             both = tuple(sorted({*day.awaited, *awaited}))
-            self._write(attrs.evolve(day, before_e6=day.before_e6 + by_e6, awaited=both))
+            before_e6, earlier = day.before_e6 + by_e6, day.earlier
+            if earlier is not None:
+                earlier = attrs.evolve(earlier, before_e6=earlier.before_e6 + by_e6)
+            self._write(attrs.evolve(day, before_e6=before_e6, awaited=both, earlier=earlier))
         self.look()
 
     # What was not seen yet.
@@ -174,3 +192,9 @@ class DayBook:
 
     def __repr__(self) -> str:
         return f"<DayBook {self._day} gained_e6={self.gained_e6}>"
+
+
+def _earlier(day: Day | None) -> Earlier | None:
+    if day is None or day.earlier is not None:
+        return None if day is None else day.earlier
+    return Earlier(day.date, day.before_e6, day.awaited)

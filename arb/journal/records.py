@@ -245,7 +245,11 @@ def read_group(data: dict[str, Any]) -> tuple[int, str]:
 
 def day_data(day: Day) -> dict[str, Any]:
     """Describe a day: what had been gained when it began, and its marks."""
-    return {**_fields(day), "marks": {each: _fields(mark) for each, mark in day.marks.items()}}
+    marks = {each: _fields(mark) for each, mark in day.marks.items()}
+    data = {**_fields(day), "marks": marks}
+    # Only where there is one: as rare as that is, all other days can be read by what wrote none.
+    del data["earlier"]
+    return data if day.earlier is None else {**data, "earlier": _fields(day.earlier)}
 
 
 def read_day(data: dict[str, Any]) -> Day:
