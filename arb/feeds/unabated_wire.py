@@ -1,7 +1,8 @@
 """Unabated's messages to quotes: a snapshot that names each line, and changes of lines by their id.
 
 A line is one side of one book's price in American odds, ordered by its own sequence number. The
-snapshot's keys are for finding one's way and are never read for what they say.
+snapshot's keys are for finding one's way and are never read for what they say. Lines of before the
+start and those of a game that is played are different ones, and only the latter count once listed.
 """
 
 from __future__ import annotations
@@ -38,13 +39,19 @@ TOO_MANY_LINES = "more lines than are kept"
 
 MS_PER_S = 1000
 
+# A game, a book, and whether the game is played.
+_Key = tuple[str, int, bool]
+
 _american = lru_cache(maxsize=4_096)(american_to_decimal)
 _ms_of = lru_cache(maxsize=4_096)(iso_ms)
 
 
 @attrs.define
 class _Price:
-    """One book's two sides of one game as last told, home first; None is not offered."""
+    """One book's two sides of one game as last told, home first; None is not offered.
+
+    ``numbers`` are the lines that they come from.
+    """
 
     event_id: str
     book: str
@@ -52,6 +59,7 @@ class _Price:
     sequences: list[int]
     source_ms: int = 0
     live: bool = False
+    numbers: list[int | None] = attrs.field(factory=lambda: [None, None])
 
 
 @attrs.define
@@ -71,7 +79,7 @@ class UnabatedReader:
         self._sources: dict[int, str] = {}
         self._teams: dict[int, str] = {}
         self._lines: dict[int, _Line] = {}
-        self._prices: dict[tuple[str, int], _Price] = {}
+        self._prices: dict[_Key, _Price] = {}
 
     def learn(self, sources: Iterable[Any], teams: Iterable[Any]) -> None:
         """Take in the names of books and teams; a row that has none is left out."""
@@ -88,28 +96,34 @@ class UnabatedReader:
         events: dict[str, OddsEvent] = {}
         bad: list[Bad] = []
         lines: list[Any] = []
+        played = {event_id for event_id, _, live in self._prices if live}
         for league, market, live in _markets(odds):
             try:
                 if market["betTypeId"] != MONEYLINE or market["statusId"] not in OFFERED:
                     continue
                 event = self._event(league, market)
-                events[event.event_id] = event
+                events.setdefault(event.event_id, event)
+                if not live and event.event_id in played:
+                    continue
                 found, left_out = self._register(event, market, received_ms, live=live)
                 lines += found
+                if live and found:
+                    played.add(event.event_id)
                 if left_out:
                     game = f"{event.away} at {event.home}"
                     bad.append(Bad(TOO_MANY_LINES, f"{left_out} lines of {game}"))
             except (KeyError, TypeError, ValueError, AttributeError) as wrong:
                 bad.append(Bad(f"a market cannot be read: {type(wrong).__name__}", market))
         self._forget(received_ms - FORGOTTEN_AFTER_MS)
+        gone = self._end_pregame(played)
         parsed = self.lines(lines, received_ms, None, QuoteOrigin.POLL)
-        return list(events.values()), attrs.evolve(parsed, bad=(*bad, *parsed.bad))
+        over = [_quote(each, received_ms, None, QuoteOrigin.POLL) for each in gone]
+        return list(events.values()), Parsed(
+            (*over, *parsed.quotes), (*bad, *parsed.bad), parsed.notices
+        )
 
     def memory(self) -> list[Any]:
         """Return every price with its two lines, as JSON."""
-        ids: dict[int, list[int | None]] = {}
-        for number, line in self._lines.items():
-            ids.setdefault(id(line.price), [None, None])[line.side] = number
         return [
             (
                 each.event_id,
@@ -119,9 +133,9 @@ class UnabatedReader:
                 each.sequences,
                 each.source_ms,
                 each.live,
-                ids.get(id(each), [None, None]),
+                each.numbers,
             )
-            for (_, source), each in self._prices.items()
+            for (_, source, _), each in self._prices.items()
         ]
 
     def restore(self, memory: Any) -> None:
@@ -129,10 +143,12 @@ class UnabatedReader:
         self._lines.clear()
         self._prices.clear()
         try:
-            for event_id, source, book, odds, sequences, source_ms, live, ids in memory:
-                price = _Price(event_id, book, list(odds), list(sequences), source_ms, live)
-                self._prices[event_id, source] = price
-                for side, number in enumerate(ids):
+            for event_id, source, book, odds, sequences, source_ms, live, numbers in memory:
+                price = _Price(
+                    event_id, book, list(odds), list(sequences), source_ms, live, list(numbers)
+                )
+                self._prices[event_id, source, live] = price
+                for side, number in enumerate(numbers):
                     if number is not None:
                         self._lines[number] = _Line(price, side)
         except TypeError as error:
@@ -218,14 +234,45 @@ class UnabatedReader:
                 if number not in self._lines and len(self._lines) >= LINES_MAX:
                     left_out += 1
                     continue
-                price = self._prices.get((event.event_id, source))
+                key = event.event_id, source, live
+                price = self._prices.get(key)
                 if price is None:
-                    price = _Price(event.event_id, book, [None, None], [-1, -1])
-                    self._prices[event.event_id, source] = price
-                price.live = live
+                    price = _Price(event.event_id, book, [None, None], [-1, -1], live=live)
+                    self._prices[key] = price
+                self._take_over(price, index, number)
                 self._lines[number] = _Line(price, index, now_ms)
                 found.append(row)
         return found, left_out
+
+    def _take_over(self, price: _Price, side: int, number: int) -> None:
+        """Let a side come from a line: another's numbers say nothing of this one's."""
+        before = price.numbers[side]
+        if before == number:
+            return
+        if before is not None:
+            self._lines.pop(before, None)
+        price.numbers[side], price.sequences[side] = number, -1
+
+    def _end_pregame(self, played: set[str]) -> list[_Price]:
+        """Let go of what was listed before the start of games that are played.
+
+        Returns the prices of books that list nothing for them now, taken away.
+        """
+        over = [key for key in self._prices if not key[2] and key[0] in played]
+        if not over:
+            return []
+        prices = {
+            (event_id, source): self._prices.pop((event_id, source, live))
+            for event_id, source, live in over
+        }
+        for number, line in list(self._lines.items()):
+            if not line.price.live and line.price.event_id in played:
+                del self._lines[number]
+        return [
+            attrs.evolve(price, odds=[None, None])
+            for key, price in prices.items()
+            if (*key, True) not in self._prices
+        ]
 
     def _forget(self, before_ms: int) -> None:
         """Let go of the lines that were last offered before a moment, and of their prices."""
@@ -233,7 +280,8 @@ class UnabatedReader:
         if not over:
             return
         for number in over:
-            del self._lines[number]
+            line = self._lines.pop(number)
+            line.price.numbers[line.side] = None
         kept = {id(line.price) for line in self._lines.values()}
         self._prices = {key: each for key, each in self._prices.items() if id(each) in kept}
 
@@ -245,14 +293,18 @@ class UnabatedReader:
 
 
 def _markets(odds: Any) -> Iterator[tuple[str, Any, bool]]:
+    """Return each market with its league and whether its game is played; such come first."""
     for league, content in odds.items() if isinstance(odds, dict) else ():
         try:
             states = content["periodTypes"]["game"]
-            for state in ("pregame", "live"):
-                for market in states.get(state, {}).values():
-                    yield league, market, state == "live"
+            listed = [(states.get("live", {}), True), (states.get("pregame", {}), False)]
         except (KeyError, TypeError, AttributeError):
             yield league, content, False
+            continue
+        for markets, live in listed:
+            # What is no table of markets is one that cannot be read.
+            for market in markets.values() if isinstance(markets, dict) else (markets,):
+                yield league, market, live
 
 
 def _odds(american: object) -> float:
