@@ -8,14 +8,13 @@ while it runs, writes the halt into its journal, and takes the file away when th
 from __future__ import annotations
 
 import contextlib
-import os
 from pathlib import Path
-from typing import BinaryIO
 
 import attrs
 import orjson
 
 from arb.engine.messages import HaltTrading
+from arb.io.files import sync_folder, write_synced, write_whole
 from arb.io.text import one_line
 
 # Four short fields; more than this is somebody else's file.
@@ -57,7 +56,7 @@ class HaltFile:
         with contextlib.suppress(OSError):
             made.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with made._reserve.open("wb") as file:
-                _write(file, b" " * BYTES_MAX)
+                write_synced(file, b" " * BYTES_MAX)
         return made
 
     def leave(self, halt: LeftHalt) -> None:
@@ -66,15 +65,10 @@ class HaltFile:
         Where a new file cannot be written, the room that was set aside is used.
         """
         content = orjson.dumps(_plain(halt)) + b"\n"
-        draft = self.path.with_name(f"{self.path.name}.{os.getpid()}")
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with draft.open("wb") as file:
-                _write(file, content)
-            draft.replace(self.path)
+            write_whole(self.path, content)
         except OSError:
-            with contextlib.suppress(OSError):
-                draft.unlink()
             if not self._is_overwritten(content.ljust(BYTES_MAX)):
                 raise
 
@@ -83,8 +77,9 @@ class HaltFile:
         room = self._reserve if self._reserve.exists() else self.path
         try:
             with room.open("r+b") as file:
-                _write(file, content)
+                write_synced(file, content)
             room.replace(self.path)
+            sync_folder(self.path.parent)
         except OSError:
             return False
         return True
@@ -124,9 +119,3 @@ def _plain(halt: LeftHalt) -> dict[str, object]:
     # Words that a person has typed may be in no encoding, of any length, and go into one block.
     reason, by = one_line(halt.reason, REASON_LENGTH_MAX), one_line(halt.by, BY_LENGTH_MAX)
     return attrs.asdict(attrs.evolve(halt, reason=reason, by=by))
-
-
-def _write(file: BinaryIO, content: bytes) -> None:
-    file.write(content)
-    file.flush()
-    os.fsync(file.fileno())

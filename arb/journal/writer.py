@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from arb.core.ledger import Ledger
 from arb.core.money import MoneyE6
 from arb.io.clock import Clock
+from arb.io.files import sync_folder
 from arb.journal.chain import BEGINNING, Position, follow
 from arb.journal.copying import copied
 from arb.journal.following import Following
@@ -68,7 +69,7 @@ class DiskFile:
         is_new = not path.exists()
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         if is_new:
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
 
     def write(self, data: bytes) -> None:
         """Append all of ``data`` by one call of the kernel; raises `OSError`."""
@@ -94,15 +95,6 @@ class DiskFile:
 
     def __repr__(self) -> str:
         return f"<DiskFile {self._path}>"
-
-
-def _sync_folder(folder: Path) -> None:
-    # A file's own sync does not promise that its name is on the disk as well.
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 class MemoryFile:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,29 @@ def test_a_disk_without_room_takes_a_halt_all_the_same(tmp_path: Path) -> None:
     file.remove()
     with pytest.raises(IsADirectoryError):
         file.leave(LEFT)
+
+
+@pytest.mark.parametrize("has_room", [True, False])
+def test_a_halt_that_was_left_outlives_the_power(
+    has_room: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its name is on the disk as well, in the room that was set aside, too."""
+    folders = []
+    fsync = os.fsync
+
+    def note(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            folders.append((tmp_path / "halt").exists())
+        fsync(descriptor)
+
+    file = HaltFile.with_reserve(tmp_path / "halt")
+    if not has_room:
+        (tmp_path / f"halt.{os.getpid()}").mkdir()
+    monkeypatch.setattr(os, "fsync", note)
+    file.leave(LEFT)
+
+    assert folders == [True]
+    assert file.read() == LEFT
 
 
 def test_where_nothing_can_be_set_aside_the_file_is_one_all_the_same(tmp_path: Path) -> None:
