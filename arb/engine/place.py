@@ -10,8 +10,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from arb.core.risk import EVERY_ORDER_PREFIX
 from arb.io.clock import Clock
+from arb.io.files import write_whole
 from arb.journal.frames import JournalDamaged
+from arb.journal.reading import read_records
 from arb.journal.records import FORMAT, NotARecord, RecordKind
 from arb.journal.recovery import Recovered
 from arb.journal.snapshot import SNAPSHOT_AFTER, DiskSnapshot, snapshot_path
@@ -119,22 +122,48 @@ class Place:
         return journal, recovered
 
     def installation(self) -> str:
-        """Return this installation's id, made once and kept beside the journal."""
+        """Return this installation's id, made once and kept beside the journal.
+
+        Where it is lost, or damaged, the journal's orders tell what it was: by another one they
+        would pass for another engine's. Raises what reading the journal raises, and `OSError`.
+        """
         path = self.directory / INSTALLATION_NAME
-        if not path.exists():
-            path.write_text(secrets.token_hex(INSTALLATION_BYTES))
-        return path.read_text().strip()
+        kept = _kept_in(path)
+        if kept is None:
+            kept = self._told_by_orders() or secrets.token_hex(INSTALLATION_BYTES)
+            write_whole(path, kept.encode())
+        return kept
+
+    def _told_by_orders(self) -> str | None:
+        records = read_records(self.journal_path) if self.journal_path.exists() else ()
+        ids = [str(record.data["id"]) for record in records if record.kind is RecordKind.INTENT]
+        found = [each.removeprefix(EVERY_ORDER_PREFIX).partition("-")[0] for each in ids]
+        return next((each for each in reversed(found) if _is_an_id(each)), None)
 
     def earlier(self) -> tuple[str, ...]:
         """Return the ids of this mode's other installations here whose engines do not run now."""
-        return tuple(
-            path.read_text().strip()
+        kept = (
+            _kept_in(path)
             for path in sorted(self.directory.parent.glob(f"*/{INSTALLATION_NAME}"))
             if path.parent != self.directory and not _is_locked(path.parent)
         )
+        return tuple(each for each in kept if each is not None)
 
     def __repr__(self) -> str:
         return f"<Place {self.directory} {'held' if self._lock is not None else 'free'}>"
+
+
+def _kept_in(path: Path) -> str | None:
+    """Return the id in a file, None where there is none, as in one that lost its power."""
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace").strip()
+    except FileNotFoundError:
+        return None
+    return text if _is_an_id(text) else None
+
+
+def _is_an_id(text: str) -> bool:
+    return text.isascii() and text.isalnum()
 
 
 def _is_locked(directory: Path) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 
 import pytest
 
 from arb.engine import place as place_module
-from arb.engine.place import Place, PlaceTaken
+from arb.engine.place import INSTALLATION_NAME, Place, PlaceTaken
 from arb.io.clock import SystemClock
 from arb.journal.frames import JournalDamaged
 from arb.journal.reading import read_records
@@ -43,6 +44,50 @@ def test_an_installation_keeps_its_id(tmp_path: Path) -> None:
         assert two.installation() != first
         assert len(first) == 8
         assert first.isalnum()
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"\xff\x00\x12", b"two words", None])
+def test_an_id_that_was_lost_is_told_by_the_orders(content: bytes | None, tmp_path: Path) -> None:
+    """An empty file after a loss of power made our own orders another engine's."""
+    with Place(tmp_path / "one") as place, Place(tmp_path / "two") as other:
+        path = place.directory / INSTALLATION_NAME
+        journal, _ = place.begin_journal(SystemClock(), "sim", "off")
+        for number, told in enumerate(("ffffffff", "1234abcd", "")):
+            journal.append(RecordKind.INTENT, {"id": f"arb-{told}-{number:08}"})
+        journal.close()
+        damage(path, content)
+        assert other.earlier() == ()
+        assert place.installation() == "1234abcd"
+        assert path.read_bytes() == b"1234abcd"
+
+
+def test_an_id_that_nothing_tells_is_made_anew(tmp_path: Path) -> None:
+    """Without an order nothing can rest by the old one; from then on it stays."""
+    with Place(tmp_path / "one") as place:
+        place.begin_journal(SystemClock(), "sim", "off")[0].close()
+        damage(place.directory / INSTALLATION_NAME, b"")
+        made = place.installation()
+        assert len(made) == 8
+        assert place.installation() == made
+
+
+def damage(path: Path, content: bytes | None) -> None:
+    """Leave a file as a loss of power may, or none."""
+    if content is not None:
+        path.write_bytes(content)
+
+
+def test_an_id_is_on_the_disk_before_it_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes out with each order, and must be the same after any end."""
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    with Place(tmp_path / "one") as place:
+        place.installation()
+        assert len(synced) == 2, "the file, and the folder"
+        place.installation()
+        assert len(synced) == 2
 
 
 def test_a_place_names_its_files(tmp_path: Path) -> None:
