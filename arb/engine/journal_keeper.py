@@ -18,6 +18,12 @@ SYNC_EVERY_S = 1.0
 # A disk that is busy takes a second or two; one that takes longer than this is worth an alarm.
 SYNCED_WITHIN_MS = 10_000
 
+TAG = "JOURNAL"
+NOT_WAITED_FOR = (
+    "the disk is too slow to be waited for: a loss of power now may cost the last records,"
+    " the end of this process does not"
+)
+
 UNDONE = "the journal has not been brought to disk"
 
 # They take 0.2 ms: so long at most an order waits for this. What a restart finds is a second old.
@@ -56,8 +62,12 @@ class JournalKeeper(Actor):
         await trio.sleep_forever()
 
     async def stop(self, reason: str) -> None:
-        """Bring the last records to disk."""
-        await self._sync()
+        """Bring the last records to disk, which is not waited for beyond the grace."""
+        try:
+            await self._sync()
+        except trio.Cancelled:
+            self._board.say(TAG, NOT_WAITED_FOR, level="warning")
+            raise
 
     async def _sync(self) -> bool:
         try:

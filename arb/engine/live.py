@@ -170,7 +170,7 @@ class LiveTree:
 
     def _journal(self, ctx: Context) -> JournalKeeper:
         parts = self.parts
-        return JournalKeeper(ctx, parts.board, parts.journal, self.offloads.call)
+        return JournalKeeper(ctx, parts.board, parts.journal, self.offloads.sync)
 
     def _gateway(self, ctx: Context) -> Gateway:
         if self.mode is Mode.PAPER:

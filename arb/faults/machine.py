@@ -240,7 +240,10 @@ class Machine:
                 self.lose_power(dice)
 
     def offloads(self) -> Offloads:
-        """Return how slow calls are made: in place, a sync as slowly as the disk is just now."""
+        """Return how slow calls are made: in place, and as slowly as the disk is just now.
+
+        Whoever is cancelled meanwhile has not synced, the worst that a real disk comes to then.
+        """
 
         async def call(work: Callable[[], None]) -> None:
             if self.sync_takes_s:
@@ -248,7 +251,7 @@ class Machine:
             await trio.sleep(self.sync_takes_s)
             work()
 
-        return Offloads(call, in_place)
+        return Offloads(call, in_place, call)
 
     # ------------------------------------------------------------------ what is heard of it
 

@@ -1,4 +1,4 @@
-"""The engine's smaller parts by themselves: gateway, feeds, tree, log file, journal keeper."""
+"""The engine's smaller parts by themselves: gateway, feeds, tree, log file."""
 
 from __future__ import annotations
 
@@ -21,11 +21,9 @@ from arb.engine import log_file as log_module
 from arb.engine.board import Board
 from arb.engine.book_feed import BookFeed
 from arb.engine.gateway import Gateway
-from arb.engine.journal_keeper import FOLLOWED_AT_ONCE, SYNC_EVERY_S, JournalKeeper
 from arb.engine.log_file import LogFile
 from arb.engine.messages import (
     Frame,
-    JournalBroken,
     OwnResting,
     PolledQuotes,
     Reported,
@@ -40,8 +38,6 @@ from arb.engine.tree import engine_tree
 from arb.engine.tree_watch import RELEASED_AFTER_S, TreeWatch
 from arb.feeds.odds_api_wire import PROVIDER, parse_frame
 from arb.io.clock import VirtualClock
-from arb.journal.records import RecordKind, group_data
-from arb.journal.writer import Journal, MemoryFile
 from tests.core.order_factory import (
     BOS,
     ENTRY,
@@ -129,69 +125,6 @@ async def test_slow_calls_are_made_once_and_raise_what_they_raise(offloads: Any)
 def one_for_one(*children: ActorSpec) -> SupervisorSpec:
     """Put some actors beside each other."""
     return SupervisorSpec("root", strategy=Strategy.ONE_FOR_ONE, children=children)
-
-
-class BadFile(MemoryFile):
-    """A file that cannot be brought to disk."""
-
-    def sync(self) -> None:
-        """Fail."""
-        raise OSError("no disk")
-
-
-class CountedSyncs(MemoryFile):
-    """A file that counts how often it was brought to disk."""
-
-    syncs = 0
-
-    def sync(self) -> None:
-        """Count."""
-        self.syncs += 1
-
-
-async def test_the_journal_keeper_says_once_that_a_sync_failed(autojump_clock: object) -> None:
-    """It halts trading by a message, stays up, and tries no second time."""
-    told: list[Any] = []
-    journal, board = Journal(BadFile(), VirtualClock(0)), Board(VirtualClock(0))
-    tree = one_for_one(
-        ActorSpec(RISK, lambda ctx: Note(ctx, told), direct=True),
-        ActorSpec("journal", lambda ctx: JournalKeeper(ctx, board, journal, IN_PLACE.call)),
-    )
-    async with open_system(tree, rng=random.Random(1)) as system:
-        await trio.sleep(30)
-        assert [type(each) for each in told] == [JournalBroken]
-        assert "no disk" in told[0].reason
-        assert all(node.state == "running" for node in system.snapshot())
-        system.address("journal").tell("nonsense")
-        await trio.sleep(0.01)
-        letters = system.snapshot().dead_letters
-        assert [each.reason for each in letters] == ["not for the journal keeper"]
-    assert journal is not None
-
-
-async def test_the_journal_keeper_has_the_state_follow(autojump_clock: object) -> None:
-    """Each second; a record that no start could follow is said once, and syncs go on."""
-    told: list[Any] = []
-    file = CountedSyncs()
-    journal, board = Journal(file, VirtualClock(0)), Board(VirtualClock(0), print)
-    known = journal.known()
-    tree = one_for_one(
-        ActorSpec(RISK, lambda ctx: Note(ctx, told), direct=True),
-        ActorSpec("journal", lambda ctx: JournalKeeper(ctx, board, journal, IN_PLACE.call)),
-    )
-    async with open_system(tree, rng=random.Random(1)):
-        for number in range(5 * FOLLOWED_AT_ONCE):
-            journal.append(RecordKind.GROUP, group_data(number, "g"))
-        await trio.sleep(1.5 * SYNC_EVERY_S)
-        assert len(known.groups) == 5 * FOLLOWED_AT_ONCE
-        assert told == []
-        journal.append(RecordKind.GROUP, {})
-        await trio.sleep(1.5 * SYNC_EVERY_S)
-        syncs = file.syncs
-        await trio.sleep(5 * SYNC_EVERY_S)
-        assert [type(each) for each in told] == [JournalBroken]
-        assert told[0].reason.startswith("no start could read the journal any more: record 101 ")
-        assert file.syncs >= syncs + 4
 
 
 class Sender(Gateway):
