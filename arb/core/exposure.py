@@ -4,7 +4,8 @@ For every way a game may end, each position and each entry at stake (pending, re
 counts what it loses then, or nothing where it gains. An entry may fill or not, and a position that
 gains may have been sold at what it cost before the end came, because everything held is on sale;
 so no gain pays for another's loss. All of them are free of each other, which makes the sum the
-worst over every subset of them, exactly. Exits lessen a position and add nothing.
+worst over every subset of them, exactly. Exits lessen a position and add nothing, save beside a
+person's own order, which may close what they were to close.
 """
 
 from __future__ import annotations
@@ -74,14 +75,13 @@ def order_cost_e6(order: Order, fee_of: FeeOf) -> MoneyE6:
 def claims(ledger: Ledger, fee_of: FeeOf) -> Iterator[tuple[str, MoneyE6]]:
     """Yield the market and the cash of each order at stake that may still take some.
 
-    A person's own orders take what they cost beyond closing what is held.
+    A person's own orders take what they cost beyond closing what is held, and beside them exits.
     """
     for order in ledger.all_at_stake():
         yield order.intent.ticker, order_cost_e6(order, fee_of)
-    for hand in ledger.by_hand:
-        if (opening_e2 := _opening_e2(hand, ledger)) > 0:
-            cost_e6 = entry_cost_e6(hand.ticker, hand.side, hand.price_e4, opening_e2, fee_of)
-            yield hand.ticker, cost_e6
+    for ticker in dict.fromkeys(hand.ticker for hand in ledger.by_hand):
+        for side, price_e4, count_e2 in _opening(ledger, ticker):
+            yield ticker, entry_cost_e6(ticker, side, price_e4, count_e2, fee_of)
 
 
 def market_losses(ledger: Ledger, ticker: str, fee_of: FeeOf) -> Losses:
@@ -190,15 +190,28 @@ def _each_loss(ledger: Ledger, ticker: str, fee_of: FeeOf) -> Iterator[Losses]:
     for order in ledger.at_stake(ticker):
         if order.is_entry and order.at_stake_e2:
             yield _bought(ticker, order.side, order.price_e4, order.at_stake_e2, fee_of)
-    for hand in ledger.by_hand:
-        if hand.ticker == ticker and (opening_e2 := _opening_e2(hand, ledger)) > 0:
-            yield _bought(ticker, hand.side, hand.price_e4, opening_e2, fee_of)
+    for side, price_e4, count_e2 in _opening(ledger, ticker):
+        yield _bought(ticker, side, price_e4, count_e2, fee_of)
 
 
-def _opening_e2(order: HandOrder, ledger: Ledger) -> CountE2:
-    held_e2 = ledger.position(order.ticker).count_e2
-    closable_e2 = max(0, -held_e2 if order.side is Side.BID else held_e2)
-    return CountE2(order.remaining_e2 - closable_e2)
+def _opening(ledger: Ledger, ticker: str) -> Iterator[tuple[Side, PriceE4, CountE2]]:
+    """Yield what may be opened in a market by a person's orders, and by exits beside them.
+
+    What is held is closed once. The cheapest may come first, so that the dearest open.
+    """
+    hands = [hand for hand in ledger.by_hand if hand.ticker == ticker]
+    for side in {hand.side: None for hand in hands}:
+        sized = [(hand.price_e4, hand.remaining_e2) for hand in hands if hand.side is side]
+        exits = (order for order in ledger.at_stake(ticker) if not order.is_entry)
+        sized += [(order.price_e4, order.at_stake_e2) for order in exits if order.side is side]
+        held_e2 = ledger.position(ticker).count_e2
+        closable_e2 = max(0, -held_e2 if side is Side.BID else held_e2)
+        left_e2 = sum(count_e2 for _, count_e2 in sized) - closable_e2
+        for price_e4, count_e2 in sorted(sized, reverse=side is Side.BID):
+            opening_e2 = min(left_e2, count_e2)
+            if opening_e2 > 0:
+                yield side, price_e4, CountE2(opening_e2)
+            left_e2 -= count_e2
 
 
 def _held(position: Position) -> Losses:
