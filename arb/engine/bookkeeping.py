@@ -25,7 +25,7 @@ from arb.engine.messages import OwnResting, StillThere
 from arb.engine.parts import Parts
 from arb.journal.records import (
     RecordKind,
-    account_data,
+    account_records,
     cash_data,
     fill_data,
     report_data,
@@ -208,7 +208,8 @@ class Bookkeeper:
 
         What comes after stands on this record: it is on the disk before anything is begun.
         """
-        self.record(RecordKind.ACCOUNT, account_data(account))
+        for kind, data in account_records(account):
+            self.record(kind, data)
         self.sync()
         now_ms = self._parts.clock.wall_ms()
         self.day.without_gain(lambda: adopt(self.ledger, account, now_ms))

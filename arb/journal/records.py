@@ -6,7 +6,7 @@ put in shows even where somebody made its checksum right again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import Enum, StrEnum
 from functools import cache
 from hashlib import blake2b
@@ -41,6 +41,7 @@ class RecordKind(StrEnum):
 
     START = "start"
     ACCOUNT = "account"
+    TRADES = "trades"
     INTENT = "intent"
     AMEND = "amend"
     REPORT = "report"
@@ -68,6 +69,9 @@ REPORTS: dict[str, type[OrderEvent]] = {
 }
 
 T = TypeVar("T")
+
+# The exchange's ids are UUIDs: 400 kB, where a record may have a megabyte.
+TRADE_IDS_MAX = 10_000
 
 # What a start says of its journal: 1 had no hashes and is read all the same.
 FORMAT = 2
@@ -220,6 +224,18 @@ def account_data(account: AdoptedAccount) -> dict[str, Any]:
     }
 
 
+def account_records(account: AdoptedAccount) -> Iterator[tuple[RecordKind, dict[str, Any]]]:
+    """Yield the records that describe what was taken on the exchange's word, which counts last.
+
+    Trades that have no room in it come before: whatever ends between them, none is counted twice.
+    """
+    ids = account.trade_ids
+    while len(ids) > TRADE_IDS_MAX:
+        yield RecordKind.TRADES, {"trade_ids": ids[:TRADE_IDS_MAX]}
+        ids = ids[TRADE_IDS_MAX:]
+    yield RecordKind.ACCOUNT, account_data(attrs.evolve(account, trade_ids=ids))
+
+
 def read_settlement(data: dict[str, Any]) -> Settlement:
     """Return the settlement of a ``SETTLEMENT`` record."""
     return _structure(data, Settlement)
@@ -228,6 +244,14 @@ def read_settlement(data: dict[str, Any]) -> Settlement:
 def read_cash(data: dict[str, Any]) -> CashMove:
     """Return the move of money of a ``CASH`` record."""
     return _structure(data, CashMove)
+
+
+def read_trades(data: dict[str, Any]) -> tuple[str, ...]:
+    """Return the ids of a ``TRADES`` record."""
+    ids = data["trade_ids"]
+    if not isinstance(ids, list) or not all(type(each) is str for each in ids):
+        raise NotARecord(f"not the ids of trades: {ids!r}")
+    return tuple(ids)
 
 
 def group_data(exchange_index: int, group_id: str) -> dict[str, Any]:

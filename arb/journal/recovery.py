@@ -25,6 +25,7 @@ from arb.journal.records import (
     read_intent,
     read_report,
     read_settlement,
+    read_trades,
 )
 
 # A loss of power can take the last second of records, and with them numbers that the exchange has
@@ -94,6 +95,8 @@ def _apply(state: Recovered, record: Record) -> None:
     elif record.kind is RecordKind.ACCOUNT:
         adopt(state.ledger, read_account(record.data), record.at_ms)
         state.has_account = True
+    elif record.kind is RecordKind.TRADES:
+        state.ledger.trade_ids.update(read_trades(record.data))
     elif record.kind is RecordKind.DAY:
         state.day = read_day(record.data)
     elif record.kind is RecordKind.GROUP:

@@ -41,6 +41,14 @@ OTHER_KINDS = (
             "awaited": ["BOS"],
         },
     ),
+    (
+        RecordKind.DAY,
+        {
+            "date": "2026-11-22",
+            "before_e6": -5,
+            "earlier": {"date": "2026-11-21", "before_e6": 7, "awaited": ["BOS"]},
+        },
+    ),
 )
 DEPOSIT_E6 = MoneyE6(5_000_000)
 ACCOUNT = {"cash_e6": CASH, "positions": [], "trade_ids": []}

@@ -364,6 +364,7 @@ INTENT = intent_data("arb-i1-00000001", ENTRY)
         (RecordKind.ACCOUNT, {**ACCOUNT, "cash_e6": "much"}),
         (RecordKind.ACCOUNT, {"cash_e6": 5}),
         (RecordKind.ACCOUNT, {**ACCOUNT, "positions": [{"ticker": NYY}]}),
+        (RecordKind.TRADES, {"trade_ids": ["t1", 2]}),
         (RecordKind.HALT, {"reason": "by nobody"}),
     ],
 )
