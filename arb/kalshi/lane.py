@@ -118,6 +118,11 @@ class OrderLanes:
         errors = [lane.last_error for lane in self._lanes if lane.last_error]
         return f"no order lane is connected{f': {errors[0]}' if errors else ''}"
 
+    def give_up(self, why: str) -> None:
+        """Take other connections for all lanes; every request that is out is answered unknown."""
+        for lane in self._lanes:
+            lane.give_up(why)
+
     async def run(self) -> None:
         """Keep the lanes up until cancelled; then every request still out is answered unknown."""
         self._closing = False

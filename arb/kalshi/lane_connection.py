@@ -76,7 +76,7 @@ class Lane:
         self._connection: Connection | None = None
         self._in_flight: _InFlight | None = None
         self._proven = False
-        self._broken = False
+        self._broken = ""
         self._failures = 0
         self._deadline_s = math.inf
         self._scope = trio.CancelScope()
@@ -86,7 +86,7 @@ class Lane:
     @property
     def is_up(self) -> bool:
         """Say whether the connection stands and has answered."""
-        return self._connection is not None and self._proven
+        return self._connection is not None and self._proven and not self._broken
 
     @property
     def is_free(self) -> bool:
@@ -110,7 +110,7 @@ class Lane:
             taken = connection.send_now(data)
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             # Nothing of it has left.
-            self._break()
+            self.give_up(_BROKEN)
             return None
         sent_ns = self._clock.monotonic_ns()
         self._in_flight = _InFlight(tag, quiet, sent_ns)
@@ -120,11 +120,11 @@ class Lane:
         self._wait_until(trio.current_time() + self._limits.answer_s)
         return sent_ns
 
-    def _break(self) -> None:
+    def give_up(self, why: str) -> None:
+        """Send nothing more on this connection; what is out is unknown as soon as may be."""
         # The reader wakes up, finds this, and makes way for another connection.
-        self._broken = True
-        self._proven = False
-        self._scope.cancel(reason=_BROKEN)
+        self._broken = why
+        self._scope.cancel(reason=why)
 
     def _wait_until(self, deadline_s: float) -> None:
         self._deadline_s = deadline_s
@@ -147,7 +147,7 @@ class Lane:
         connection = await self._connect()
         if isinstance(connection, str):
             return connection
-        self._connection = connection
+        self._connection, self._broken = connection, ""
         self._rest, self._rest_wanted = b"", trio.Event()
         try:
             async with trio.open_nursery() as nursery:
@@ -186,7 +186,7 @@ class Lane:
             try:
                 await connection.send_all(self._rest)
             except (trio.BrokenResourceError, trio.ClosedResourceError):
-                self._break()
+                self.give_up(_BROKEN)
 
     async def _read(self, connection: Connection) -> str:
         try:
@@ -199,7 +199,6 @@ class Lane:
     async def _converse(self, connection: Connection) -> str:
         await trio.lowlevel.checkpoint()
         protocol = h11.Connection(h11.CLIENT)
-        self._broken = False
         # The first answer proves the whole way to the exchange before an order takes it.
         why = self._send_keep_warm()
         while why is None:
@@ -208,13 +207,16 @@ class Lane:
         return why
 
     async def _receive(self, connection: Connection) -> bytes | None:
+        if self._broken:
+            # Given up while no scope stood that could be cancelled.
+            return None
         with trio.CancelScope(deadline=self._deadline_s) as self._scope:
             return await connection.receive_some()
         return None
 
     def _on_silence(self) -> str | None:
         if self._broken:
-            return _BROKEN
+            return self._broken
         if self._in_flight is not None:
             return f"no answer within {self._limits.answer_s:g} s"
         if not self._can_spare(self):

@@ -83,7 +83,7 @@ class Http2Lane(Lane):
             # What waits goes first: frames must not be cut into by others.
             taken = 0 if self._rest else connection.send_now(data)
         except (trio.BrokenResourceError, trio.ClosedResourceError):
-            self._break()
+            self.give_up(_BROKEN)
             return False
         if taken < len(data) or connection.backlog:
             self._rest += data[taken:]
@@ -100,7 +100,7 @@ class Http2Lane(Lane):
                 try:
                     await connection.send_all(leaving)
                 except (trio.BrokenResourceError, trio.ClosedResourceError):
-                    self._break()
+                    self.give_up(_BROKEN)
                     break
                 self._rest = self._rest[len(leaving) :]
                 if not self._rest:
@@ -108,7 +108,6 @@ class Http2Lane(Lane):
 
     async def _converse(self, connection: Connection) -> str:
         await trio.lowlevel.checkpoint()
-        self._broken = False
         self._begin()
         why = None if self._write(http2.greeting()) else _BROKEN
         why = why or self._send_keep_warm()
@@ -124,7 +123,7 @@ class Http2Lane(Lane):
 
     def _on_silence(self) -> str | None:
         if self._broken:
-            return _BROKEN
+            return self._broken
         if not self._streams:
             return self._send_keep_warm()
         stream, oldest = next(iter(self._streams.items()))

@@ -144,6 +144,29 @@ async def test_a_broken_connection_leaves_all_its_requests_unknown(autojump_cloc
         assert lanes.connected == 1
 
 
+async def test_a_lane_that_is_given_up_leaves_all_its_requests_unknown(
+    autojump_clock: object,
+) -> None:
+    """In this moment, however well the connection seems to stand."""
+    async with http2_lanes(lambda a: Response(200, delay_s=0 if a.method == "GET" else 9)) as (
+        lanes,
+        answers,
+        *_,
+    ):
+        lanes.send(order("a"))
+        lanes.send(order("b"))
+        await trio.sleep(0.1)
+        lanes.give_up("asleep")
+        assert lanes.free == 0
+        await settle()
+        assert [(a.tag, a.status, a.failure) for a in answers] == [
+            ("a", None, "asleep"),
+            ("b", None, "asleep"),
+        ]
+        await trio.sleep(0.2)
+        assert lanes.free == 1
+
+
 async def test_an_answer_that_never_comes_ends_its_own_request_alone(
     autojump_clock: object,
 ) -> None:

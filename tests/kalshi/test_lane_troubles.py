@@ -35,6 +35,46 @@ async def test_a_connection_that_breaks_leaves_its_request_unknown(autojump_cloc
     assert sum(asked.method == "POST" for asked in server.asked) == 1
 
 
+async def test_lanes_that_are_given_up_answer_at_once_and_come_back(autojump_clock: object) -> None:
+    """What is out is unknown in this moment, nothing takes an old lane, and fresh ones follow."""
+
+    def silent(asked: Asked) -> Reply:
+        return Reply(201, b"late", delay_s=60) if asked.method == "POST" else Reply()
+
+    async with lanes_to(silent) as (lanes, answers, server, _):
+        lanes.send(order("mine"))
+        await trio.sleep(1)
+        lanes.give_up("this machine stood still for 12.0 s")
+        assert (lanes.connected, lanes.free) == (0, 0)
+        with pytest.raises(NoLane, match="no order lane is connected"):
+            lanes.send(order("later"))
+        await settle()
+        assert [(answer.tag, answer.status, answer.failure) for answer in answers] == [
+            ("mine", None, "this machine stood still for 12.0 s")
+        ]
+        assert "stood still" in repr(lanes)
+        await trio.sleep(0.2)
+        assert (lanes.connected, lanes.free, server.connections) == (3, 3, 6)
+
+
+async def test_an_answer_in_the_moment_of_giving_up_counts(autojump_clock: object) -> None:
+    """It was read: only the lane that brought it is no longer used."""
+
+    def silent(asked: Asked) -> Reply:
+        return Reply(delay_s=60) if asked.method == "POST" else Reply()
+
+    async with lanes_to(silent, count=1) as (lanes, answers, server, network):
+        lanes.send(order("mine"))
+        await settle()
+        network.connections[0]._incoming.put(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
+        lanes.give_up("asleep")
+        await settle()
+        assert [(answer.tag, answer.status) for answer in answers] == [("mine", 201)]
+        assert lanes.connected == 0
+        await trio.sleep(0.2)
+        assert (lanes.connected, server.connections) == (1, 2)
+
+
 async def test_a_server_that_hangs_up_leaves_its_request_unknown(autojump_clock: object) -> None:
     """The end of the stream instead of an answer proves nothing."""
 
