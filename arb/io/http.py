@@ -86,6 +86,10 @@ class Http:
         """Return how often the connection pool was found poisoned."""
         return self._transport.rebuilt
 
+    def give_up(self) -> None:
+        """Use no connection of until now any more; requests that are under way fail."""
+        self._transport.give_up()
+
     async def aclose(self) -> None:
         """Close every connection."""
         await self._client.aclose()

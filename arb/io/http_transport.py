@@ -62,28 +62,42 @@ class SeamTransport(httpx.AsyncBaseTransport):
         """Send a request and read the whole answer; raises `httpx.TransportError`."""
         await self._close_retired()
         pool = self._pools[request.url.scheme == "https"]
-        pool.requests += 1
-        try:
-            response = await _exchange(pool.connections, request)
-        except httpx.PoolTimeout:
-            self._count_pool_timeout(pool)
-            raise
-        finally:
-            pool.requests -= 1
-        self._pool_timeouts = 0
-        return response
+        with trio.CancelScope() as under_way:
+            pool.requests.append(under_way)
+            try:
+                response = await _exchange(pool.connections, request)
+            except httpx.PoolTimeout:
+                self._count_pool_timeout(pool)
+                raise
+            finally:
+                pool.requests.remove(under_way)
+            self._pool_timeouts = 0
+            return response
+        raise httpx.ReadError("its connection was given up")
+
+    def give_up(self) -> None:
+        """Use no connection of until now any more; requests that are under way fail."""
+        for pool in tuple(self._pools.values()):
+            self._replace(pool)
+        for pool in self._retired:
+            for under_way in pool.requests:
+                under_way.cancel(reason="its connection was given up")
 
     def _count_pool_timeout(self, pool: _Pool) -> None:
         self._pool_timeouts += 1
         if self._pool_timeouts >= POOL_TIMEOUTS_MAX and self._pools[pool.tls] is pool:
             self._pool_timeouts = 0
             self.rebuilt += 1
-            self._retired.append(pool)
-            self._pools[pool.tls] = self._new_pool(tls=pool.tls)
+            self._replace(pool)
+
+    def _replace(self, pool: _Pool) -> None:
+        self._retired.append(pool)
+        self._pools[pool.tls] = self._new_pool(tls=pool.tls)
 
     async def _close_retired(self) -> None:
         # A slow request may still be under way on an old pool; its connection must not be torn.
-        for pool in [pool for pool in self._retired if not pool.requests]:
+        # Looked for anew after each: several requests may be at it at once.
+        while pool := next((each for each in self._retired if not each.requests), None):
             self._retired.remove(pool)
             await pool.connections.aclose()
         await trio.lowlevel.checkpoint()
@@ -111,11 +125,11 @@ class SeamTransport(httpx.AsyncBaseTransport):
 
 @attrs.define(eq=False)
 class _Pool:
-    """A pool, and how many requests need it still."""
+    """A pool, and the requests that need it still."""
 
     connections: httpcore.AsyncConnectionPool
     tls: bool
-    requests: int = 0
+    requests: list[trio.CancelScope] = attrs.field(factory=list)
 
 
 async def _exchange(

@@ -215,3 +215,37 @@ async def test_a_slow_request_on_an_old_pool_is_not_torn(autojump_clock: object)
 
     assert bodies == [b"slow"]
     assert transport.rebuilt == 1
+
+
+async def test_connections_that_are_given_up_are_not_used_again(autojump_clock: object) -> None:
+    """What is under way fails at once, what was idle is closed, and the next one is a new one."""
+
+    def slow(asked: Asked) -> Reply:
+        return Reply(delay_s=4) if asked.target == "/slow" else Reply()
+
+    async with http_served(slow) as (net, server), Http(net) as http:
+        failures: list[str] = []
+
+        async def ask_slowly() -> None:
+            with pytest.raises(HttpFailed) as failed:
+                await http.request("GET", f"{URL}/slow")
+            failures.append(f"{trio.current_time() - began_s:g} {failed.value}")
+
+        began_s = trio.current_time()
+        await http.request("GET", URL)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ask_slowly)
+            await trio.sleep(1)
+            # A second connection, which is idle then.
+            await http.request("GET", URL)
+            http.give_up()
+        assert failures == [f"1 GET {URL}/slow: ReadError: its connection was given up"]
+        assert server.connections == 2
+        # Two at once: both find the pools of before, which are closed.
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(http.request, "GET", URL)
+            nursery.start_soon(http.request, "GET", URL)
+
+    assert server.connections == 4
+    assert http.pools_rebuilt == 0
+    assert all(connection.closed for connection in net.connections)
