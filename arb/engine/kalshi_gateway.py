@@ -135,13 +135,16 @@ class KalshiGateway(Gateway):
 
     def place(self, client_order_id: str, intent: OrderIntent) -> None:
         """Send a new order."""
+        self._watch.notice_standstill()
         self._desk.place(client_order_id, intent)
 
     def amend(self, amendment: Amendment) -> None:
         """Send an amendment."""
+        self._watch.notice_standstill()
         self._desk.amend(amendment)
 
     def _on_cancel(self, cancel: CancelOrder) -> None:
+        self._watch.notice_standstill()
         self._desk.cancel(cancel)
 
     # Back: lookups of what had no answer.

@@ -99,6 +99,7 @@ class Connections:
     feeds: tuple[OddsFeed, ...]
     budget: RateBudget
     exchange_clock: ExchangeClock
+    pools: tuple[Http, ...] = ()
 
 
 @asynccontextmanager
@@ -134,7 +135,16 @@ async def connections(
         seams = Seams(odds_http, network, clock, bad_odds)
         feeds = tuple(make_feed(seams, place, settings) for place in venues.odds)
         yield Connections(
-            venues, network, clock, signer, rest, Offers(feeds), feeds, budget, exchange_clock
+            venues,
+            network,
+            clock,
+            signer,
+            rest,
+            Offers(feeds),
+            feeds,
+            budget,
+            exchange_clock,
+            (http, odds_http),
         )
 
 
@@ -197,7 +207,9 @@ class LiveTree:
             limits=Limits(answer_s=self.settings.execution.request_timeout_ms / MS_PER_S),
         )
         link = self._kalshi_link(ACCOUNT)
-        real = Exchange(lanes, made.rest, link, signer, made.budget, made.exchange_clock)
+        real = Exchange(
+            lanes, made.rest, link, signer, made.budget, made.exchange_clock, made.pools
+        )
         return KalshiGateway(ctx, self.parts, real)
 
     def _book_feed(self, ctx: Context) -> LiveBookFeed:

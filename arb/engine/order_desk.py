@@ -30,6 +30,7 @@ from arb.engine.order_groups import OrderGroups
 from arb.engine.order_sender import NotSent, OrderSender
 from arb.engine.parts import Parts
 from arb.engine.requests_out import Known, Sent, SentBatch
+from arb.io.http import Http
 from arb.io.text import one_line
 from arb.io.websocket import Socket
 from arb.journal.records import RecordKind, group_data
@@ -59,7 +60,10 @@ NO_GROUP = "no order group"
 
 @attrs.frozen
 class Exchange:
-    """The clients of one exchange account that a gateway works with."""
+    """The clients of one exchange account that a gateway works with.
+
+    ``pools`` are all connections of this engine that neither a lane nor a link keeps.
+    """
 
     lanes: OrderLanes
     rest: Rest
@@ -67,6 +71,13 @@ class Exchange:
     signatures: SignaturesAhead
     budget: RateBudget
     clock: ExchangeClock
+    pools: tuple[Http, ...] = ()
+
+    def give_up(self, why: str) -> None:
+        """Use no connection of until now any more, but those that links look after themselves."""
+        self.lanes.give_up(why)
+        for pool in self.pools:
+            pool.give_up()
 
 
 class OrderDesk:

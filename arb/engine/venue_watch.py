@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 import trio
 
+from arb.engine.link import STILL_MAX_S
 from arb.engine.messages import ConnectionChanged
 from arb.engine.names import ORDER_LANES
 from arb.engine.order_desk import GROUPS, Exchange, OrderDesk
 from arb.engine.parts import Parts
+from arb.io.clock import NS_PER_S
 from arb.kalshi.rest_calls import RestError
 
 CLOCK = "Kalshi clock"
@@ -45,6 +47,7 @@ class VenueWatch:
         self._lanes_up = False
         self._clock_right: bool | None = None
         self._tier = ""
+        self._looked_ns = parts.clock.monotonic_ns()
 
     def start(self) -> None:
         """Say that no lane stands yet."""
@@ -56,6 +59,8 @@ class VenueWatch:
             nursery.start_soon(self._keep_limits)
             try:
                 while True:
+                    self.notice_standstill()
+                    self._looked_ns = self._parts.clock.monotonic_ns()
                     self._look_at_lanes()
                     self._look_at_clock()
                     self._desk.cancels.send()
@@ -64,6 +69,20 @@ class VenueWatch:
                     await trio.sleep(LOOK_EVERY_S)
             finally:
                 self._tell(ConnectionChanged(ORDER_LANES, connected=False, detail="not running"))
+
+    def notice_standstill(self) -> None:
+        """Give lanes and pools up where this comes so late that a `Link` gives itself up.
+
+        Whoever is about to use a lane asks too: a link may wake up before this loop does, and the
+        cancels that follow its loss must not leave on lanes that the machine has slept over.
+        """
+        now_ns = self._parts.clock.monotonic_ns()
+        late_s = (now_ns - self._looked_ns) / NS_PER_S - LOOK_EVERY_S
+        if late_s <= STILL_MAX_S:
+            return
+        self._looked_ns = now_ns
+        self._exchange.give_up(f"this machine stood still for {late_s:.1f} s")
+        self._look_at_lanes()
 
     def _look_at_lanes(self) -> None:
         connected = self._exchange.lanes.connected

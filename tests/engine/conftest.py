@@ -27,6 +27,7 @@ from arb.engine.parts import Parts
 from arb.engine.risk import RiskManager
 from arb.engine.steering import EngineSteering
 from arb.engine.stopping import StopRequest
+from arb.faults.clock import TrueClock
 from arb.faults.engine import EXCHANGE, ODDS, Seams, opened_engine, venues_of
 from arb.io.clock import VirtualClock
 from arb.io.memory import MemoryNetwork
@@ -237,7 +238,7 @@ def _unheard(_line: LogLine) -> None:
 def open_rig(member: Member) -> Callable[..., object]:
     """Return what opens a rig: ``async with open_rig(seed=..., file=...) as rig``.
 
-    Whoever passes a ``simulation`` keeps the world running himself.
+    Its machine can `fall_asleep`. Whoever passes a ``simulation`` keeps the world running himself.
     """
 
     @asynccontextmanager
@@ -253,7 +254,7 @@ def open_rig(member: Member) -> Callable[..., object]:
         halt_file: HaltFile | None = None,
         on_log: Callable[[LogLine], None] = _unheard,
     ) -> AsyncIterator[Rig]:
-        clock = VirtualClock(EPOCH_MS)
+        clock = TrueClock(EPOCH_MS)
         file = MemoryFile() if file is None else file
         settings = Settings() if settings is None else settings
         world = simulation or Simulation(SimulationSettings(seed=seed, games=games), clock)
