@@ -26,6 +26,7 @@ from arb.engine.embedded_world import WorldFailed, embedded_world
 from arb.engine.ending import end_trading
 from arb.engine.first_games import FirstGames, GamesReader
 from arb.engine.halt_file import HaltFile
+from arb.engine.last_resort import LastResort
 from arb.engine.live import Connections, LiveTree, Venues, connections
 from arb.engine.log_file import LogFile
 from arb.engine.loop_watch import LoopWatch
@@ -111,6 +112,8 @@ async def run_engine(config: RunConfig, stop: StopRequest) -> dict[str, Any]:
         raise EngineFailed(str(innermost(group))) from group
     except* (SettingsError, EngineFailed) as group:
         raise innermost(group) from None
+    finally:
+        engine.last_resort.call_off()
     return engine.report
 
 
@@ -126,6 +129,7 @@ class Engine:
         self._start = trio.CancelScope()
         self._trading = False
         self._attendance = Attendance()
+        self.last_resort = LastResort()
         self.report: dict[str, Any] = {"mode": config.mode.value, "stopped": "before trading"}
 
     async def give_up_start_when_asked(self) -> None:
@@ -276,6 +280,7 @@ class Engine:
             _spare_the_collector()
             self._announce(place)
             reason = await self._until_stop(system, parts)
+            self.last_resort.begin()
             parts.board.say("ENGINE", f"stopping: {reason}")
             await end_trading(system, self._stop, config.settings.execution.exits_at_stop)
             parts.journal.append(RecordKind.STOP, {"reason": reason})

@@ -36,6 +36,26 @@ WITH_TERMINAL = (
     "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); from arb.cli import main; main()"
 )
 
+# From the moment of a stop on nothing reaches the disk.
+WITH_HUNG_DISK = """
+import os, time
+from arb.engine import app, ending
+from arb.engine.last_resort import LastResort
+from arb.journal.decisions import DecisionStore
+
+def hang(*_):
+    time.sleep(3600)
+
+async def end_trading(*arguments):
+    os.fdatasync = DecisionStore.write = hang
+    return await ending.end_trading(*arguments)
+
+app.end_trading = end_trading
+app.LastResort = lambda: LastResort(4.0)
+from arb.cli import main
+main()
+"""
+
 
 @pytest.fixture
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, root: Path) -> Iterator[Path]:
@@ -90,6 +110,28 @@ def test_a_closed_terminal_is_a_stop_in_order(state: Path) -> None:
     assert "entries are cancelled" in log
     assert "stopping: signal SIGHUP" in log
     assert "Traceback" not in log
+
+
+@pytest.mark.slow
+def test_a_disk_that_hangs_ends_with_the_process(state: Path) -> None:
+    """Journal and decisions wait for it for ever; the entries are cancelled before that."""
+    with subprocess.Popen(
+        [sys.executable, "-c", WITH_HUNG_DISK, *HEADLESS],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
+        assert process.stderr is not None
+        said = read_until(process.stderr.fileno(), "positions and cash agree")
+        (engine,) = find_engines(state)
+        process.send_signal(signal.SIGTERM)
+        _, rest = process.communicate(timeout=STOP_S)
+
+    said += rest.decode()
+    assert process.returncode == 1
+    assert "the disk is too slow to be waited for" in said
+    assert "the stop has not ended within 4 s" in said.splitlines()[-1]
+    assert how_it_stopped(engine) == "signal SIGTERM"
 
 
 @pytest.mark.slow
