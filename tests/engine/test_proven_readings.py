@@ -20,7 +20,7 @@ from tests.engine.test_reconciler import EMPTY, Desk, open_desk
 
 
 @pytest.fixture
-def desk(autojump_clock: object) -> Desk:
+async def desk(autojump_clock: object) -> Desk:
     """Open books that agree with an account of a thousand dollars."""
     return open_desk()
 

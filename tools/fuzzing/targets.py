@@ -120,11 +120,15 @@ def try_answer(operation: Operation, status: int, raw: bytes) -> str | None:
 
 
 def try_odds(raw: bytes) -> str | None:
-    """Parse one frame of the odds: every line of it is a quote, a notice or bad."""
+    """Parse one frame of the odds: every line of it is a quote, a notice or bad.
+
+    A bad price takes the one before it away as well, by a quote that is suspended.
+    """
     parsed = parse_odds(raw, EPOCH_MS)
     lines = sum(1 for line in raw.split(b"\n") if line.strip())
     pieces = len(parsed.quotes) + len(parsed.bad) + len(parsed.notices)
-    if pieces != lines:
+    taken_away = sum(1 for quote in parsed.quotes if quote.suspended)
+    if not lines <= pieces <= lines + min(taken_away, len(parsed.bad)):
         raise Wrong(f"{lines} lines gave {pieces} pieces")
     check(parsed)
     for quote in parsed.quotes:
