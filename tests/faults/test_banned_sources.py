@@ -35,6 +35,7 @@ ALLOWED = {
     "actors/watchdog.py": "its thread is started on demand, and no simulation does",
     "arb/engine/control.py": "the console's socket; a simulation opens none",
     "arb/engine/control_socket.py": "the console's socket; a simulation opens none",
+    "arb/engine/last_resort.py": "a thread of a real run; a simulation ends its stops itself",
     "arb/engine/log_file.py": "a real file; a simulation keeps its log in memory",
     "arb/engine/offload.py": "threads of a real run; a simulation calls in place",
     "arb/io/net.py": "the real network behind the seam",
