@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 
 import attrs
@@ -20,10 +21,12 @@ REST_NS = 5 * NS_PER_S
 class Brakes:
     """When orders left lately, and how many entries in a row the exchange has refused.
 
-    It lives beside the actors: a restart of one must not take the brakes off.
+    It lives beside the actors: a restart of one must not take the brakes off. ``balance_read_s`` is
+    the moment, by Trio's clock, of the balance that was read last.
     """
 
     refused_in_a_row: int = 0
+    balance_read_s: float = -math.inf
     _rested_ns: int | None = None
     _sent_ns: deque[int] = attrs.field(factory=deque)
 

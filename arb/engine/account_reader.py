@@ -91,7 +91,6 @@ class AccountReader:
         self._with_moves = False
         self._back_to_ms: int | None = None
         self._retry_s = 0.0
-        self._balance_read_s = -READING_GAP_S
 
     def want(self, *, with_moves: bool = False, since_ms: int | None = None) -> int:
         """Ask for a reading that begins from now on, and return its number.
@@ -137,7 +136,7 @@ class AccountReader:
             return
         with trio.move_on_after(self._parts.execution.reconcile_interval_ms / MS_PER_S):
             await self._wake.wait()
-        await trio.sleep_until(self._balance_read_s + READING_GAP_S)
+        await trio.sleep_until(self._parts.brakes.balance_read_s + READING_GAP_S)
 
     async def _account(self) -> Account | None:
         # By the exchange's clock: ours may be ahead, and what is asked for from then on is nothing.
@@ -209,7 +208,7 @@ class AccountReader:
             balance = await self._rest.balances()
         finally:
             # Not when the reading began: its first pages may take longer than the gap.
-            self._balance_read_s = trio.current_time()
+            self._parts.brakes.balance_read_s = trio.current_time()
         shards = balance.by_exchange_index.values()
         if shards and sum(shards) != balance.cash_e6:
             shards_text, all_text = money_text(sum(shards)), money_text(balance.cash_e6)

@@ -301,3 +301,18 @@ async def test_reads_that_claim_to_be_ahead_of_time_prove_nothing_more(
         assert account is not None
         assert account.as_of_ns is not None
         assert account.as_of_ns <= rig.parts.clock.monotonic_ns()
+
+
+async def test_a_gateway_that_is_restarted_keeps_the_balances_gap(
+    open_rig: OpenRig, autojump_clock: object
+) -> None:
+    """The exchange counts the account's readings, not ours."""
+    async with open_rig() as rig:
+        await rig.until_running()
+        rig.gateway._accounts.want()
+        before_s = rig.parts.brakes.balance_read_s
+        await rig.until(lambda: rig.parts.brakes.balance_read_s > before_s, 5)
+        read_s = rig.parts.brakes.balance_read_s
+        await rig.system.restart("gateway")
+        await rig.until(lambda: rig.parts.brakes.balance_read_s > read_s, 5)
+        assert rig.parts.brakes.balance_read_s - read_s >= READING_GAP_S

@@ -136,7 +136,9 @@ def test_every_truncation_gives_the_records_that_are_whole() -> None:
     data = journalled.file.read()
     ends = ends_of_records(data)
     assert len(data) > 10_000
-    assert {each.kind for each in journalled.journal.each()} == set(RecordKind)
+    # Trades of their own are written of an account with ten thousand: test_many_trades.py.
+    kinds = set(RecordKind) - {RecordKind.TRADES}
+    assert {each.kind for each in journalled.journal.each()} == kinds
     whole = 0
     for length in range(len(data) + 1):
         while whole + 1 < len(ends) and ends[whole + 1] <= length:
