@@ -330,10 +330,14 @@ class QuoteBoard:
         standing.hold(apart_until_ms)
         return standing
 
+    def suspected(self, now_ms: int, book_confirm_ms: int) -> list[BookRejected]:
+        """Return the books that nobody confirms because they look suspended."""
+        confirmed = self.confirmed(now_ms, book_confirm_ms)
+        return self._suspected(self._heard(now_ms, book_confirm_ms), confirmed)
+
     def _suspected(
         self, heard: list[HeldQuote], confirmed: tuple[HeldQuote, ...]
     ) -> list[BookRejected]:
-        """Return the books that nobody confirms because they look suspended."""
         speak = {each.key for each in confirmed}
         silent = {each.key: each for each in heard if each.key not in speak}
         reasons = [(each.book, self.suspicion(each)) for each in silent.values()]

@@ -195,13 +195,10 @@ class AccountReader:
             )
             return longest_ago_ns
         earliest_ns = self._exchange_clock.earliest_ns(as_of_ms)
+        if earliest_ns is None:
+            return longest_ago_ns
         # No word of the exchange's is about what comes after it.
-        latest_ns = clock.monotonic_ns()
-        return (
-            longest_ago_ns
-            if earliest_ns is None
-            else max(min(earliest_ns, latest_ns), longest_ago_ns)
-        )
+        return max(longest_ago_ns, min(earliest_ns, clock.monotonic_ns()))
 
     async def _balance(self) -> Balance:
         try:

@@ -51,7 +51,7 @@ def quotes_closeup(view: QuotesView, strategy: Strategy, execution: Execution) -
     """
     board = view.quotes
     confirmed = board.confirmed(view.now_ms, execution.book_confirm_ms)
-    suspected = _suspected(view, confirmed, execution.book_confirm_ms)
+    suspected = board.suspected(view.now_ms, execution.book_confirm_ms)
     chances = [*[held.chance for held in confirmed], *suspected]
     fair = fair_value(chances, strategy.min_books, board.pooling)
     weights = _weights(confirmed, fair, board.pooling)
@@ -95,21 +95,6 @@ def _standing(
     if not any(held is each for each in confirmed):
         return str(view.quotes.suspicion(held) or "not confirmed lately")
     return left_out.get(held.book, "counted")
-
-
-def _suspected(
-    view: QuotesView, confirmed: Sequence[HeldQuote], book_confirm_ms: int
-) -> list[BookRejected]:
-    """Return the books that were heard of lately and look suspended wherever they are quoted."""
-    speak = {each.book for each in confirmed}
-    reasons = {
-        held.book: view.quotes.suspicion(held)
-        for held in view.quotes.quotes()
-        if held.book not in speak
-        and not held.quote.suspended
-        and view.now_ms - book_confirm_ms <= held.confirmed_ms <= view.now_ms
-    }
-    return [BookRejected(book, reason) for book, reason in reasons.items() if reason]
 
 
 def _weights(

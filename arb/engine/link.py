@@ -62,6 +62,12 @@ class Heard(Protocol):
 Stream = TypeVar("Stream", bound=Heard)
 
 
+def standstill(since_ns: int, now_ns: int, every_s: float) -> str | None:
+    """Say that a look which is due every so often has come after a standstill, None if not."""
+    late_s = (now_ns - since_ns) / NS_PER_S - every_s
+    return f"this machine stood still for {late_s:.1f} s" if late_s > STILL_MAX_S else None
+
+
 def _unheard(connected: bool, detail: str) -> None:  # noqa: FBT001 - as Report
     """Hear nothing, until an actor takes the link over."""
 
@@ -162,15 +168,15 @@ class Link(Generic[Stream]):
 
     async def _beat(self, stream: Stream, connection: trio.CancelScope) -> None:
         """Tell the board that the connection is alive, until a standstill, which ends it."""
-        clock, late_s = self.board.clock, 0.0
-        while late_s <= STILL_MAX_S:
+        clock, why = self.board.clock, None
+        while why is None:
             silent_ms = int((trio.current_time() - stream.last_proof_s) * MS_PER_S)
             self.board.alive(self.name, silent_ms)
             self.board.beat(self.name)
             began_ns = clock.monotonic_ns()
             await trio.sleep(BEAT_S)
-            late_s = (clock.monotonic_ns() - began_ns) / NS_PER_S - BEAT_S
-        self._stood_still = _Ended(f"this machine stood still for {late_s:.1f} s")
+            why = standstill(began_ns, clock.monotonic_ns(), BEAT_S)
+        self._stood_still = _Ended(why)
         connection.cancel()
 
     def __repr__(self) -> str:

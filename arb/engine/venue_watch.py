@@ -6,12 +6,11 @@ from collections.abc import Callable
 
 import trio
 
-from arb.engine.link import STILL_MAX_S
+from arb.engine.link import standstill
 from arb.engine.messages import ConnectionChanged
 from arb.engine.names import ORDER_LANES
 from arb.engine.order_desk import GROUPS, Exchange, OrderDesk
 from arb.engine.parts import Parts
-from arb.io.clock import NS_PER_S
 from arb.kalshi.rest_calls import RestError
 
 CLOCK = "Kalshi clock"
@@ -77,12 +76,11 @@ class VenueWatch:
         cancels that follow its loss must not leave on lanes that the machine has slept over.
         """
         now_ns = self._parts.clock.monotonic_ns()
-        late_s = (now_ns - self._looked_ns) / NS_PER_S - LOOK_EVERY_S
-        if late_s <= STILL_MAX_S:
-            return
-        self._looked_ns = now_ns
-        self._exchange.give_up(f"this machine stood still for {late_s:.1f} s")
-        self._look_at_lanes()
+        why = standstill(self._looked_ns, now_ns, LOOK_EVERY_S)
+        if why is not None:
+            self._looked_ns = now_ns
+            self._exchange.give_up(why)
+            self._look_at_lanes()
 
     def _look_at_lanes(self) -> None:
         connected = self._exchange.lanes.connected
